@@ -1,2 +1,2 @@
-// Public surface of @ambient/identity.
-export {};
+// Public surface of @ambient/identity, for the main thread. Data workers import @ambient/identity/peer.
+export * from './peer.ts';
