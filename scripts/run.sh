@@ -1,0 +1,119 @@
+#!/bin/sh
+# Prepares this machine and runs one of the project's tasks: sh scripts/run.sh TASK [options of the task]
+#
+# Needs a POSIX shell, any Node.js that runs npm, and Linux on x64 or arm64 with glibc. The tasks themselves run on the
+# Node.js that npm installs here, as root in network namespaces of their own (scripts/setup/isolate.ts), so that nothing
+# of the machine's own network is touched and nothing outlives the task.
+set -eu
+
+task=${1:?"usage: sh scripts/run.sh tour|test|bench|fuzz [options]"}
+shift
+cd "$(dirname "$0")/.."
+root=$(pwd -P)
+# Debian keeps administration tools out of the PATH of ordinary users.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export PATH
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Every run of the tests ends with the count, a run that could not start included.
+fail() {
+  say "error: $*"
+  [ "$task" != test ] || printf '0 passed, 1 failed\n'
+  exit 1
+}
+
+# --- the machine ---
+
+[ "$(uname -s)" = Linux ] ||
+  fail "this is $(uname -s); the mesh needs Linux network namespaces. Use a Linux machine, a virtual machine or a container."
+case "$(uname -m)" in
+  x86_64) cpu=x64 ;;
+  aarch64 | arm64) cpu=arm64 ;;
+  *) fail "unsupported processor $(uname -m); x64 (x86_64) and arm64 (aarch64) are supported." ;;
+esac
+case "$(ldd --version 2>&1 || true)" in
+  *musl*) fail "this system's C library is musl (Alpine?); Node.js and koffi are used as built for glibc. Use a Debian or Ubuntu based system or image." ;;
+esac
+
+# --- npm packages ---
+
+# npm puts node_modules/.bin first in PATH, and the `node` there is the one being installed, or one that lacks a
+# library as yet. What prepares the machine runs on the machine's own Node.js.
+own_path=$(printf '%s' "$PATH" | tr ':' '\n' | grep -vxF "$root/node_modules/.bin" | tr '\n' ':')
+own_node=${npm_node_execpath:-}
+[ -n "$own_node" ] && [ -x "$own_node" ] || own_node=$(PATH=$own_path command -v node || true)
+[ -n "$own_node" ] || fail "no Node.js found. Install any version from 18 on, with npm: apt-get install nodejs npm"
+
+own_npm() {
+  case "${npm_execpath:-}" in
+    */npm-cli.js) PATH=$own_path "$own_node" "$npm_execpath" "$@" ;;
+    *) PATH=$own_path npm "$@" ;;
+  esac
+}
+
+if ! "$own_node" scripts/setup/installed.js "$cpu"; then
+  say "installing npm packages ..."
+  # Named on the command line, because NODE_ENV=production and npm's own omit setting would leave them out.
+  own_npm ci --include=dev --include=optional --no-audit --no-fund --no-progress --loglevel=error >&2 ||
+    fail "npm could not install the packages (its own message is above). Check the network, the registry in 'npm config get registry', and that $root/node_modules is writable."
+fi
+
+node=$root/node_modules/.bin/node
+[ -e "$node" ] ||
+  fail "npm installed no node-linux-$cpu. Optional packages are needed: try 'npm ci --include=optional', and check that the registry has node-linux-$cpu."
+
+# --- system packages ---
+
+missing=
+# need COMMAND PACKAGE
+need() {
+  command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need unshare util-linux
+need mount mount
+need ip iproute2
+need iptables iptables
+need tcpdump tcpdump
+need openssl openssl
+services=
+if [ "$task" = bench ]; then
+  need iperf3 iperf3
+  need wrk wrk
+  before=$missing
+  need haproxy haproxy
+  need nginx nginx-light
+  [ "$missing" = "$before" ] || services=yes
+fi
+for library in $(ldd "$node" 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p'); do
+  case $library in
+    libatomic.so.1) missing="$missing libatomic1" ;;
+    libstdc++.so.6) missing="$missing libstdc++6" ;;
+    libgcc_s.so.1) missing="$missing libgcc-s1" ;;
+    *) fail "Node.js needs the library $library, which this system has not." ;;
+  esac
+done
+
+if [ -n "$missing" ]; then
+  missing=${missing# }
+  if ! command -v apt-get >/dev/null 2>&1; then
+    fail "missing system packages (Debian's names): $missing. Install them with this system's package manager, and run again."
+  elif [ "$(id -u)" -ne 0 ]; then
+    fail "missing system packages. Run:  sudo apt-get install $missing"
+  elif [ -n "$services" ]; then
+    # On a machine with an init system these two start a server as soon as they are installed.
+    fail "the benchmark compares with other servers, which are not installed behind your back. Run:  apt-get install --no-install-recommends $missing"
+  fi
+  say "installing system packages: $missing ..."
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -q update >&2 || say "warning: apt-get update failed; trying with the package lists at hand."
+  # shellcheck disable=SC2086 # a list of words
+  apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing >&2 ||
+    fail "apt-get could not install: $missing (its own message is above)."
+fi
+
+version=$("$node" --version 2>&1) || fail "$node does not run here: $version. It needs glibc 2.28 or newer (Debian 10, Ubuntu 20.04)."
+
+PATH=$root/node_modules/.bin:$own_path
+export PATH
+exec "$node" --disable-warning=ExperimentalWarning scripts/setup/isolate.ts "$task" "$@"
