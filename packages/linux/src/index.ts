@@ -1,2 +1,23 @@
-// Public surface of @ambient/linux.
-export {};
+/** Linux system calls behind typed classes: epoll, sockets, namespaces. */
+export { SystemError, MisuseError, errnoName } from './errors.ts';
+export { IoBuffer } from './io-buffer.ts';
+export { type SocketAddress, formatAddress } from './address.ts';
+export { WOULD_BLOCK, FAILED, Descriptor, openDescriptors, closeAllDescriptors } from './descriptor.ts';
+export {
+  Reactor,
+  type ReadinessHandler,
+  type TurnTask,
+  READABLE,
+  WRITABLE,
+  ERROR,
+  HANGUP,
+  PEER_CLOSED,
+} from './reactor.ts';
+export { Timer, TimerWheel } from './timers.ts';
+export { Wakeup, notifyWakeup, listenForWakeups } from './wakeup.ts';
+export { TcpSocket, type DialOptions, type KeepAlive } from './tcp.ts';
+export { TcpListener, type ListenOptions, type AcceptHandler } from './tcp-listener.ts';
+export { UdpSocket, type UdpOptions } from './udp.ts';
+export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
+export { NetworkNamespace } from './namespace.ts';
+export { SplicePipe } from './splice.ts';

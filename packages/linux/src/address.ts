@@ -1,0 +1,88 @@
+import { MisuseError } from './errors.ts';
+import { IoBuffer } from './io-buffer.ts';
+import * as libc from './libc.ts';
+
+/** An IP endpoint. `ip` is canonical text: dotted IPv4, RFC 5952 IPv6; an IPv4-mapped IPv6 address appears as IPv4. */
+export interface SocketAddress {
+  readonly ip: string;
+  readonly port: number;
+}
+
+const SOCKADDR_STORAGE_BYTES = 128;
+const SOCKADDR_IN_BYTES = 16;
+const SOCKADDR_IN6_BYTES = 28;
+const TEXT_BYTES = 64;
+
+/** Scratch for one `struct sockaddr` and its length; a thread has one, since calls never nest. */
+export class SockaddrScratch {
+  readonly #memory = new IoBuffer(SOCKADDR_STORAGE_BYTES + 8 + TEXT_BYTES);
+  readonly pointer = this.#memory.addressOf(0, SOCKADDR_STORAGE_BYTES);
+  readonly lengthPointer = this.#memory.addressOf(SOCKADDR_STORAGE_BYTES, 4);
+  readonly #text = this.#memory.addressOf(SOCKADDR_STORAGE_BYTES + 8, TEXT_BYTES);
+
+  /** Tells the kernel how much room there is, before a call that fills the address in. */
+  offerRoom(): void {
+    this.#memory.bytes.writeUInt32LE(SOCKADDR_STORAGE_BYTES, SOCKADDR_STORAGE_BYTES);
+  }
+
+  /**
+   * Writes `address` and returns the length of the structure in bytes.
+   * @param family 4 or 6 of the socket; an IPv4 address on an IPv6 socket is written as IPv4-mapped
+   * @throws MisuseError when the text is no IP address of that family
+   */
+  write(address: SocketAddress, family: 4 | 6): number {
+    const bytes = this.#memory.bytes;
+    const isV4 = !address.ip.includes(':');
+    if (family === 4 && !isV4) throw new MisuseError(`IPv6 address ${address.ip} on an IPv4 socket`);
+    bytes.fill(0, 0, SOCKADDR_IN6_BYTES);
+    bytes.writeUInt16LE(family === 4 ? libc.AF_INET : libc.AF_INET6, 0);
+    bytes.writeUInt16BE(address.port, 2);
+    if (family === 4) {
+      this.#parse(libc.AF_INET, address.ip, 4);
+      return SOCKADDR_IN_BYTES;
+    }
+    if (isV4) {
+      bytes.writeUInt16BE(0xffff, 18);
+      this.#parse(libc.AF_INET, address.ip, 20);
+    } else {
+      this.#parse(libc.AF_INET6, address.ip, 8);
+    }
+    return SOCKADDR_IN6_BYTES;
+  }
+
+  #parse(family: number, text: string, at: number): void {
+    const bytes = this.#memory.bytes;
+    const room = SOCKADDR_STORAGE_BYTES + 8;
+    if (text.length >= TEXT_BYTES) throw new MisuseError(`'${text.slice(0, 80)}' is no IP address`);
+    bytes[room + bytes.write(text, room, 'latin1')] = 0;
+    if (libc.inetPton(family, this.#text, this.pointer + at) !== 1)
+      throw new MisuseError(`'${text}' is no IP address of family ${family === libc.AF_INET ? 4 : 6}`);
+  }
+
+  /** Reads the structure that a call left here; undefined for a family other than IPv4 and IPv6. */
+  read(): SocketAddress | undefined {
+    const b = this.#memory.bytes;
+    const family = b.readUInt16LE(0);
+    const port = b.readUInt16BE(2);
+    if (family === libc.AF_INET) return { ip: `${b[4]!}.${b[5]!}.${b[6]!}.${b[7]!}`, port };
+    if (family !== libc.AF_INET6) return undefined;
+    if (this.#isV4Mapped()) return { ip: `${b[20]!}.${b[21]!}.${b[22]!}.${b[23]!}`, port };
+    if (libc.inetNtop(libc.AF_INET6, this.pointer + 8, this.#text, TEXT_BYTES) === 0)
+      throw new MisuseError('inet_ntop refused sixteen bytes');
+    const start = SOCKADDR_STORAGE_BYTES + 8;
+    return { ip: b.toString('latin1', start, b.indexOf(0, start)), port };
+  }
+
+  #isV4Mapped(): boolean {
+    const b = this.#memory.bytes;
+    return b.readUInt32LE(8) === 0 && b.readUInt32LE(12) === 0 && b.readUInt32BE(16) === 0xffff;
+  }
+}
+
+/** The scratch of this thread. */
+export const sockaddr = new SockaddrScratch();
+
+/** `ip:port`, with brackets around an IPv6 address. */
+export function formatAddress(address: SocketAddress): string {
+  return address.ip.includes(':') ? `[${address.ip}]:${address.port}` : `${address.ip}:${address.port}`;
+}

@@ -1,0 +1,95 @@
+import { MisuseError, SystemError } from './errors.ts';
+import { IoBuffer } from './io-buffer.ts';
+import * as libc from './libc.ts';
+
+/** `recv` and friends: nothing to read or no room to write now; wait for readiness. */
+export const WOULD_BLOCK = -1;
+/** `recv` and friends: the call failed; `lastError` tells why. */
+export const FAILED = -2;
+
+const live = new Set<number>();
+
+/** Descriptors that this thread has opened through this package and not closed: tests prove that it goes back. */
+export function openDescriptors(): readonly number[] {
+  return [...live];
+}
+
+/** Closes everything that this thread still has open: the last act of a data worker that dies of a defect. */
+export function closeAllDescriptors(): void {
+  for (const fd of live) libc.close(fd);
+  live.clear();
+}
+
+/**
+ * A file descriptor with one owner. Closing is idempotent; using it closed is a MisuseError, never another
+ * connection's descriptor.
+ */
+export class Descriptor {
+  #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    live.add(fd);
+  }
+
+  /** The number, for a call. */
+  get fd(): number {
+    if (this.#fd < 0) throw new MisuseError('the descriptor is closed');
+    return this.#fd;
+  }
+
+  get closed(): boolean {
+    return this.#fd < 0;
+  }
+
+  close(): void {
+    if (this.#fd < 0) return;
+    live.delete(this.#fd);
+    libc.close(this.#fd);
+    this.#fd = -1;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Result of a call that returns a new descriptor, checked. */
+export function owned(syscall: string, result: number, subject?: string): Descriptor {
+  if (result < 0) throw new SystemError(syscall, libc.errno(), subject);
+  return new Descriptor(result);
+}
+
+/** Result of a call that returns 0, checked. */
+export function checked(syscall: string, result: number, subject?: string): void {
+  if (result < 0) throw new SystemError(syscall, libc.errno(), subject);
+}
+
+const option = new IoBuffer(16);
+const optionPointer = option.addressOf(0, 16);
+
+/** Sets an `int` socket option. */
+export function setIntOption(fd: number, level: number, name: number, value: number, subject: string): void {
+  option.bytes.writeInt32LE(value, 0);
+  checked('setsockopt', libc.setsockopt(fd, level, name, optionPointer, 4), subject);
+}
+
+/** Sets an `int` socket option where the kernel may lack it; false when it was refused. */
+export function trySetIntOption(fd: number, level: number, name: number, value: number): boolean {
+  option.bytes.writeInt32LE(value, 0);
+  return libc.setsockopt(fd, level, name, optionPointer, 4) === 0;
+}
+
+/** Sets `SO_LINGER` to zero seconds, so that closing resets the connection. */
+export function setAbortiveClose(fd: number): void {
+  option.bytes.writeInt32LE(1, 0);
+  option.bytes.writeInt32LE(0, 4);
+  libc.setsockopt(fd, libc.SOL_SOCKET, 13, optionPointer, 8);
+}
+
+/** Reads an `int` socket option. */
+export function getIntOption(fd: number, level: number, name: number, subject: string): number {
+  option.bytes.writeUInt32LE(4, 8);
+  checked('getsockopt', libc.getsockopt(fd, level, name, optionPointer, optionPointer + 8), subject);
+  return option.bytes.readInt32LE(0);
+}

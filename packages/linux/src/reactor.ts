@@ -1,0 +1,200 @@
+import type { Descriptor } from './descriptor.ts';
+import { checked, owned } from './descriptor.ts';
+import { SystemError } from './errors.ts';
+import { IoBuffer } from './io-buffer.ts';
+import * as libc from './libc.ts';
+import type { Timer } from './timers.ts';
+import { TimerWheel } from './timers.ts';
+
+/** What a descriptor is ready for. Bits of one number. */
+export const READABLE = 0x001;
+export const WRITABLE = 0x004;
+export const ERROR = 0x008;
+export const HANGUP = 0x010;
+/** The peer has shut down its writing half (or more). */
+export const PEER_CLOSED = 0x2000;
+
+const EDGE_TRIGGERED = 0x80000000 | 0;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EVENT_BYTES = process.arch === 'x64' ? 12 : 16; // packed on x86-64 only: see epoll_event in <sys/epoll.h>
+const DATA_AT = EVENT_BYTES - 8;
+const MAX_EVENTS = 256;
+/** A worker that is asked to end from outside notices at this interval at the latest. */
+const MAX_WAIT_MS = 1000;
+
+/** The owner of a registered descriptor. */
+export interface ReadinessHandler {
+  /**
+   * Edge-triggered: told once per change, so remember readiness until a call says WOULD_BLOCK.
+   * @param readiness READABLE | WRITABLE | ERROR | HANGUP | PEER_CLOSED
+   */
+  onReadiness(readiness: number): void;
+  /** `onReadiness` threw: a defect. Give up this connection; the reactor and its other connections go on. */
+  onFault(error: unknown): void;
+}
+
+/** Work that a turn does after all readiness has been handed out. */
+export interface TurnTask {
+  run(): void;
+  onFault(error: unknown): void;
+}
+
+interface Registration {
+  readonly handler: ReadinessHandler;
+  readonly generation: number;
+}
+
+/**
+ * One epoll loop for one thread. The loop of a data worker never unwinds, so promises do not run there.
+ *
+ * A turn: wait for readiness, tell handlers, run the turn's tasks (flushes), then timers.
+ */
+export class Reactor {
+  readonly #epoll: Descriptor;
+  readonly #events = new IoBuffer(EVENT_BYTES * MAX_EVENTS);
+  readonly #eventsPointer = this.#events.addressOf(0, EVENT_BYTES * MAX_EVENTS);
+  readonly #control = new IoBuffer(16);
+  readonly #controlPointer = this.#control.addressOf(0, 16);
+  readonly #registrations: (Registration | undefined)[] = [];
+  #generation = 0;
+  readonly #timers: TimerWheel;
+  #nowMs: number;
+  #endOfTurn: TurnTask[] = [];
+  #nextTurn: TurnTask[] = [];
+  #stopped = false;
+  readonly #onFault: (error: unknown) => void;
+
+  /** @param onFault told of a defect in a timer, where no connection can be blamed */
+  constructor(onFault: (error: unknown) => void) {
+    this.#onFault = onFault;
+    this.#epoll = owned('epoll_create1', libc.epollCreate1(libc.SOCK_CLOEXEC));
+    this.#nowMs = performance.now();
+    this.#timers = new TimerWheel(this.#nowMs);
+  }
+
+  /** Monotonic milliseconds, read once per turn. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Starts telling `handler` about `fd`: reading, writing and the peer's end, edge-triggered. */
+  register(fd: number, handler: ReadinessHandler): void {
+    this.#register(fd, handler, READABLE | WRITABLE | PEER_CLOSED | EDGE_TRIGGERED);
+  }
+
+  /** Starts telling `handler` whenever `fd` is readable, again and again until it is drained: listeners and wake-ups. */
+  registerReadable(fd: number, handler: ReadinessHandler): void {
+    this.#register(fd, handler, READABLE);
+  }
+
+  #register(fd: number, handler: ReadinessHandler, events: number): void {
+    const generation = (this.#generation = (this.#generation + 1) & 0x7fffffff);
+    const bytes = this.#control.bytes;
+    bytes.writeInt32LE(events, 0);
+    bytes.writeInt32LE(fd, DATA_AT);
+    bytes.writeInt32LE(generation, DATA_AT + 4);
+    checked('epoll_ctl', libc.epollCtl(this.#epoll.fd, EPOLL_CTL_ADD, fd, this.#controlPointer));
+    this.#registrations[fd] = { handler, generation };
+  }
+
+  /** Stops telling; call before closing the descriptor. Events of this turn that are still to come are dropped. */
+  unregister(fd: number): void {
+    if (this.#registrations[fd] === undefined) return;
+    this.#registrations[fd] = undefined;
+    libc.epollCtl(this.#epoll.fd, EPOLL_CTL_DEL, fd, this.#controlPointer);
+  }
+
+  /** Runs `task` once, after the readiness of this turn: a place to send in one call what many handlers wrote. */
+  atEndOfTurn(task: TurnTask): void {
+    this.#endOfTurn.push(task);
+  }
+
+  /** Runs `task` in the next turn, which will not wait: for one who has used up his share of this turn. */
+  inNextTurn(task: TurnTask): void {
+    this.#nextTurn.push(task);
+  }
+
+  setTimer(timer: Timer, delayMs: number): void {
+    this.#timers.set(timer, this.#nowMs, delayMs);
+  }
+
+  cancelTimer(timer: Timer): void {
+    this.#timers.cancel(timer);
+  }
+
+  /** Turns until `stop`. */
+  run(): void {
+    while (!this.#stopped) this.turn(MAX_WAIT_MS);
+  }
+
+  /** Makes `run` return after this turn. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /**
+   * One turn.
+   * @param maxWaitMs wait at most this long for something to happen
+   */
+  turn(maxWaitMs: number): void {
+    const deferred = this.#nextTurn;
+    let waitMs = 0;
+    if (deferred.length > 0) this.#nextTurn = [];
+    else waitMs = Math.ceil(Math.min(maxWaitMs, this.#timers.waitMs(this.#nowMs)));
+    const count = this.#wait(waitMs);
+    this.#nowMs = performance.now();
+    this.#dispatch(count);
+    if (deferred.length > 0) runTasks(deferred);
+    // A task may ask for another at the end of the same turn (a flush that wakes a writer): run until there is none.
+    while (this.#endOfTurn.length > 0) {
+      const tasks = this.#endOfTurn;
+      this.#endOfTurn = [];
+      runTasks(tasks);
+    }
+    this.#timers.expire(this.#nowMs, this.#onFault);
+  }
+
+  #wait(waitMs: number): number {
+    const count = libc.epollWait(this.#epoll.fd, this.#eventsPointer, MAX_EVENTS, waitMs);
+    if (count >= 0) return count;
+    const errno = libc.errno();
+    if (errno === libc.EINTR) return 0;
+    throw new SystemError('epoll_wait', errno);
+  }
+
+  #dispatch(count: number): void {
+    const bytes = this.#events.bytes;
+    for (let i = 0, at = 0; i < count; i++, at += EVENT_BYTES) {
+      const registration = this.#registrations[bytes.readInt32LE(at + DATA_AT)];
+      // An earlier handler of this turn may have closed the descriptor, and its number may serve another already.
+      if (registration === undefined || registration.generation !== bytes.readInt32LE(at + DATA_AT + 4))
+        continue;
+      try {
+        registration.handler.onReadiness(bytes.readInt32LE(at));
+      } catch (error) {
+        registration.handler.onFault(error);
+      }
+    }
+  }
+
+  /** Closes the epoll descriptor. Registered descriptors belong to their owners. */
+  close(): void {
+    this.#stopped = true;
+    this.#epoll.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function runTasks(tasks: readonly TurnTask[]): void {
+  for (const task of tasks) {
+    try {
+      task.run();
+    } catch (error) {
+      task.onFault(error);
+    }
+  }
+}

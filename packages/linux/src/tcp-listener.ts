@@ -1,0 +1,155 @@
+import type { SocketAddress } from './address.ts';
+import { formatAddress, sockaddr } from './address.ts';
+import type { Descriptor } from './descriptor.ts';
+import { Descriptor as OwnedDescriptor, checked, owned, setIntOption } from './descriptor.ts';
+import { SystemError } from './errors.ts';
+import * as libc from './libc.ts';
+import type { Reactor, ReadinessHandler } from './reactor.ts';
+import { TcpSocket, setTransparent } from './tcp.ts';
+import { Timer } from './timers.ts';
+
+const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
+const SO_MARK = 36;
+const IPV6_V6ONLY = 26;
+/** Connections taken per turn, so that a storm on one port leaves the rest of the turn to others. */
+const ACCEPTS_PER_TURN = 64;
+const ACCEPT_PAUSE_MS = 200;
+
+export interface ListenOptions {
+  readonly backlog: number;
+  /** Several workers, or an old and a new process, share the port. */
+  readonly reusePort: boolean;
+  readonly mark?: number | undefined;
+  /** Accept connections to addresses that are not local (TPROXY). */
+  readonly transparent?: boolean | undefined;
+}
+
+export interface AcceptHandler {
+  onAccept(socket: TcpSocket, peer: SocketAddress): void;
+  /** The process or the machine is out of descriptors or memory; accepting pauses and is tried again. Told once. */
+  onAcceptPaused(error: SystemError): void;
+  onAcceptResumed(): void;
+  /** `onAccept` threw: a defect; the connection is closed. */
+  onFault(error: unknown): void;
+}
+
+/** A listening TCP socket on one reactor. An IPv6 wildcard takes IPv4 as well. */
+export class TcpListener implements ReadinessHandler {
+  readonly #reactor: Reactor;
+  readonly #descriptor: Descriptor;
+  readonly #handler: AcceptHandler;
+  readonly #family: 4 | 6;
+  readonly #retry = new Timer(() => {
+    this.#resume();
+  });
+  #paused = false;
+
+  /** @throws SystemError naming the address, for example EADDRINUSE */
+  constructor(reactor: Reactor, at: SocketAddress, options: ListenOptions, handler: AcceptHandler) {
+    this.#reactor = reactor;
+    this.#handler = handler;
+    this.#family = at.ip.includes(':') ? 6 : 4;
+    this.#descriptor = listen(at, this.#family, options);
+    reactor.registerReadable(this.#descriptor.fd, this);
+  }
+
+  /** The address bound: tells the port when 0 was asked for. */
+  localAddress(): SocketAddress {
+    sockaddr.offerRoom();
+    checked('getsockname', libc.getsockname(this.#descriptor.fd, sockaddr.pointer, sockaddr.lengthPointer));
+    return sockaddr.read()!;
+  }
+
+  onReadiness(): void {
+    for (let i = 0; i < ACCEPTS_PER_TURN && !this.#descriptor.closed; i++) {
+      sockaddr.offerRoom();
+      const flags = libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
+      const fd = libc.accept4(this.#descriptor.fd, sockaddr.pointer, sockaddr.lengthPointer, flags);
+      if (fd < 0) {
+        const errno = libc.errno();
+        if (errno === libc.EAGAIN) return;
+        if (
+          errno === libc.EMFILE ||
+          errno === libc.ENFILE ||
+          errno === libc.ENOBUFS ||
+          errno === libc.ENOMEM
+        ) {
+          this.#pause(new SystemError('accept', errno));
+          return;
+        }
+        continue; // the peer gave up before we took it (ECONNABORTED and the like): accept(2), error handling
+      }
+      const peer = sockaddr.read();
+      const socket = new TcpSocket(new OwnedDescriptor(fd), this.#family);
+      if (this.#paused) this.#endPause();
+      if (peer === undefined) {
+        socket.close();
+        continue;
+      }
+      try {
+        this.#handler.onAccept(socket, peer);
+      } catch (error) {
+        socket.close();
+        this.#handler.onFault(error);
+      }
+    }
+  }
+
+  onFault(error: unknown): void {
+    this.#handler.onFault(error);
+  }
+
+  #pause(error: SystemError): void {
+    if (!this.#paused) {
+      this.#paused = true;
+      this.#handler.onAcceptPaused(error);
+    }
+    this.#reactor.unregister(this.#descriptor.fd);
+    this.#reactor.setTimer(this.#retry, ACCEPT_PAUSE_MS);
+  }
+
+  #resume(): void {
+    if (this.#descriptor.closed) return;
+    this.#reactor.registerReadable(this.#descriptor.fd, this);
+    this.onReadiness();
+  }
+
+  #endPause(): void {
+    this.#paused = false;
+    this.#handler.onAcceptResumed();
+  }
+
+  close(): void {
+    if (this.#descriptor.closed) return;
+    this.#reactor.cancelTimer(this.#retry);
+    this.#reactor.unregister(this.#descriptor.fd);
+    this.#descriptor.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function listen(at: SocketAddress, family: 4 | 6, options: ListenOptions): Descriptor {
+  const subject = formatAddress(at);
+  const domain = family === 6 ? libc.AF_INET6 : libc.AF_INET;
+  const type = libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
+  const descriptor = owned('socket', libc.socket(domain, type, 0), subject);
+  try {
+    const fd = descriptor.fd;
+    setIntOption(fd, libc.SOL_SOCKET, SO_REUSEADDR, 1, 'SO_REUSEADDR');
+    if (options.reusePort) setIntOption(fd, libc.SOL_SOCKET, SO_REUSEPORT, 1, 'SO_REUSEPORT');
+    if (family === 6) setIntOption(fd, libc.IPPROTO_IPV6, IPV6_V6ONLY, 0, 'IPV6_V6ONLY');
+    if (options.mark !== undefined) setIntOption(fd, libc.SOL_SOCKET, SO_MARK, options.mark, 'SO_MARK');
+    if (options.transparent === true) setTransparent(fd, family);
+    const length = sockaddr.write(at, family);
+    checked('bind', libc.bind(fd, sockaddr.pointer, length), subject);
+    checked('listen', libc.listen(fd, options.backlog), subject);
+    return descriptor;
+  } catch (error) {
+    descriptor.close();
+    throw error;
+  }
+}

@@ -1,0 +1,172 @@
+import { expect } from 'chai';
+import { openDescriptors, WOULD_BLOCK, FAILED } from './descriptor.ts';
+import { IoBuffer } from './io-buffer.ts';
+import { PEER_CLOSED, READABLE, Reactor, WRITABLE, type ReadinessHandler } from './reactor.ts';
+import { TcpListener, type AcceptHandler } from './tcp-listener.ts';
+import { TcpSocket } from './tcp.ts';
+import { MisuseError } from './errors.ts';
+import type { SocketAddress } from './address.ts';
+
+function fail(error: unknown): never {
+  throw error as Error;
+}
+
+/** Turns the reactor until `done`, for two seconds at most. */
+function turnUntil(reactor: Reactor, done: () => boolean): void {
+  for (let i = 0; i < 200 && !done(); i++) reactor.turn(10);
+  expect(done(), 'happened within 200 turns').to.equal(true);
+}
+
+class Recorder implements ReadinessHandler {
+  readiness = 0;
+  faults: unknown[] = [];
+  onReadiness(readiness: number): void {
+    this.readiness |= readiness;
+  }
+  onFault(error: unknown): void {
+    this.faults.push(error);
+  }
+}
+
+describe('TcpSocket and TcpListener', () => {
+  let reactor: Reactor;
+  let before: number;
+  beforeEach(() => {
+    before = openDescriptors().length;
+    reactor = new Reactor(fail);
+  });
+  afterEach(() => {
+    reactor.close();
+    expect(openDescriptors().length, 'descriptors leaked').to.equal(before);
+  });
+
+  function listen(
+    ip: string,
+    accepted: [TcpSocket, SocketAddress][],
+    extra: Partial<AcceptHandler> = {},
+  ): TcpListener {
+    return new TcpListener(
+      reactor,
+      { ip, port: 0 },
+      { backlog: 16, reusePort: false },
+      {
+        onAccept: (socket, peer) => accepted.push([socket, peer]),
+        onAcceptPaused: fail,
+        onAcceptResumed: () => undefined,
+        onFault: fail,
+        ...extra,
+      },
+    );
+  }
+
+  for (const [ip, listenIp, seenAs] of [
+    ['127.0.0.1', '127.0.0.1', '127.0.0.1'],
+    ['::1', '::1', '::1'],
+    ['127.0.0.1', '::', '127.0.0.1'],
+  ] as const)
+    it(`carries bytes and half-close both ways: ${ip} to a listener on ${listenIp}`, () => {
+      const accepted: [TcpSocket, SocketAddress][] = [];
+      using listener = listen(listenIp, accepted);
+      using client = TcpSocket.dial({ ip, port: listener.localAddress().port });
+      const clientSide = new Recorder();
+      reactor.register(client.fd, clientSide);
+      turnUntil(reactor, () => accepted.length === 1 && (clientSide.readiness & WRITABLE) !== 0);
+      expect(client.connectResult('')).to.equal(undefined);
+      const [server, peer] = accepted[0]!;
+      expect(peer).to.deep.equal({ ip: seenAs, port: client.localAddress()!.port });
+      expect(server.localAddress()!.ip).to.equal(seenAs);
+      const serverSide = new Recorder();
+      reactor.register(server.fd, serverSide);
+
+      const buffer = new IoBuffer(64);
+      expect(server.recv(buffer, 0, 64)).to.equal(WOULD_BLOCK);
+      buffer.bytes.write('hello');
+      expect(client.send(buffer, 0, 5)).to.equal(5);
+      client.shutdownWrite();
+      turnUntil(reactor, () => (serverSide.readiness & PEER_CLOSED) !== 0);
+      expect(server.recv(buffer, 10, 50)).to.equal(5);
+      expect(buffer.bytes.toString('latin1', 10, 15)).to.equal('hello');
+      expect(server.recv(buffer, 0, 64)).to.equal(0);
+      expect(server.send(buffer, 10, 5)).to.equal(5);
+      turnUntil(reactor, () => (clientSide.readiness & READABLE) !== 0);
+      expect(client.recv(buffer, 0, 64)).to.equal(5);
+      reactor.unregister(server.fd);
+      reactor.unregister(client.fd);
+      server.close();
+      expect(client.recv(buffer, 0, 64)).to.equal(0);
+    });
+
+  it('names a refused connection and its remedy', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    const listener = listen('127.0.0.1', accepted);
+    const port = listener.localAddress().port;
+    listener.close();
+    using client = TcpSocket.dial({ ip: '127.0.0.1', port });
+    const side = new Recorder();
+    reactor.register(client.fd, side);
+    turnUntil(reactor, () => side.readiness !== 0);
+    const error = client.connectResult(`127.0.0.1:${port}`);
+    expect(error?.code).to.equal('ECONNREFUSED');
+    expect(error?.message).to.contain('nothing listens');
+  });
+
+  it('reports a reset as FAILED, not as the end of the stream', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    using listener = listen('127.0.0.1', accepted);
+    using client = TcpSocket.dial({ ip: '127.0.0.1', port: listener.localAddress().port });
+    const side = new Recorder();
+    reactor.register(client.fd, side);
+    turnUntil(reactor, () => accepted.length === 1);
+    accepted[0]![0].abort();
+    turnUntil(reactor, () => (side.readiness & READABLE) !== 0);
+    const buffer = new IoBuffer(8);
+    expect(client.recv(buffer, 0, 8)).to.equal(FAILED);
+    expect(client.lastError?.code).to.equal('ECONNRESET');
+  });
+
+  it('refuses a range outside the buffer and a closed descriptor', () => {
+    const buffer = new IoBuffer(8);
+    expect(() => buffer.addressOf(4, 5)).to.throw(MisuseError);
+    expect(() => buffer.addressOf(-1, 1)).to.throw(MisuseError);
+    const socket = TcpSocket.dial({ ip: '127.0.0.1', port: 9 });
+    socket.close();
+    expect(() => socket.recv(buffer, 0, 8)).to.throw(MisuseError, 'closed');
+  });
+
+  it('drops the events of a descriptor that an earlier handler of the turn closed', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    using listener = listen('127.0.0.1', accepted);
+    const clients = [0, 1].map(() => TcpSocket.dial({ ip: '127.0.0.1', port: listener.localAddress().port }));
+    let told = 0;
+    for (const client of clients)
+      reactor.register(client.fd, {
+        onReadiness: () => {
+          told++;
+          for (const each of clients) {
+            if (!each.closed) reactor.unregister(each.fd);
+            each.close();
+          }
+        },
+        onFault: fail,
+      });
+    turnUntil(reactor, () => told > 0 && accepted.length === 2);
+    expect(told).to.equal(1);
+    for (const [socket] of accepted) socket.close();
+  });
+
+  it('gives a handler that throws its own fault, and goes on with the others', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    using listener = listen('127.0.0.1', accepted);
+    const faulty = TcpSocket.dial({ ip: '127.0.0.1', port: listener.localAddress().port });
+    const faults: unknown[] = [];
+    reactor.register(faulty.fd, {
+      onReadiness: () => fail(new Error('defect')),
+      onFault: (error) => faults.push(error),
+    });
+    turnUntil(reactor, () => faults.length > 0 && accepted.length === 1);
+    expect(String(faults[0])).to.contain('defect');
+    reactor.unregister(faulty.fd);
+    faulty.close();
+    accepted[0]![0].close();
+  });
+});

@@ -1,0 +1,213 @@
+import type { SocketAddress } from './address.ts';
+import { formatAddress, sockaddr } from './address.ts';
+import type { Descriptor } from './descriptor.ts';
+import {
+  FAILED,
+  WOULD_BLOCK,
+  checked,
+  getIntOption,
+  owned,
+  setAbortiveClose,
+  setIntOption,
+  trySetIntOption,
+} from './descriptor.ts';
+import { SystemError } from './errors.ts';
+import type { IoBuffer } from './io-buffer.ts';
+import * as libc from './libc.ts';
+
+const SO_ERROR = 4;
+const SO_KEEPALIVE = 9;
+const SO_MARK = 36;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
+const TCP_USER_TIMEOUT = 18;
+const TCP_NOTSENT_LOWAT = 25;
+const IP_FREEBIND = 15;
+const IP_TRANSPARENT = 19;
+const IPV6_TRANSPARENT = 75;
+const SO_ORIGINAL_DST = 80;
+const SHUT_WR = 1;
+
+export interface KeepAlive {
+  /** Idle time before the first probe. */
+  readonly idleSeconds: number;
+  readonly intervalSeconds: number;
+  /** Unanswered probes until the connection is dead. */
+  readonly probes: number;
+}
+
+export interface DialOptions {
+  /** SO_MARK, so that redirection rules know the proxy's own traffic. Needs CAP_NET_ADMIN. */
+  readonly mark?: number | undefined;
+  /** Local address; port 0 lets the kernel choose. */
+  readonly bind?: SocketAddress | undefined;
+  /** With `bind`: the address need not belong to this host (IP_TRANSPARENT and IP_FREEBIND). */
+  readonly transparent?: boolean | undefined;
+}
+
+/** A TCP connection, non-blocking. It owns its descriptor. */
+export class TcpSocket {
+  readonly #descriptor: Descriptor;
+  readonly family: 4 | 6;
+  /** Why the last call answered FAILED. */
+  lastError: SystemError | undefined;
+
+  constructor(descriptor: Descriptor, family: 4 | 6) {
+    this.#descriptor = descriptor;
+    this.family = family;
+  }
+
+  /**
+   * Starts to connect. Readiness to write tells the end; ask `connectResult` then.
+   * @throws SystemError when it fails at once
+   */
+  static dial(to: SocketAddress, options: DialOptions = {}): TcpSocket {
+    const family = to.ip.includes(':') ? 6 : 4;
+    const subject = formatAddress(to);
+    const domain = family === 6 ? libc.AF_INET6 : libc.AF_INET;
+    const type = libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
+    const descriptor = owned('socket', libc.socket(domain, type, 0), subject);
+    try {
+      const fd = descriptor.fd;
+      if (options.mark !== undefined) setIntOption(fd, libc.SOL_SOCKET, SO_MARK, options.mark, 'SO_MARK');
+      if (options.transparent === true) setTransparent(fd, family);
+      if (options.bind !== undefined) {
+        const length = sockaddr.write(options.bind, family);
+        checked('bind', libc.bind(fd, sockaddr.pointer, length), formatAddress(options.bind));
+      }
+      const length = sockaddr.write(to, family);
+      if (libc.connect(fd, sockaddr.pointer, length) < 0) {
+        const errno = libc.errno();
+        if (errno !== libc.EINPROGRESS) throw new SystemError('connect', errno, subject);
+      }
+      return new TcpSocket(descriptor, family);
+    } catch (error) {
+      descriptor.close();
+      throw error;
+    }
+  }
+
+  /** The descriptor's number, to register with a reactor or to hand to OpenSSL. */
+  get fd(): number {
+    return this.#descriptor.fd;
+  }
+
+  get closed(): boolean {
+    return this.#descriptor.closed;
+  }
+
+  /** After readiness to write following `dial`: undefined when connected, else the reason. */
+  connectResult(subject: string): SystemError | undefined {
+    const errno = getIntOption(this.fd, libc.SOL_SOCKET, SO_ERROR, 'SO_ERROR');
+    return errno === 0 ? undefined : new SystemError('connect', errno, subject);
+  }
+
+  /** @returns bytes read, 0 at the end of the stream, WOULD_BLOCK or FAILED */
+  recv(into: IoBuffer, offset: number, length: number): number {
+    const n = libc.recv(this.#descriptor.fd, into.addressOf(offset, length), length, libc.MSG_DONTWAIT);
+    return n >= 0 ? n : this.#failed('recv');
+  }
+
+  /** @returns bytes taken (may be fewer than `length`), WOULD_BLOCK or FAILED */
+  send(from: IoBuffer, offset: number, length: number): number {
+    const n = libc.send(
+      this.#descriptor.fd,
+      from.addressOf(offset, length),
+      length,
+      libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL,
+    );
+    return n >= 0 ? n : this.#failed('send');
+  }
+
+  #failed(syscall: string): number {
+    const errno = libc.errno();
+    if (errno === libc.EAGAIN || errno === libc.EINTR) return WOULD_BLOCK;
+    this.lastError = new SystemError(syscall, errno);
+    return FAILED;
+  }
+
+  /** Ends our writing half; reading goes on. */
+  shutdownWrite(): void {
+    libc.shutdown(this.#descriptor.fd, SHUT_WR); // fails only if the peer has reset: the next read tells
+  }
+
+  setNoDelay(): void {
+    trySetIntOption(this.fd, libc.IPPROTO_TCP, TCP_NODELAY, 1);
+  }
+
+  setKeepAlive(keepAlive: KeepAlive): void {
+    const fd = this.fd;
+    trySetIntOption(fd, libc.SOL_SOCKET, SO_KEEPALIVE, 1);
+    trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPIDLE, keepAlive.idleSeconds);
+    trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPINTVL, keepAlive.intervalSeconds);
+    trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPCNT, keepAlive.probes);
+  }
+
+  /** How long sent data may stay unacknowledged until the kernel gives the connection up, in milliseconds. */
+  setUserTimeout(milliseconds: number): void {
+    trySetIntOption(this.fd, libc.IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds);
+  }
+
+  /** Unsent bytes in the kernel above which the socket does not count as writable: bounds queueing before the wire. */
+  setUnsentLowWater(bytes: number): void {
+    trySetIntOption(this.fd, libc.IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+  }
+
+  /** Our end, or undefined when the connection is gone. */
+  localAddress(): SocketAddress | undefined {
+    sockaddr.offerRoom();
+    return libc.getsockname(this.fd, sockaddr.pointer, sockaddr.lengthPointer) < 0
+      ? undefined
+      : sockaddr.read();
+  }
+
+  /** The peer's end, or undefined when the connection is gone. */
+  peerAddress(): SocketAddress | undefined {
+    sockaddr.offerRoom();
+    return libc.getpeername(this.fd, sockaddr.pointer, sockaddr.lengthPointer) < 0
+      ? undefined
+      : sockaddr.read();
+  }
+
+  /** Where a redirected connection was going (SO_ORIGINAL_DST); undefined when it was not redirected. */
+  originalDestination(): SocketAddress | undefined {
+    const fd = this.fd;
+    sockaddr.offerRoom();
+    if (libc.getsockopt(fd, libc.IPPROTO_IP, SO_ORIGINAL_DST, sockaddr.pointer, sockaddr.lengthPointer) === 0)
+      return sockaddr.read();
+    sockaddr.offerRoom();
+    if (
+      libc.getsockopt(fd, libc.IPPROTO_IPV6, SO_ORIGINAL_DST, sockaddr.pointer, sockaddr.lengthPointer) === 0
+    )
+      return sockaddr.read();
+    return undefined;
+  }
+
+  /** Closes with a reset instead of an orderly end. */
+  abort(): void {
+    if (this.#descriptor.closed) return;
+    setAbortiveClose(this.#descriptor.fd);
+    this.#descriptor.close();
+  }
+
+  close(): void {
+    this.#descriptor.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Lets a socket bind addresses of others (spoofing the client's address towards the application). */
+export function setTransparent(fd: number, family: 4 | 6): void {
+  if (family === 6) {
+    setIntOption(fd, libc.IPPROTO_IPV6, IPV6_TRANSPARENT, 1, 'IPV6_TRANSPARENT');
+    trySetIntOption(fd, libc.IPPROTO_IP, IP_FREEBIND, 1);
+    return;
+  }
+  setIntOption(fd, libc.IPPROTO_IP, IP_TRANSPARENT, 1, 'IP_TRANSPARENT');
+  setIntOption(fd, libc.IPPROTO_IP, IP_FREEBIND, 1, 'IP_FREEBIND');
+}
