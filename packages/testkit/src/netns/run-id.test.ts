@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { formatRunId, isAbandoned, newRunId, parseRunId, statFields } from './run-id.ts';
+
+describe('run id', () => {
+  it('survives its text form', () => {
+    const id = newRunId();
+    expect(parseRunId(formatRunId(id))).to.deep.equal(id);
+  });
+
+  it('is not read from other text', () => {
+    for (const text of ['', '1-2-3', '1-2-3-4-5', 'a-2-3-4', '1-2-3-4\n5'])
+      expect(parseRunId(text)).to.equal(undefined);
+  });
+
+  it('tells a live owner from a reused PID and from a dead one', () => {
+    const id = newRunId();
+    expect(isAbandoned(id)).to.equal(false);
+    expect(isAbandoned({ ...id, startTime: '1' })).to.equal(true);
+    expect(isAbandoned({ ...id, pid: 0 })).to.equal(true);
+  });
+
+  it('does not judge an owner of another PID namespace', () => {
+    expect(isAbandoned({ ...newRunId(), pidNamespace: '1', pid: 0 })).to.equal(false);
+  });
+
+  it('reads the state of a process whatever its name', () => {
+    expect(statFields(process.pid)?.[0]).to.match(/^[RSD]$/);
+    expect(statFields(0)).to.equal(undefined);
+  });
+});
