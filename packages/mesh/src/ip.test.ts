@@ -115,21 +115,29 @@ describe('Cidr', () => {
     const v4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
     const v6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
     fc.assert(
-      fc.property(fc.boolean(), v4, v6, fc.nat(128), fc.nat(128), fc.boolean(), (four, a, b, length, flip, near) => {
-        const net = four ? a : b;
-        const width = net.length * 8;
-        const prefix = length % (width + 1);
-        const probe = near ? Uint8Array.from(net) : four ? b.slice(0, 4) : b.map((byte) => byte ^ 0x55);
-        probe[(flip % width) >> 3]! ^= 1 << (flip & 7);
-        const netText = ipFromBytes(net)!;
-        const probeText = ipFromBytes(probe)!;
-        if (isIpv6(netText) === four || isIpv6(probeText) === four) return;
-        const reference = new BlockList();
-        reference.addSubnet(netText, prefix, four ? 'ipv4' : 'ipv6');
-        expect(Cidr.from(netText, prefix)!.containsText(probeText)).to.equal(
-          reference.check(probeText, four ? 'ipv4' : 'ipv6'),
-        );
-      }),
+      fc.property(
+        fc.boolean(),
+        v4,
+        v6,
+        fc.nat(128),
+        fc.nat(128),
+        fc.boolean(),
+        (four, a, b, length, flip, near) => {
+          const net = four ? a : b;
+          const width = net.length * 8;
+          const prefix = length % (width + 1);
+          const probe = near ? Uint8Array.from(net) : four ? b.slice(0, 4) : b.map((byte) => byte ^ 0x55);
+          probe[(flip % width) >> 3]! ^= 1 << (flip & 7);
+          const netText = ipFromBytes(net)!;
+          const probeText = ipFromBytes(probe)!;
+          if (isIpv6(netText) === four || isIpv6(probeText) === four) return;
+          const reference = new BlockList();
+          reference.addSubnet(netText, prefix, four ? 'ipv4' : 'ipv6');
+          expect(Cidr.from(netText, prefix)!.containsText(probeText)).to.equal(
+            reference.check(probeText, four ? 'ipv4' : 'ipv6'),
+          );
+        },
+      ),
     );
   });
   it('of length 0 contains its whole family and nothing of the other', () => {
