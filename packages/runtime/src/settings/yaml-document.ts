@@ -1,0 +1,26 @@
+/** A text that should be YAML and is not; `cause` is the parser's complaint with line and column. */
+export class YamlSyntaxError extends Error {
+  readonly code = 'YAML_SYNTAX';
+  constructor(what: string, cause: unknown) {
+    super(
+      `${what} is not valid YAML; correct it at the place named: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+    this.name = 'YamlSyntaxError';
+  }
+}
+
+/**
+ * Reads one YAML document as plain data. The parser is loaded at the first call, for many processes never need it.
+ *
+ * @param what how the error names the document, for example its path
+ * @throws YamlSyntaxError
+ */
+export async function parseYaml(what: string, text: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(text) as unknown;
+  } catch (error) {
+    throw new YamlSyntaxError(what, error);
+  }
+}
