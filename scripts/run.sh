@@ -59,9 +59,14 @@ if ! "$own_node" scripts/setup/installed.js "$cpu"; then
     fail "npm could not install the packages (its own message is above). Check the network, the registry in 'npm config get registry', and that $root/node_modules is writable."
 fi
 
-node=$root/node_modules/.bin/node
+node=$root/node_modules/node-linux-$cpu/bin/node
 [ -e "$node" ] ||
   fail "npm installed no node-linux-$cpu. Optional packages are needed: try 'npm ci --include=optional', and check that the registry has node-linux-$cpu."
+# npm 9 and 10 install the package, but forget to link its command.
+if [ ! -x node_modules/.bin/node ]; then
+  chmod +x "$node"
+  ln -sf "../node-linux-$cpu/bin/node" node_modules/.bin/node
+fi
 
 # --- system packages ---
 
