@@ -3,10 +3,13 @@ import type { Workload } from './types.ts';
 /** Above this many distinct values the pool starts afresh, so that a churn of names cannot grow it for ever. */
 const POOL_LIMIT = 1 << 15;
 
+const noAddresses: readonly string[] = Object.freeze([]);
+
 /**
  * Makes equal values of many workloads one object. A replica gets its workloads by structured clone, where every string and
  * record is a copy; of a fleet's workloads nearly everything but uid, name and address repeats, and the copies would cost
- * more than the workloads. Sharing is for memory only: equal values need not be the same object.
+ * more than the workloads. An array out of a structured clone also keeps room for elements that never come, hence the copies
+ * of small values here. Sharing is for memory only: equal values need not be the same object.
  */
 export class WorkloadInterner {
   readonly #strings = new Map<string, string>();
@@ -18,7 +21,7 @@ export class WorkloadInterner {
       uid: workload.uid,
       name: workload.name,
       namespace: this.#string(workload.namespace),
-      addresses: workload.addresses.length === 0 ? this.#value(workload.addresses) : workload.addresses,
+      addresses: workload.addresses.length === 0 ? noAddresses : workload.addresses.slice(),
       hostname: this.#string(workload.hostname),
       network: this.#string(workload.network),
       tunnelProtocol: this.#string(workload.tunnelProtocol),
@@ -57,7 +60,8 @@ export class WorkloadInterner {
     const known = this.#values.get(text);
     if (known !== undefined) return known as T;
     if (this.#values.size >= POOL_LIMIT) this.#values.clear();
-    this.#values.set(text, value);
-    return value;
+    const trimmed = JSON.parse(text) as T;
+    this.#values.set(text, trimmed);
+    return trimmed;
   }
 }

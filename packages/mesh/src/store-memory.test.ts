@@ -67,6 +67,8 @@ describe('MeshStore memory', () => {
     collect();
     const used = process.memoryUsage().heapUsed - before;
     expect(store.workloadCount).to.equal(PODS);
-    expect(used, `${(used / 1e6).toFixed(1)} MB, ${Math.round(used / PODS)} bytes a workload`).to.be.below(BUDGET_BYTES);
+    expect(used, `${(used / 1e6).toFixed(1)} MB, ${Math.round(used / PODS)} bytes a workload`).to.be.below(
+      BUDGET_BYTES,
+    );
   });
 });
