@@ -1,6 +1,7 @@
 /** Linux system calls behind typed classes: epoll, sockets, namespaces. */
 export { SystemError, MisuseError, errnoName } from './errors.ts';
 export { IoBuffer } from './io-buffer.ts';
+export { BufferPool } from './buffer-pool.ts';
 export { type SocketAddress, formatAddress } from './address.ts';
 export { WOULD_BLOCK, FAILED, Descriptor, openDescriptors, closeAllDescriptors } from './descriptor.ts';
 export {

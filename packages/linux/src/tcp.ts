@@ -121,6 +121,15 @@ export class TcpSocket {
     return n >= 0 ? n : this.#failed('send');
   }
 
+  /**
+   * As `send`, from memory that is no IoBuffer.
+   * @param address of at least `length` readable bytes; only `@ambient/tls` has such a thing
+   */
+  sendFrom(address: number, length: number): number {
+    const n = libc.send(this.#descriptor.fd, address, length, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL);
+    return n >= 0 ? n : this.#failed('send');
+  }
+
   #failed(syscall: string): number {
     const errno = libc.errno();
     if (errno === libc.EAGAIN || errno === libc.EINTR) return WOULD_BLOCK;
