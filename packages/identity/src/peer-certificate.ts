@@ -41,9 +41,12 @@ export class MalformedCertificateError extends Error {
   override readonly name = 'MalformedCertificateError';
   readonly code = 'malformed-certificate';
   constructor(cause: DerError) {
-    super(`The certificate cannot be read: ${cause.message}. Have its CA issue it again as X.509 v3 in DER.`, {
-      cause,
-    });
+    super(
+      `The certificate cannot be read: ${cause.message}. Have its CA issue it again as X.509 v3 in DER.`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -204,7 +207,8 @@ function dottedOid(bytes: Uint8Array, { body, end }: DerElement): string {
     arc = arc * 128 + (byte & 0x7f);
     if (arc > Number.MAX_SAFE_INTEGER / 128) throw new DerError('an object identifier is out of range');
     if (byte < 0x80) {
-      if (arcs.length === 0) arcs.push(Math.min(Math.floor(arc / 40), 2), arc - 40 * Math.min(Math.floor(arc / 40), 2));
+      if (arcs.length === 0)
+        arcs.push(Math.min(Math.floor(arc / 40), 2), arc - 40 * Math.min(Math.floor(arc / 40), 2));
       else arcs.push(arc);
       arc = 0;
     } else if (i === end - 1) throw new DerError('an object identifier is cut off');

@@ -9,7 +9,12 @@ export {
   sameIdentity,
 } from './spiffe.ts';
 export type { PeerCertificate } from './peer-certificate.ts';
-export { clientAuth, MalformedCertificateError, parsePeerCertificate, serverAuth } from './peer-certificate.ts';
+export {
+  clientAuth,
+  MalformedCertificateError,
+  parsePeerCertificate,
+  serverAuth,
+} from './peer-certificate.ts';
 export type { AcceptedClient, AcceptedServer, PeerRefusal, RefusedPeer } from './verify-peer.ts';
 export { verifyClientPeer, verifyServerPeer } from './verify-peer.ts';
 export type { RevocationSet, RevokedSerials } from './revocation-set.ts';

@@ -34,7 +34,10 @@ export function findRevoked(
   if (revocations.size === 0) return undefined;
   for (const certificate of chain)
     for (const list of revocations.get(certificate.issuerKey) ?? [])
-      if (list.serials.has(certificate.serialNumber) && sameKey(list.authorityKeyId, certificate.authorityKeyId))
+      if (
+        list.serials.has(certificate.serialNumber) &&
+        sameKey(list.authorityKeyId, certificate.authorityKeyId)
+      )
         return certificate;
   return undefined;
 }

@@ -15,7 +15,8 @@ const scheme = 'spiffe://';
 
 // SPIFFE-ID section 2: letters, digits, dot, dash, underscore; `.` and `..` are no path segments. Capitals in the
 // trust domain are not SPIFFE, but meshes that have them work under Istio's ztunnel, which compares byte by byte.
-const shape = /^spiffe:\/\/([A-Za-z0-9._-]{1,255})\/ns\/([A-Za-z0-9._-]{1,253})\/sa\/([A-Za-z0-9._-]{1,253})$/;
+const shape =
+  /^spiffe:\/\/([A-Za-z0-9._-]{1,255})\/ns\/([A-Za-z0-9._-]{1,253})\/sa\/([A-Za-z0-9._-]{1,253})$/;
 
 /**
  * Reads `spiffe://TD/ns/NS/sa/SA`; anything else, even another valid SPIFFE id, gives undefined. Nothing is decoded or

@@ -3,7 +3,12 @@
  *
  * Safe on data workers: pure and synchronous.
  */
-import { clientAuth, MalformedCertificateError, parsePeerCertificate, serverAuth } from './peer-certificate.ts';
+import {
+  clientAuth,
+  MalformedCertificateError,
+  parsePeerCertificate,
+  serverAuth,
+} from './peer-certificate.ts';
 import type { PeerCertificate } from './peer-certificate.ts';
 import { internIdentity, parseSpiffe } from './spiffe.ts';
 import type { Identity } from './spiffe.ts';
