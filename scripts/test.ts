@@ -57,8 +57,7 @@ async function runNetns(grep: string | undefined): Promise<StepResult> {
 
 function runUnit(grep: string | undefined): Promise<StepResult> {
   const spec = unitTests.filter((pattern) => globSync(pattern).length > 0);
-  const run = { name: 'unit', spec, grep, lines: 'suite', deadlineMs: 600_000 } as const;
-  return runMocha({ ...run, options: ['--timeout', '10000'] });
+  return runMocha({ name: 'unit', spec, grep, lines: 'suite', deadlineMs: 600_000 });
 }
 
 async function runSteps({ only, grep }: Options): Promise<StepResult[]> {

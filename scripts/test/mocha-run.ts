@@ -67,8 +67,7 @@ export function runMocha(run: MochaRun): Promise<StepResult> {
   const folder = mkdtempSync(join(tmpdir(), 'ambient-test-'));
   const results = join(folder, 'results.jsonl');
   const grep = run.grep === undefined ? [] : ['--grep', run.grep];
-  // Options of the command line would only add to the list of files in .mocharc.json.
-  const options = ['--no-config', '--extension', 'ts', '--forbid-only', '--forbid-pending', ...grep];
+  const options = ['--forbid-only', '--forbid-pending', ...grep];
   const report = ['--reporter', reporter, '--reporter-option', `results=${results},lines=${run.lines}`];
   return new Promise((resolve) => {
     let exit: string | undefined;
