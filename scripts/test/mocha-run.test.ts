@@ -1,32 +1,40 @@
 import { expect } from 'chai';
 import { countResults } from './mocha-run.ts';
+import type { RunExit } from './mocha-run.ts';
 import type { TestRecord } from './reporter.ts';
 
 const pass: TestRecord = { kind: 'pass', title: 'a' };
 const fail: TestRecord = { kind: 'fail', title: 'b', message: 'expected' };
 const end: TestRecord = { kind: 'end' };
 
+const exited = (code: number): RunExit => ({ kind: 'exited', code });
+
 describe('count of a test run', () => {
   it('is what the records say when the run came to its end', () => {
-    const result = countResults('unit', [pass, fail, pass, end], 'exit code 1');
+    const result = countResults('unit', [pass, fail, pass, end], exited(1));
     expect(result).to.deep.equal({ name: 'unit', passed: 2, failures: ['b'] });
   });
 
-  it('keeps the results of a run that broke off, and counts the break as a failure', () => {
-    const result = countResults('unit', [pass, fail], 'killed by SIGSEGV');
+  it('keeps the results of a run that was killed, and counts the kill as a failure', () => {
+    const result = countResults('unit', [pass, fail], { kind: 'broken', reason: 'killed by SIGSEGV' });
     expect(result.passed).to.equal(1);
-    expect(result.failures).to.deep.equal(['b', 'unit: the run broke off (killed by SIGSEGV)']);
+    expect(result.failures).to.deep.equal(['b', 'unit: killed by SIGSEGV']);
+  });
+
+  it('counts a run that had to be killed after its end', () => {
+    const result = countResults('unit', [pass, end], { kind: 'broken', reason: 'the process did not exit' });
+    expect(result.failures).to.deep.equal(['unit: the process did not exit']);
   });
 
   it('counts an exit before the end as a failure even with exit code 0', () => {
-    expect(countResults('unit', [pass], undefined).failures).to.have.length(1);
+    expect(countResults('unit', [pass], exited(0)).failures).to.have.length(1);
   });
 
   it('counts an exit code that no failed test explains', () => {
-    expect(countResults('unit', [pass, end], 'exit code 7').failures[0]).to.contain('exit code 7');
+    expect(countResults('unit', [pass, end], exited(7)).failures[0]).to.contain('7');
   });
 
   it('counts a run without tests as a failure', () => {
-    expect(countResults('unit', [end], undefined).failures).to.deep.equal(['unit: no test was found']);
+    expect(countResults('unit', [end], exited(0)).failures).to.deep.equal(['unit: no test was found']);
   });
 });

@@ -41,23 +41,22 @@ function readRecords(file: string): TestRecord[] {
     .map((line) => JSON.parse(line) as TestRecord);
 }
 
+/** How the process of a run ended: by itself, or in a way that no test result explains (a signal, a kill, no start). */
+export type RunExit =
+  { readonly kind: 'exited'; readonly code: number } | { readonly kind: 'broken'; readonly reason: string };
+
 /**
  * Counts the results of a run. Whatever keeps it from being a whole run is one more failure: no tests, a crash, a kill, an
  * exit code that the failures do not explain.
- *
- * @param exit how the process ended, in words, or undefined for exit code 0
  */
-export function countResults(
-  name: string,
-  records: readonly TestRecord[],
-  exit: string | undefined,
-): StepResult {
+export function countResults(name: string, records: readonly TestRecord[], exit: RunExit): StepResult {
   const passed = records.filter((record) => record.kind === 'pass').length;
   const failures = records.flatMap((record) => (record.kind === 'fail' ? [record.title] : []));
   const ended = records.some((record) => record.kind === 'end');
-  if (!ended) failures.push(`${name}: the run broke off (${exit ?? 'without an error'})`);
-  else if (exit !== undefined && failures.length === 0)
-    failures.push(`${name}: all tests passed, but ${exit}`);
+  if (exit.kind === 'broken') failures.push(`${name}: ${exit.reason}`);
+  else if (!ended) failures.push(`${name}: the run broke off with exit code ${exit.code}`);
+  else if (exit.code !== 0 && failures.length === 0)
+    failures.push(`${name}: all tests passed, but the exit code is ${exit.code}`);
   else if (passed + failures.length === 0) failures.push(`${name}: no test was found`);
   return { name, passed, failures };
 }
@@ -70,7 +69,7 @@ export function runMocha(run: MochaRun): Promise<StepResult> {
   const options = ['--forbid-only', '--forbid-pending', ...grep];
   const report = ['--reporter', reporter, '--reporter-option', `results=${results},lines=${run.lines}`];
   return new Promise((resolve) => {
-    let exit: string | undefined;
+    let killedFor: string | undefined;
     let endedAtMs: number | undefined;
     const startedMs = Date.now();
     const child = spawn(
@@ -84,24 +83,23 @@ export function runMocha(run: MochaRun): Promise<StepResult> {
     const watch = setInterval(() => {
       if (readRecords(results).at(-1)?.kind === 'end') endedAtMs ??= Date.now();
       if (endedAtMs !== undefined && Date.now() - endedAtMs > exitGraceMs)
-        exit = 'the process did not exit: a test left a timer, a socket or a child behind';
+        killedFor = 'the process did not exit: a test left a timer, a socket or a child behind';
       else if (Date.now() - startedMs > run.deadlineMs)
         exit = `it took longer than ${run.deadlineMs / 1000} s`;
-      if (exit !== undefined) child.kill('SIGKILL');
+      if (killedFor !== undefined) child.kill('SIGKILL');
     }, 1000);
-    const finish = (ended: string | undefined): void => {
+    const finish = (exit: RunExit): void => {
       clearInterval(watch);
-      const result = countResults(run.name, readRecords(results), exit ?? ended);
+      const result = countResults(run.name, readRecords(results), exit);
       rmSync(folder, { recursive: true, force: true });
       resolve(result);
     };
     child.once('error', (error) => {
-      finish(error.message);
+      finish({ kind: 'broken', reason: error.message });
     });
     child.once('close', (code, signal) => {
-      finish(
-        signal !== null ? `killed by ${signal}` : code === 0 ? undefined : `exit code ${code ?? 'unknown'}`,
-      );
+      const reason = killedFor ?? (signal === null ? undefined : `the run was killed by ${signal}`);
+      finish(reason === undefined ? { kind: 'exited', code: code ?? 1 } : { kind: 'broken', reason });
     });
   });
 }
