@@ -17,3 +17,5 @@ export { sampleApp } from './sample-apps/commands.ts';
 export type { SampleApp } from './sample-apps/commands.ts';
 export { fuzzBudget } from './fuzz-budget.ts';
 export type { FuzzBudget } from './fuzz-budget.ts';
+export type { FakeMesh, FakeXdsOptions, FakeXdsRequest } from './fake-xds.ts';
+export { FakeXds } from './fake-xds.ts';

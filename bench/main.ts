@@ -1,0 +1,76 @@
+/** The benchmark: npm run bench. Measures how fast two proxies carry traffic between two pods, beside HAProxy. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { measures } from './measures/index.ts';
+import { parseOptions, usage, UsageError } from './options.ts';
+import type { Options } from './options.ts';
+import { renderChart } from './report/chart.ts';
+import { machineFacts } from './report/machine.ts';
+import { renderTable } from './report/table.ts';
+import { direct } from './rig/direct.ts';
+import { haproxy } from './rig/haproxy.ts';
+import { hboneProxy } from './rig/hbone-proxy.ts';
+import type { Column } from './rig/rig.ts';
+import { runMeasures } from './run.ts';
+
+function allColumns(options: Options): Column[] {
+  const entry = fileURLToPath(new URL('../packages/ztunnel/src/main.ts', import.meta.url));
+  const own =
+    options.ours === undefined
+      ? [process.execPath, '--disable-warning=ExperimentalWarning', entry]
+      : ['sh', '-c', `exec ${options.ours}`];
+  return [
+    direct,
+    haproxy,
+    hboneProxy('ours', 'ztunnel of this tree, 2 data workers', own),
+    ...options.peers.map(({ name, command }) => hboneProxy(name, command, ['sh', '-c', `exec ${command}`])),
+  ];
+}
+
+async function main(options: Options): Promise<number> {
+  const columns = allColumns(options).filter(({ name }) => options.columns?.includes(name) ?? true);
+  const chosen = measures.filter(
+    (measure) => options.only?.includes(measure.name) ?? !(options.quick && measure.long === true),
+  );
+  const started = performance.now();
+  const progress = (text: string): void => {
+    const seconds = ((performance.now() - started) / 1000).toFixed(0).padStart(5);
+    process.stderr.write(`${seconds} s  ${text}\n`);
+  };
+  const machine = machineFacts();
+  const { rounds, seconds, warmSeconds, soakMinutes } = options;
+  const effort = { seconds, warmSeconds, soakMinutes, progress };
+  const results = await runMeasures(columns, chosen, rounds, effort);
+
+  const names = columns.map(({ name }) => name);
+  const output = options.output ?? fileURLToPath(new URL('results', import.meta.url));
+  mkdirSync(output, { recursive: true });
+  const record = {
+    date: new Date().toISOString(),
+    machine,
+    effort: { rounds, seconds, warmSeconds, soakMinutes },
+    columns: columns.map(({ name, description }) => ({ name, description })),
+    ...results,
+  };
+  writeFileSync(join(output, 'latest.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+  const subtitle = `${machine.cpus} CPUs, Linux ${machine.kernel.split('-')[0]!}, Node ${machine.node}, HAProxy ${machine.haproxy.split('-')[0]!}`;
+  writeFileSync(join(output, 'latest.svg'), renderChart(results.rows, names, subtitle));
+
+  console.log(renderTable(results.rows, names));
+  console.log('');
+  for (const { name, description } of columns) console.log(`${name}: ${description}`);
+  console.log(`${machine.cpu}, ${machine.cpus} CPUs, Linux ${machine.kernel}, Node ${machine.node}`);
+  for (const { column, measure, error } of results.failures)
+    console.log(`not measured: ${measure} of ${column}: ${error}`);
+  const missed = results.rows.some((row) => Object.values(row.cells).some(({ passed }) => passed === false));
+  return missed || results.failures.length > 0 ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n${usage}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,35 @@
+import { expect } from 'chai';
+import { parseOptions, UsageError } from './options.ts';
+
+describe('options of the benchmark', () => {
+  it('default to three full rounds of everything', () => {
+    expect(parseOptions([])).to.include({
+      rounds: 3,
+      seconds: 5,
+      soakMinutes: 10,
+      only: undefined,
+      quick: false,
+    });
+    expect(parseOptions(['--quick'])).to.include({ rounds: 1, seconds: 2 });
+  });
+
+  it('name columns, peers among them', () => {
+    const options = parseOptions(['--peer', 'istio=ztunnel --flag=1', '--columns', 'haproxy,istio']);
+    expect(options.peers).to.deep.equal([{ name: 'istio', command: 'ztunnel --flag=1' }]);
+    expect(options.columns).to.deep.equal(['haproxy', 'istio']);
+  });
+
+  it('that cannot be meant are refused', () => {
+    for (const argv of [
+      ['--only', 'speed'],
+      ['--columns', 'istio'],
+      ['--peer', 'ours=x'],
+      ['--peer', 'x'],
+      ['--rounds', '0'],
+      ['--seconds', 'long'],
+      ['--fast'],
+      ['extra'],
+    ])
+      expect(() => parseOptions(argv), argv.join(' ')).to.throw(UsageError);
+  });
+});
