@@ -1,4 +1,4 @@
-import type { LabProcess } from '@ambient/testkit';
+import type { LabProcess } from '@ambient/testkit/lab';
 import type { Rig } from '../rig/rig.ts';
 import { PORTS } from '../rig/addresses.ts';
 

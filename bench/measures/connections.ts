@@ -1,4 +1,4 @@
-import { sampleApp } from '@ambient/testkit';
+import { sampleApp } from '@ambient/testkit/lab';
 import { runWrk } from '../load/wrk.ts';
 import { PORTS } from '../rig/addresses.ts';
 import type { Rig } from '../rig/rig.ts';

@@ -1,4 +1,4 @@
-import { sampleApp } from '@ambient/testkit';
+import { sampleApp } from '@ambient/testkit/lab';
 import { PORTS } from '../rig/addresses.ts';
 import { connectionLimit } from '../rig/limits.ts';
 import { readUsage } from '../rig/process-usage.ts';

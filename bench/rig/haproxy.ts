@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LabProcess, Netns, NetnsLab } from '@ambient/testkit';
+import type { LabProcess, Netns, NetnsLab } from '@ambient/testkit/lab';
 import { APPLICATION_PORTS } from './addresses.ts';
 import { connectionLimit } from './limits.ts';
 import type { Column, Hops, Pair } from './rig.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sampleApp } from '@ambient/testkit';
-import type { LabProcess, Netns } from '@ambient/testkit';
+import { sampleApp } from '@ambient/testkit/lab';
+import type { LabProcess, Netns } from '@ambient/testkit/lab';
 import { PROXY_PORTS } from './addresses.ts';
 import type { Column, Hops, Pair } from './rig.ts';
 

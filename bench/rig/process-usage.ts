@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { countDescriptors, statFields } from '@ambient/testkit';
+import { countDescriptors, statFields } from '@ambient/testkit/lab';
 
 /** What a hop has used: its process, its threads, and the children that its command may have started. */
 export interface Usage {

@@ -1,5 +1,5 @@
-import { applyRedirect, NetnsLab, sampleApp } from '@ambient/testkit';
-import type { LabProcess, Netns, OutboundRedirect } from '@ambient/testkit';
+import { applyRedirect, NetnsLab, sampleApp } from '@ambient/testkit/lab';
+import type { LabProcess, Netns, OutboundRedirect } from '@ambient/testkit/lab';
 import { startServers } from './servers.ts';
 
 /** Two namespaces with the applications, before a column adds its proxies. */

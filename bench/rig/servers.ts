@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sampleApp } from '@ambient/testkit';
+import { sampleApp } from '@ambient/testkit/lab';
 import { PORTS } from './addresses.ts';
 import type { Pair } from './rig.ts';
 

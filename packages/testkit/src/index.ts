@@ -1,20 +1,5 @@
 // Public surface of @ambient/testkit.
-export { NetnsError } from './netns/errors.ts';
-export type { NetnsErrorCode } from './netns/errors.ts';
-export { NetnsLab } from './netns/lab.ts';
-export type { LabOptions, NetworkOptions } from './netns/lab.ts';
-export { hasTcpListener, LabProcess } from './netns/lab-process.ts';
-export type { ProcessExit } from './netns/lab-process.ts';
-export { Netns, NOBODY } from './netns/namespace.ts';
-export type { CommandResult, RunOptions } from './netns/namespace.ts';
-export { applyRedirect, clearRedirect, PROXY_MARK, renderRedirect } from './netns/redirect.ts';
-export type { OutboundRedirect, RedirectOptions } from './netns/redirect.ts';
-export { statFields } from './netns/run-id.ts';
-export { sweepAbandonedLabs } from './netns/sweep.ts';
-export { assertNoLeak, countDescriptors, diffLeaks, LeakError, takeLeakSnapshot } from './leak-check.ts';
-export type { LeakScope, LeakSnapshot } from './leak-check.ts';
-export { sampleApp } from './sample-apps/commands.ts';
-export type { SampleApp } from './sample-apps/commands.ts';
+export * from './lab.ts';
 export { fuzzBudget } from './fuzz-budget.ts';
 export type { FuzzBudget } from './fuzz-budget.ts';
 export type { FakeMesh, FakeXdsOptions, FakeXdsRequest } from './fake-xds.ts';
