@@ -78,9 +78,9 @@ need() {
 need unshare util-linux
 need mount mount
 need ip iproute2
-need iptables iptables
-need tcpdump tcpdump
-need openssl openssl
+need nft nftables
+case $task in tour | test) need tcpdump tcpdump ;; esac
+case $task in test | bench) need openssl openssl ;; esac
 services=
 if [ "$task" = bench ]; then
   need iperf3 iperf3

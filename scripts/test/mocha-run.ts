@@ -85,7 +85,7 @@ export function runMocha(run: MochaRun): Promise<StepResult> {
       if (endedAtMs !== undefined && Date.now() - endedAtMs > exitGraceMs)
         killedFor = 'the process did not exit: a test left a timer, a socket or a child behind';
       else if (Date.now() - startedMs > run.deadlineMs)
-        exit = `it took longer than ${run.deadlineMs / 1000} s`;
+        killedFor = `the run took longer than ${run.deadlineMs / 1000} s`;
       if (killedFor !== undefined) child.kill('SIGKILL');
     }, 1000);
     const finish = (exit: RunExit): void => {
