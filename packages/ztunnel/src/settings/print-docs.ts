@@ -1,0 +1,82 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { renderSettingsTable } from '@ambient/runtime';
+import { meshConfigPath } from './proxy-config.ts';
+import { settingsSchemas } from './schema.ts';
+import { standardPorts } from './types.ts';
+
+const introduction = `# Settings of ztunnel
+
+<!-- Generated from packages/ztunnel/src/settings by \`npm run docs:settings\`; do not edit. -->
+
+ztunnel is configured by its environment, with the names of Istio's ztunnel. A value that cannot be used stops the start
+with a message that names every such value; unknown variables are ignored.
+
+Durations are written as in Go: \`250ms\`, \`10s\`, \`5m\`, \`1h30m\` (a bare number means seconds). Booleans are \`true\`,
+\`false\`, \`1\`, \`0\`. Bytes are a number, or have a suffix: \`64Ki\`, \`4Mi\`. An empty variable counts as unset, except
+where text is expected.
+`;
+
+const collected = `## Collected by prefix
+
+| Variables | Meaning |
+| --- | --- |
+| \`ISTIO_META_X\` | Metadata \`X\` of the proxy, told to the control plane. \`ISTIO_META_DNS_CAPTURE\` (\`true\` unless set) turns DNS on or off, \`ISTIO_META_DNS_PROXY_ADDR\` (\`localhost:${standardPorts.dns}\`) says where it listens. |
+| \`ISTIO_METAJSON_X\` | The same, as JSON. |
+| \`XDS_HEADER_X\` | Header \`x\` on every call to the control plane. |
+| \`CA_HEADER_X\` | Header \`x\` on every call to the CA. |
+
+## Proxy config
+
+\`PROXY_CONFIG\` holds YAML, laid over \`defaultConfig\` of the mesh config in \`${meshConfigPath}\`. Variables win over both.
+
+| Key | Default | Meaning |
+| --- | --- | --- |
+| \`discoveryAddress\` | see \`XDS_ADDRESS\` | Control plane. |
+| \`proxyAdminPort\` | \`${standardPorts.admin}\` | Port of the admin endpoints, on loopback. |
+| \`statsPort\` | \`${standardPorts.stats}\` | Port of \`/metrics\` and \`/stats/prometheus\`. |
+| \`concurrency\` | see \`ZTUNNEL_WORKER_THREADS\` | Data workers; 0: one per CPU. |
+| \`proxyMetadata\` | empty | As \`ISTIO_META_\` variables, with or without that prefix. |
+
+## Ports
+
+Fixed, as redirection rules and charts expect them: outbound ${standardPorts.outbound}, inbound plaintext
+${standardPorts.inboundPlaintext}, HBONE ${standardPorts.inboundHbone}, DNS ${standardPorts.dns}, readiness
+${standardPorts.readiness}, SOCKS5 ${standardPorts.socks5}.
+`;
+
+/** The page `docs/settings.md`, whole. */
+export function settingsPage(): string {
+  const tables = settingsSchemas.map((schema) =>
+    renderSettingsTable(schema as Parameters<typeof renderSettingsTable>[0]),
+  );
+  return [introduction, ...tables, collected].join('\n');
+}
+
+/** The page's place in the source tree. */
+export const settingsPagePath = fileURLToPath(new URL('../../../../docs/settings.md', import.meta.url));
+
+/**
+ * Writes the page, or with `--check` only compares it.
+ *
+ * @returns the exit code: 1 if the page is stale
+ */
+export function run(args: readonly string[], path: string, say: (text: string) => void): number {
+  const page = settingsPage();
+  if (!args.includes('--check')) {
+    writeFileSync(path, page);
+    return 0;
+  }
+  let present = '';
+  try {
+    present = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  if (present === page) return 0;
+  say('docs/settings.md is stale: run `npm run docs:settings`\n');
+  return 1;
+}
+
+if (import.meta.main)
+  process.exitCode = run(process.argv.slice(2), settingsPagePath, (text) => process.stderr.write(text));
