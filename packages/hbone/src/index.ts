@@ -1,2 +1,17 @@
-// Public surface of @ambient/hbone.
-export {};
+/** HBONE: tunnels of TCP bytes in HTTP/2 CONNECT over mutual TLS. */
+export { HboneError, refusedError, type HboneFailure, type ResponseFlag } from './errors.ts';
+export { defaultHboneSettings, type HboneSettings } from './settings.ts';
+export {
+  encodeConnect,
+  decodeConnect,
+  encodeBaggage,
+  decodeBaggage,
+  traceparentOf,
+  type ConnectRequest,
+  type WorkloadFacts,
+} from './connect-headers.ts';
+export { HboneTunnel, type TunnelSink } from './tunnel.ts';
+export { HboneConnection, type ConnectionState } from './connection.ts';
+export { ClientConnection, type ClientConnectionOwner, type VerifyPeer } from './client-connection.ts';
+export { ServerConnection, TunnelOffer, type ServerConnectionOwner } from './server-connection.ts';
+export { HbonePool, type PoolKey, type PoolRequest, type PendingTunnel } from './pool.ts';

@@ -47,6 +47,7 @@ export const SSL_set_connect_state = declare('void SSL_set_connect_state(uint64_
 export const SSL_set_accept_state = declare('void SSL_set_accept_state(uint64_t)');
 export const SSL_do_handshake = declare('int SSL_do_handshake(uint64_t)');
 export const SSL_read = declare('int SSL_read(uint64_t, uint64_t, int)');
+export const SSL_has_pending = declare('int SSL_has_pending(uint64_t)');
 export const SSL_write = declare('int SSL_write(uint64_t, uint64_t, int)');
 export const SSL_shutdown = declare('int SSL_shutdown(uint64_t)');
 export const SSL_get_error = declare('int SSL_get_error(uint64_t, int)');

@@ -191,7 +191,7 @@ describe('TlsSession', () => {
             expect(session.write(out, 0, out.length)).to.equal(true);
             sent[i]! += out.length;
           }
-          const n = session.read(into, 0, into.length);
+          const n = session.read(into, 0, into.length, false);
           if (n === WOULD_BLOCK) continue;
           expect(n).to.be.greaterThan(0);
           hashes[i]!.update(into.bytes.subarray(0, n));
@@ -208,7 +208,7 @@ describe('TlsSession', () => {
       ends.client.shutdown();
       const into = new IoBuffer(16);
       let n = WOULD_BLOCK as number;
-      while (n === WOULD_BLOCK) n = ends.server.read(into, 0, 16);
+      while (n === WOULD_BLOCK) n = ends.server.read(into, 0, 16, true);
       expect(n).to.equal(0);
     });
   });
@@ -225,7 +225,7 @@ describe('TlsSession', () => {
       expectServerRefuses(ends, 'untrusted-certificate');
       const into = new IoBuffer(16);
       let n = WOULD_BLOCK as number;
-      while (n === WOULD_BLOCK) n = ends.client.read(into, 0, 16);
+      while (n === WOULD_BLOCK) n = ends.client.read(into, 0, 16, true);
       expect(n).to.equal(FAILED);
       expect(failure(ends.client)).to.equal('refused-by-peer');
     });

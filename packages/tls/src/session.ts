@@ -8,6 +8,8 @@ import { MAX_WRITE_BYTES, threadWriteRing } from './write-ring.ts';
 /** Ciphertext that the socket did not take: at most one full write and a handshake flight. */
 const pendingPool = new BufferPool(MAX_WRITE_BYTES + 32 * 1024, 8);
 const scratch = new Memory(16);
+/** Less plaintext than this cannot come from a read that filled OpenSSL's buffer of 256 KiB. */
+const SHORT_READ_BYTES = 224 * 1024;
 
 export type HandshakeProgress = 'done' | 'pending' | 'failed';
 
@@ -22,6 +24,8 @@ export class TlsSession {
   #pending: Memory | undefined;
   #pendingStart = 0;
   #pendingEnd = 0;
+  /** After `read`: nothing is left inside or in the socket, so that only new readiness makes another read worth while. */
+  drained = false;
   /** Why the last call answered FAILED or 'failed'. */
   lastError: Error | undefined;
 
@@ -54,28 +58,39 @@ export class TlsSession {
   }
 
   /**
-   * Decrypts until `length` bytes are there or nothing is left.
-   * @returns bytes; 0 at the end of the stream; WOULD_BLOCK when the socket is drained; FAILED. Fewer bytes than asked
-   *   for mean that the socket is drained, or that the next call tells of an end or a failure.
+   * Decrypts until `length` bytes are there or nothing is left. Sets `drained`.
+   * @param toTheEnd the peer has ended, so that the socket must be asked until it says so: what the kernel told once it
+   *   will not tell again
+   * @returns bytes; 0 at the end of the stream; WOULD_BLOCK when the socket is drained; FAILED. Bytes come first: an end
+   *   or a failure behind them is told by the next call.
    */
-  read(into: IoBuffer, offset: number, length: number): number {
+  read(into: IoBuffer, offset: number, length: number, toTheEnd: boolean): number {
     openssl.ERR_clear_error();
     const start = into.addressOf(offset, length);
     let filled = 0;
+    this.drained = false;
     while (filled < length) {
       const n = openssl.SSL_read(this.#ssl, start + filled, length - filled);
       if (n > 0) {
         filled += n;
+        // A short read of the socket has emptied it, which saves asking it again. OpenSSL reads READ_BUFFER_BYTES at once.
+        if (filled < SHORT_READ_BYTES && !toTheEnd && openssl.SSL_has_pending(this.#ssl) === 0) {
+          this.drained = true;
+          break;
+        }
         continue;
       }
-      if (!this.#ring.empty && !this.#sendRing()) return filled > 0 ? filled : FAILED; // a key update or an alert
-      if (filled > 0) return filled;
       const error = openssl.SSL_get_error(this.#ssl, n);
-      if (error === openssl.SSL_ERROR_WANT_READ) return WOULD_BLOCK;
-      if (error === openssl.SSL_ERROR_ZERO_RETURN) return 0;
-      this.lastError = this.#sessionError();
-      return FAILED;
+      if (!this.#ring.empty && !this.#sendRing()) return filled > 0 ? filled : FAILED; // a key update or an alert
+      if (error === openssl.SSL_ERROR_WANT_READ) {
+        this.drained = true;
+        return filled > 0 ? filled : WOULD_BLOCK;
+      }
+      if (error !== openssl.SSL_ERROR_ZERO_RETURN) this.lastError ??= this.#sessionError();
+      if (filled > 0) return filled;
+      return error === openssl.SSL_ERROR_ZERO_RETURN ? 0 : FAILED;
     }
+    if (!this.#ring.empty) this.#sendRing();
     return filled;
   }
 

@@ -1,0 +1,169 @@
+import type { HeaderBlock } from '@ambient/http';
+import { headerValue } from '@ambient/http';
+import type { DialOptions, KeepAlive, Reactor, SocketAddress, SystemError } from '@ambient/linux';
+import { TcpSocket, formatAddress } from '@ambient/linux';
+import type { TlsContext } from '@ambient/tls';
+import type { SecureChannel } from './channel.ts';
+import type { ConnectRequest } from './connect-headers.ts';
+import { encodeConnect } from './connect-headers.ts';
+import type { Http2StreamOf } from './connection.ts';
+import { HboneConnection } from './connection.ts';
+import { HboneError, refusedError } from './errors.ts';
+import type { HboneSettings } from './settings.ts';
+import { SocketLink } from './socket-link.ts';
+import type { TunnelSink } from './tunnel.ts';
+import { HboneTunnel } from './tunnel.ts';
+
+/** Verifies a server by its certificate, in DER, and says what is wrong with it. */
+export type VerifyPeer = (leaf: Buffer, chain: () => Buffer[]) => HboneError | undefined;
+
+export interface ClientConnectionOwner {
+  onOpen(connection: ClientConnection): void;
+  /** A tunnel has ended, so that there is room for another. */
+  onTunnelClosed(connection: ClientConnection): void;
+  /** Ended, or never opened. */
+  onGone(connection: ClientConnection, error: HboneError): void;
+}
+
+/** The client end of an HBONE connection: opens tunnels to one server. */
+export class ClientConnection extends HboneConnection {
+  readonly #owner: ClientConnectionOwner;
+  readonly #verify: VerifyPeer;
+  /** Since when no tunnel is open, on the reactor's clock. */
+  #idleSinceMs: number;
+  /** How this connection names the peer in texts. */
+  readonly #peerName: string;
+
+  constructor(
+    reactor: Reactor,
+    settings: HboneSettings,
+    verify: VerifyPeer,
+    peerName: string,
+    owner: ClientConnectionOwner,
+  ) {
+    super('client', reactor, settings);
+    this.#verify = verify;
+    this.#owner = owner;
+    this.#peerName = peerName;
+    this.#idleSinceMs = reactor.nowMs;
+  }
+
+  /** Connects by TCP and TLS. Failure is told to the owner, never thrown. */
+  dial(to: SocketAddress, context: TlsContext, options: DialOptions, keepAlive: KeepAlive | undefined): void {
+    let socket: TcpSocket;
+    try {
+      socket = TcpSocket.dial(to, options);
+    } catch (error) {
+      this.fail(dialError(error as Error));
+      return;
+    }
+    socket.setNoDelay();
+    if (keepAlive !== undefined) socket.setKeepAlive(keepAlive);
+    socket.setUnsentLowWater(this.settings.unsentLowWaterBytes);
+    this.reactor.setTimer(this.timer, this.settings.dialTimeoutMs);
+    const link: SocketLink = new SocketLink(
+      this.reactor,
+      socket,
+      to,
+      context,
+      {
+        onConnected: (error: SystemError | undefined) => {
+          if (error === undefined) this.startHandshake(link);
+          else this.fail(dialError(error));
+        },
+        onReadable: (ended) => {
+          this.onTransportReadable(ended);
+        },
+        onWritable: () => {
+          this.onTransportWritable();
+        },
+        onFault: (error) => {
+          this.onFault(error);
+        },
+      },
+      true,
+    );
+    this.channel = link;
+  }
+
+  /** Runs over a channel that stands already, such as a session inside another tunnel. */
+  openOver(channel: SecureChannel): void {
+    this.startHandshake(channel);
+  }
+
+  /** True when another tunnel may be opened here. */
+  get available(): boolean {
+    return (
+      this.state === 'open' &&
+      this.http2.canRequest &&
+      this.activeTunnels < this.settings.maxTunnelsPerConnection
+    );
+  }
+
+  /** Asks the server for a tunnel; the sink hears of its opening or end. Only while `available`. */
+  openTunnel(request: ConnectRequest, sink: TunnelSink): HboneTunnel | undefined {
+    const tunnel = new HboneTunnel(this, sink);
+    const stream = this.http2.request(encodeConnect(request), false, tunnel);
+    if (stream === undefined) return undefined;
+    tunnel.stream = stream;
+    this.requestFlush();
+    return tunnel;
+  }
+
+  protected override verifyPeer(leaf: Buffer, chain: () => Buffer[]): HboneError | undefined {
+    return this.#verify(leaf, chain);
+  }
+
+  protected override onOpen(): void {
+    this.#owner.onOpen(this);
+  }
+
+  protected override onGone(error: HboneError): void {
+    this.#owner.onGone(this, error);
+  }
+
+  protected override onTick(): void {
+    if (this.activeTunnels > 0) return;
+    if (this.reactor.nowMs - this.#idleSinceMs >= this.settings.idleReleaseMs) this.release();
+  }
+
+  /** Closes as soon as no tunnel is left; opens no more. */
+  release(): void {
+    if (this.state !== 'open') return;
+    this.http2.goaway(0);
+    this.requestFlush();
+  }
+
+  override onHeaders(stream: Http2StreamOf, headers: HeaderBlock, endStream: boolean): void {
+    const tunnel = stream.context;
+    if (tunnel === undefined || tunnel.closed || !stream.headersReceived) return; // 1xx says nothing to us
+    const status = Number(headerValue(headers, ':status'));
+    if (status !== 200) {
+      tunnel.reset();
+      tunnel.sink.onTunnelClosed(refusedError(status));
+      return;
+    }
+    tunnel.sink.onTunnelOpen(headers);
+    if (endStream) tunnel.sink.onTunnelEnd();
+  }
+
+  override onStreamClosed(stream: Http2StreamOf): void {
+    super.onStreamClosed(stream);
+    if (this.activeTunnels === 0) this.#idleSinceMs = this.reactor.nowMs;
+    if (this.state === 'open') this.#owner.onTunnelClosed(this);
+  }
+
+  /** For texts: whom this connection leads to. */
+  override toString(): string {
+    return this.#peerName;
+  }
+}
+
+function dialError(cause: Error): HboneError {
+  return new HboneError('dial-failed', cause.message, { cause });
+}
+
+/** Name of a server for texts: its address. */
+export function peerNameOf(to: SocketAddress): string {
+  return formatAddress(to);
+}

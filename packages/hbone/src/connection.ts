@@ -1,0 +1,428 @@
+import type { AbuseLimits, HeaderBlock, Http2Error, Http2Handler, Http2Stream } from '@ambient/http';
+import { DEFAULT_ABUSE_LIMITS, Http2Connection } from '@ambient/http';
+import type { Reactor, TurnTask } from '@ambient/linux';
+import { BufferPool, IoBuffer, Timer } from '@ambient/linux';
+import { MAX_WRITE_BYTES } from '@ambient/tls';
+import type { SecureChannel } from './channel.ts';
+import { HboneError } from './errors.ts';
+import type { HboneSettings } from './settings.ts';
+import { http2Settings } from './settings.ts';
+import type { HboneTunnel } from './tunnel.ts';
+
+const FRAME_HEADER_BYTES = 9;
+/** Less room than this is not worth a frame of its own: what is there is sent first. */
+const MIN_ROOM_BYTES = 16 * 1024;
+/** Plaintext read before other connections get their turn. */
+const READ_QUANTUM_BYTES = 512 * 1024;
+const NO_ERROR = 0;
+
+/** One per thread: what has been read is handed on before the next read. */
+const readBuffer = new IoBuffer(256 * 1024);
+/** Plaintext of one turn, lent to a connection from its first write to its flush. */
+const writeBuffers = new BufferPool(MAX_WRITE_BYTES, 16);
+
+export type Http2StreamOf = Http2Stream<HboneTunnel | undefined>;
+
+/** `closing`: what is queued still goes out, nothing is read. */
+export type ConnectionState = 'connecting' | 'handshaking' | 'open' | 'closing' | 'closed';
+
+/**
+ * HTTP/2 over an encrypted channel, carrying tunnels: what client and server have in common.
+ *
+ * Writes of one turn gather in one buffer, control frames and data of all tunnels in order, and leave in one TLS write at
+ * the end of the turn.
+ */
+export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTunnel | undefined> {
+  protected readonly reactor: Reactor;
+  protected readonly settings: HboneSettings;
+  protected channel: SecureChannel | undefined;
+  protected readonly http2: Http2Connection<HboneTunnel | undefined>;
+  protected readonly timer: Timer = new Timer(() => {
+    this.onTimer();
+  });
+  #state: ConnectionState = 'connecting';
+  #failure: HboneError | undefined;
+  #out: IoBuffer | undefined;
+  #outLength = 0;
+  #flushRequested = false;
+  #readable = false;
+  #peerEnded = false;
+  #readDeferred = false;
+  readonly #deferredRead: TurnTask = {
+    run: () => {
+      this.#readDeferred = false;
+      if (this.#state === 'open') this.#read();
+    },
+    onFault: (error) => {
+      this.onFault(error);
+    },
+  };
+  #waiting: HboneTunnel[] = [];
+  #pingSentAtMs = -1;
+  #pings = 0;
+
+  constructor(
+    role: 'client' | 'server',
+    reactor: Reactor,
+    settings: HboneSettings,
+    limits: AbuseLimits = DEFAULT_ABUSE_LIMITS,
+  ) {
+    this.reactor = reactor;
+    this.settings = settings;
+    this.http2 = new Http2Connection(role, http2Settings(role, settings), this, limits, () => reactor.nowMs);
+  }
+
+  /** Says whether the peer may talk with us; called once, when its certificate's chain has been verified. */
+  protected abstract verifyPeer(leaf: Buffer, chain: () => Buffer[]): HboneError | undefined;
+  /** Encryption stands and the peer is known. */
+  protected abstract onOpen(): void;
+  /** The connection has ended; all tunnels have been told. */
+  protected abstract onGone(error: HboneError): void;
+  protected abstract onTick(): void;
+  abstract onHeaders(stream: Http2StreamOf, headers: HeaderBlock, endStream: boolean): void;
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get activeTunnels(): number {
+    return this.http2.activeStreams;
+  }
+
+  // --- life ---
+
+  /** The transport carries bytes from now on: starts the handshake. */
+  protected startHandshake(channel: SecureChannel): void {
+    this.channel = channel;
+    this.#state = 'handshaking';
+    this.reactor.setTimer(this.timer, this.settings.handshakeTimeoutMs);
+    this.#advanceHandshake();
+  }
+
+  #advanceHandshake(): void {
+    const channel = this.channel!;
+    const progress = channel.handshake();
+    if (progress === 'pending') return;
+    if (progress === 'failed') {
+      const cause = channel.lastError;
+      this.fail(new HboneError('tls-failed', cause?.message ?? 'TLS handshake failed', { cause }));
+      return;
+    }
+    const leaf = channel.peerCertificate();
+    if (leaf === undefined) {
+      this.fail(new HboneError('tls-failed', 'the peer presented no certificate'));
+      return;
+    }
+    const refusal = this.verifyPeer(leaf, () => channel.verifiedChain());
+    if (refusal !== undefined) {
+      this.fail(refusal);
+      return;
+    }
+    this.#state = 'open';
+    this.requestFlush();
+    this.onOpen();
+    this.#readable = true; // the peer's first frames may have come with the end of the handshake
+    this.#read();
+  }
+
+  protected onTimer(): void {
+    if (this.#state === 'connecting') {
+      const seconds = this.settings.dialTimeoutMs / 1000;
+      this.fail(
+        new HboneError(
+          'dial-timeout',
+          `no connection within ${seconds} s; maybe a NetworkPolicy is blocking HBONE port 15008`,
+        ),
+      );
+      return;
+    }
+    if (this.#state === 'closing') {
+      this.dispose();
+      return;
+    }
+    if (this.#state === 'handshaking' || !this.http2.remoteSettingsReceived) {
+      this.fail(
+        new HboneError('handshake-timeout', 'the peer did not finish TLS and HTTP/2 handshakes in time'),
+      );
+      return;
+    }
+    this.reactor.setTimer(this.timer, this.settings.pingIntervalMs);
+    this.#checkPing();
+    if (this.#state === 'open') this.onTick();
+  }
+
+  #checkPing(): void {
+    if (this.#pingSentAtMs < 0) {
+      this.#pingSentAtMs = this.reactor.nowMs;
+      this.http2.ping(++this.#pings);
+      this.requestFlush();
+      return;
+    }
+    if (this.reactor.nowMs - this.#pingSentAtMs < this.settings.pingTimeoutMs) return;
+    this.http2.goaway(NO_ERROR, 'ping timeout');
+    if (!this.channel!.blocked) this.#send();
+    this.fail(
+      new HboneError('ping-timeout', 'the peer did not answer an HTTP/2 PING; it is gone without a word'),
+    );
+  }
+
+  onPong(): void {
+    this.#pingSentAtMs = -1;
+  }
+
+  onRemoteSettings(): void {
+    this.reactor.setTimer(this.timer, this.settings.pingIntervalMs);
+  }
+
+  /** Ends the connection now. Tunnels that are still open are told `error`. */
+  fail(error: HboneError): void {
+    if (this.#state === 'closed') return;
+    this.#failure = error;
+    this.dispose();
+    this.http2.transportClosed(); // tells the tunnels, by onReset
+    this.onGone(error);
+  }
+
+  /** Frees transport, buffers and timers. Idempotent. */
+  protected dispose(): void {
+    this.#state = 'closed';
+    this.reactor.cancelTimer(this.timer);
+    this.#releaseOut();
+    this.#waiting = [];
+    this.channel?.close();
+  }
+
+  onFault(error: unknown): void {
+    this.fail(new HboneError('defect', 'a defect in this program ended the connection', { cause: error }));
+  }
+
+  // --- readiness, from whoever carries the channel ---
+
+  /** The transport has bytes, or has ended. */
+  protected onTransportReadable(ended: boolean): void {
+    this.#peerEnded ||= ended;
+    if (this.#state === 'handshaking') {
+      this.#advanceHandshake();
+      return;
+    }
+    this.#readable = true;
+    if (!this.#readDeferred) this.#read();
+  }
+
+  /** The transport takes bytes again. */
+  protected onTransportWritable(): void {
+    const channel = this.channel;
+    if (channel === undefined || !channel.blocked) return;
+    if (!channel.flush()) {
+      if (channel.lastError !== undefined) this.#lost(channel.lastError);
+      return;
+    }
+    if (this.#state === 'handshaking') return;
+    this.requestFlush();
+    this.#wakeWriters();
+  }
+
+  // --- reading ---
+
+  #read(): void {
+    const channel = this.channel!;
+    let budget = READ_QUANTUM_BYTES;
+    while (this.#readable && this.#state === 'open') {
+      if (budget <= 0) {
+        this.#readDeferred = true;
+        this.reactor.inNextTurn(this.#deferredRead);
+        return;
+      }
+      const n = channel.read(readBuffer, 0, readBuffer.length, this.#peerEnded);
+      if (n <= 0) {
+        this.#readable = false;
+        if (n === 0) this.#lost(undefined);
+        else if (!channel.drained) this.#lost(channel.lastError);
+        return;
+      }
+      budget -= n;
+      if (channel.drained) this.#readable = false;
+      this.http2.receive(readBuffer.bytes, 0, n);
+      if (this.http2.outputLength > 0 || this.http2.drained) this.requestFlush();
+    }
+  }
+
+  #lost(cause: Error | undefined): void {
+    const what = this.http2.remoteSettingsReceived ? 'connection-lost' : 'http2-failed';
+    const text = cause?.message ?? 'the peer closed the connection';
+    const tls = cause !== undefined && !this.http2.remoteSettingsReceived ? 'tls-failed' : what;
+    this.fail(new HboneError(tls, text, { cause }));
+  }
+
+  onData(stream: Http2StreamOf, _bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    // The connection's window follows what has come, the stream's what was handed on: a tunnel whose application does not
+    // read holds up itself only, and holds at most its own window.
+    if (end > start) this.http2.releaseConnectionWindow(end - start);
+    const tunnel = stream.context;
+    if (tunnel === undefined) return;
+    if (end > start && !tunnel.closed) tunnel.sink.onTunnelData(readBuffer, start, end);
+    if (endStream && !tunnel.closed) tunnel.sink.onTunnelEnd();
+  }
+
+  onTrailers(stream: Http2StreamOf): void {
+    const tunnel = stream.context;
+    if (tunnel !== undefined && !tunnel.closed) tunnel.sink.onTunnelEnd();
+  }
+
+  onReset(stream: Http2StreamOf, errorCode: number, remote: boolean, reason: string | undefined): void {
+    const tunnel = stream.context;
+    if (tunnel === undefined || tunnel.closed) return;
+    tunnel.closed = true;
+    if (this.#failure !== undefined) {
+      tunnel.sink.onTunnelClosed(this.#failure);
+      return;
+    }
+    const who = remote ? 'the peer reset the tunnel' : 'the tunnel was reset';
+    tunnel.sink.onTunnelClosed(
+      new HboneError(
+        'reset',
+        `${who} (HTTP/2 error ${errorCode}${reason === undefined ? '' : `, ${reason}`})`,
+      ),
+    );
+  }
+
+  onStreamClosed(stream: Http2StreamOf): void {
+    const tunnel = stream.context;
+    if (tunnel !== undefined && !tunnel.closed) {
+      tunnel.closed = true;
+      tunnel.sink.onTunnelClosed(undefined);
+    }
+    stream.context = undefined;
+    this.requestFlush(); // it may have been the last
+  }
+
+  onGoaway(): void {
+    this.requestFlush(); // no more tunnels are opened (canRequest); those that are open go on to their end
+  }
+
+  onConnectionError(error: Http2Error): void {
+    if (this.#state === 'open' && !this.channel!.blocked) this.#send(); // the GOAWAY
+    const code = this.http2.remoteSettingsReceived ? 'connection-lost' : 'http2-failed';
+    this.fail(new HboneError(code, error.message, { cause: error }));
+  }
+
+  // --- writing ---
+
+  /** @internal for HboneTunnel */
+  prepareWrite(tunnel: HboneTunnel, wanted: number): number {
+    if (this.#state !== 'open' || this.channel!.blocked) return this.#awaitRoom(tunnel);
+    let room = this.#room();
+    if (room < Math.min(wanted, MIN_ROOM_BYTES)) {
+      this.#send();
+      if ((this.#state as ConnectionState) !== 'open' || this.channel!.blocked)
+        return this.#awaitRoom(tunnel);
+      room = this.#room();
+    }
+    return Math.min(wanted, room, tunnel.stream.sendable);
+  }
+
+  /** Bytes of payload that fit behind a frame header, after the control frames that are queued. */
+  #room(): number {
+    const out = (this.#out ??= writeBuffers.acquire());
+    this.requestFlush(); // gives the buffer back even when nobody writes
+    if (this.http2.outputLength > 0) this.#outLength += this.http2.takeOutput(out.bytes, this.#outLength);
+    if (this.http2.outputLength > 0) return 0;
+    return out.length - this.#outLength - FRAME_HEADER_BYTES;
+  }
+
+  #awaitRoom(tunnel: HboneTunnel): number {
+    if (!tunnel.waitingForRoom) {
+      tunnel.waitingForRoom = true;
+      this.#waiting.push(tunnel);
+    }
+    return 0;
+  }
+
+  #wakeWriters(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (let i = 0; i < waiting.length; i++) {
+      const tunnel = waiting[i]!;
+      if (this.#state !== 'open' || this.channel!.blocked) {
+        // Those who have not had their turn stay ahead of those who asked again.
+        this.#waiting = waiting.slice(i).concat(this.#waiting);
+        return;
+      }
+      tunnel.waitingForRoom = false;
+      if (!tunnel.closed) tunnel.sink.onTunnelWritable();
+    }
+  }
+
+  get writeBuffer(): IoBuffer {
+    return this.#out!;
+  }
+
+  get writeOffset(): number {
+    return this.#outLength + FRAME_HEADER_BYTES;
+  }
+
+  /** @internal for HboneTunnel */
+  commitWrite(tunnel: HboneTunnel, length: number): void {
+    tunnel.stream.frameData(this.#out!.bytes, this.#outLength, length, false);
+    this.#outLength += FRAME_HEADER_BYTES + length;
+  }
+
+  onSendable(stream: Http2StreamOf): void {
+    const tunnel = stream.context;
+    if (tunnel !== undefined && !tunnel.closed) tunnel.sink.onTunnelWritable();
+  }
+
+  /** Sends at the end of this turn what has been queued. */
+  requestFlush(): void {
+    if (this.#flushRequested) return;
+    this.#flushRequested = true;
+    this.reactor.atEndOfTurn(this);
+  }
+
+  /** Turn task: the flush. */
+  run(): void {
+    this.#flushRequested = false;
+    if (this.#state !== 'open' && this.#state !== 'closing') return;
+    if (this.#state === 'open' && this.http2.drained) {
+      this.#state = 'closing'; // a GOAWAY went out or came in, and no tunnel is left
+      this.reactor.setTimer(this.timer, this.settings.handshakeTimeoutMs); // for a peer that does not read
+    }
+    if (!this.channel!.blocked) this.#send();
+    if (
+      (this.#state as ConnectionState) === 'closing' &&
+      !this.channel!.blocked &&
+      this.http2.outputLength === 0
+    ) {
+      this.channel!.shutdown();
+      this.dispose();
+      this.onGone(new HboneError('shut-down', 'the connection was shut down'));
+    }
+  }
+
+  #send(): void {
+    const channel = this.channel!;
+    for (;;) {
+      if (this.http2.outputLength > 0) {
+        const out = (this.#out ??= writeBuffers.acquire());
+        this.#outLength += this.http2.takeOutput(out.bytes, this.#outLength);
+      }
+      if (this.#outLength === 0) break;
+      const written = channel.write(this.#out!, 0, this.#outLength);
+      this.#outLength = 0;
+      if (!written) {
+        this.#lost(channel.lastError);
+        return;
+      }
+      if (channel.blocked || this.http2.outputLength === 0) break;
+    }
+    this.#releaseOut();
+  }
+
+  #releaseOut(): void {
+    if (this.#out === undefined) return;
+    writeBuffers.release(this.#out);
+    this.#out = undefined;
+    this.#outLength = 0;
+  }
+}

@@ -1,0 +1,163 @@
+import type { KeepAlive, Reactor, SocketAddress } from '@ambient/linux';
+import { formatAddress } from '@ambient/linux';
+import type { TlsContext } from '@ambient/tls';
+import type { VerifyPeer } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ConnectRequest } from './connect-headers.ts';
+import { HboneError } from './errors.ts';
+import type { HboneSettings } from './settings.ts';
+import type { HboneTunnel, TunnelSink } from './tunnel.ts';
+
+/** Where a tunnel leads and as whom: tunnels share a connection only when all of this is equal. */
+export interface PoolKey {
+  /** SPIFFE id of the client. */
+  readonly sourceIdentity: string;
+  /** The server must prove one of these. */
+  readonly expectedIdentities: readonly string[];
+  readonly destination: SocketAddress;
+  readonly sourceIp: string;
+}
+
+export interface PoolRequest {
+  readonly key: PoolKey;
+  readonly connect: ConnectRequest;
+  readonly context: TlsContext;
+  readonly verify: VerifyPeer;
+  readonly mark: number | undefined;
+  readonly sink: TunnelSink;
+  /** The tunnel that was opened for this request; told before the request is sent. */
+  onTunnel(tunnel: HboneTunnel): void;
+}
+
+interface Bucket {
+  readonly key: string;
+  readonly connections: ClientConnection[];
+  readonly waiting: PoolRequest[];
+  dialling: ClientConnection | undefined;
+}
+
+/** A place in the pool's queue, to give up before the connection stands. */
+export interface PendingTunnel {
+  cancel(): void;
+}
+
+/** Client connections by key, shared by the tunnels of one worker. One dial per key at a time. */
+export class HbonePool {
+  readonly #reactor: Reactor;
+  readonly #settings: HboneSettings;
+  readonly #keepAlive: KeepAlive | undefined;
+  readonly #buckets = new Map<string, Bucket>();
+  #draining = false;
+
+  constructor(reactor: Reactor, settings: HboneSettings, keepAlive: KeepAlive | undefined) {
+    this.#reactor = reactor;
+    this.#settings = settings;
+    this.#keepAlive = keepAlive;
+  }
+
+  /** Connections that stand or are being made. */
+  get connectionCount(): number {
+    let count = 0;
+    for (const bucket of this.#buckets.values())
+      count += bucket.connections.length + (bucket.dialling === undefined ? 0 : 1);
+    return count;
+  }
+
+  /** Opens a tunnel in a connection that has room, or in a new one. Failure is told to the request's sink. */
+  request(request: PoolRequest): PendingTunnel {
+    const bucket = this.#bucketOf(request.key);
+    const connection = bucket.connections.find((each) => each.available);
+    if (connection === undefined || !open(connection, request)) {
+      bucket.waiting.push(request);
+      if (bucket.dialling === undefined) this.#dial(bucket, request);
+    }
+    return {
+      cancel: () => {
+        const at = bucket.waiting.indexOf(request);
+        if (at >= 0) bucket.waiting.splice(at, 1);
+      },
+    };
+  }
+
+  #bucketOf(poolKey: PoolKey): Bucket {
+    const to = formatAddress(poolKey.destination);
+    const key = `${poolKey.sourceIdentity} ${poolKey.sourceIp} ${to} ${poolKey.expectedIdentities.join(' ')}`;
+    let bucket = this.#buckets.get(key);
+    if (bucket === undefined) {
+      bucket = { key, connections: [], waiting: [], dialling: undefined };
+      this.#buckets.set(key, bucket);
+    }
+    return bucket;
+  }
+
+  #dial(bucket: Bucket, request: PoolRequest): void {
+    const to = request.key.destination;
+    const connection = new ClientConnection(
+      this.#reactor,
+      this.#settings,
+      request.verify,
+      formatAddress(to),
+      {
+        onOpen: (opened) => {
+          bucket.dialling = undefined;
+          bucket.connections.push(opened);
+          this.#serveWaiting(bucket);
+        },
+        onTunnelClosed: () => {
+          if (bucket.waiting.length > 0) this.#serveWaiting(bucket);
+        },
+        onGone: (gone, error) => {
+          this.#forget(bucket, gone, error);
+        },
+      },
+    );
+    bucket.dialling = connection;
+    connection.dial(to, request.context, { mark: request.mark }, this.#keepAlive);
+  }
+
+  #serveWaiting(bucket: Bucket): void {
+    for (const connection of bucket.connections)
+      while (bucket.waiting.length > 0 && connection.available) open(connection, bucket.waiting.shift()!);
+    const next = bucket.waiting[0];
+    if (next !== undefined && bucket.dialling === undefined) this.#dial(bucket, next);
+  }
+
+  #forget(bucket: Bucket, gone: ClientConnection, error: HboneError): void {
+    const at = bucket.connections.indexOf(gone);
+    if (at >= 0) bucket.connections.splice(at, 1);
+    if (bucket.dialling === gone) {
+      bucket.dialling = undefined;
+      for (const request of bucket.waiting.splice(0)) request.sink.onTunnelClosed(error);
+    }
+    if (bucket.connections.length === 0 && bucket.dialling === undefined && bucket.waiting.length === 0)
+      this.#buckets.delete(bucket.key);
+  }
+
+  /** Connections to be left: no new tunnels there, closed with their last one. */
+  drain(): void {
+    this.#draining = true;
+    for (const bucket of this.#buckets.values())
+      for (const connection of [...bucket.connections]) connection.release();
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Cuts everything. */
+  close(): void {
+    const error = new HboneError('shut-down', 'the proxy is shutting down');
+    for (const bucket of [...this.#buckets.values()]) {
+      bucket.dialling?.fail(error);
+      for (const connection of [...bucket.connections]) connection.fail(error);
+    }
+    this.#buckets.clear();
+  }
+}
+
+function open(connection: ClientConnection, request: PoolRequest): boolean {
+  const tunnel = connection.openTunnel(request.connect, request.sink);
+  if (tunnel === undefined) return false;
+  request.onTunnel(tunnel);
+  return true;
+}

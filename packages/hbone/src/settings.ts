@@ -1,0 +1,51 @@
+import type { LocalSettings } from '@ambient/http';
+
+/** Dimensions of HBONE connections; the defaults are those of Istio's ztunnel, so that either end may be replaced. */
+export interface HboneSettings {
+  /** Bytes that a peer may send on one tunnel before we have handed them on. */
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  readonly maxFrameBytes: number;
+  /** Tunnels in one pooled connection. */
+  readonly maxTunnelsPerConnection: number;
+  /** Tunnels that a server admits in one connection. */
+  readonly serverMaxTunnels: number;
+  readonly dialTimeoutMs: number;
+  /** From TCP connection to the peer's first HTTP/2 SETTINGS. */
+  readonly handshakeTimeoutMs: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  /** A pooled connection without tunnels is closed after this. */
+  readonly idleReleaseMs: number;
+  /** Unsent bytes that the kernel may hold per connection before we keep them back: bounds queueing delay. */
+  readonly unsentLowWaterBytes: number;
+}
+
+export const defaultHboneSettings: HboneSettings = {
+  streamWindowBytes: 4 * 1024 * 1024,
+  connectionWindowBytes: 16 * 1024 * 1024,
+  maxFrameBytes: 1024 * 1024,
+  maxTunnelsPerConnection: 100,
+  serverMaxTunnels: 200,
+  dialTimeoutMs: 10_000,
+  handshakeTimeoutMs: 10_000,
+  pingIntervalMs: 10_000,
+  pingTimeoutMs: 20_000,
+  idleReleaseMs: 5 * 60_000,
+  unsentLowWaterBytes: 256 * 1024,
+};
+
+const CLIENT_HEADER_LIST_BYTES = 16 * 1024;
+const SERVER_HEADER_LIST_BYTES = 64 * 1024;
+
+/** What we announce in HTTP/2 SETTINGS. */
+export function http2Settings(role: 'client' | 'server', settings: HboneSettings): LocalSettings {
+  return {
+    initialWindowSize: settings.streamWindowBytes,
+    connectionWindowSize: settings.connectionWindowBytes,
+    maxFrameSize: settings.maxFrameBytes,
+    maxConcurrentStreams: role === 'server' ? settings.serverMaxTunnels : 0,
+    maxHeaderListSize: role === 'server' ? SERVER_HEADER_LIST_BYTES : CLIENT_HEADER_LIST_BYTES,
+    headerTableSize: 4096,
+  };
+}
