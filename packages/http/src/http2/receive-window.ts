@@ -1,0 +1,46 @@
+/** What the peer may still send, on a connection; streams keep the same numbers in their own fields. */
+export class ReceiveWindow {
+  readonly size: number;
+  #available: number;
+  #released = 0;
+
+  /**
+   * @param size bytes to which the window is filled up again.
+   * @param initial bytes granted at the start.
+   */
+  constructor(size: number, initial: number) {
+    this.size = size;
+    this.#available = initial;
+  }
+
+  /** Bytes that the peer may still send; never negative. */
+  get available(): number {
+    return this.#available;
+  }
+
+  /** Counts `bytes` as received; false when the peer was not allowed to send them. */
+  take(bytes: number): boolean {
+    if (bytes > this.#available) return false;
+    this.#available -= bytes;
+    return true;
+  }
+
+  /**
+   * Counts `bytes` as consumed.
+   *
+   * @returns the increment to tell the peer now, 0 when it can wait until a quarter of the window is due.
+   */
+  release(bytes: number): number {
+    this.#released += bytes;
+    if (this.#released < windowUpdateThreshold(this.size)) return 0;
+    const increment = this.#released;
+    this.#released = 0;
+    this.#available += increment;
+    return increment;
+  }
+}
+
+/** Bytes that must be due before a WINDOW_UPDATE is worth a frame. */
+export function windowUpdateThreshold(size: number): number {
+  return size >>> 2 || 1;
+}
