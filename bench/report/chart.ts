@@ -7,6 +7,8 @@ const BAR_WIDTH = 430;
 const BAR_HEIGHT = 14;
 const BAR_GAP = 3;
 const ROW_GAP = 18;
+/** What a value with its unit and mark takes at most. */
+const TEXT_WIDTH = 110;
 const HEAD_HEIGHT = 74;
 
 const COLOURS: Readonly<Record<string, string>> = {
@@ -60,21 +62,30 @@ function renderRow(
   top: number,
 ): string {
   const line = targetValue(row);
-  const largest = Math.max(...columns.map((column) => row.cells[column]!.median), line ?? 0);
-  const scale = (value: number): number => (largest <= 0 ? 0 : (Math.max(0, value) / largest) * BAR_WIDTH);
+  // The direct column may be ten times the rest; its bar is cut so that the others can be compared.
+  const compared = columns.filter((column) => column !== 'direct' || columns.length === 1);
+  const largest = Math.max(...compared.map((column) => row.cells[column]!.median), line ?? 0);
+  const scale = (value: number): number =>
+    largest <= 0 ? 0 : Math.min(1, Math.max(0, value) / largest) * BAR_WIDTH;
+  const targetX = scale(line ?? 0);
   const height = columns.length * (BAR_HEIGHT + BAR_GAP) - BAR_GAP;
   const bars = columns.map((column, index) => {
     const cell = row.cells[column]!;
     const y = top + index * (BAR_HEIGHT + BAR_GAP);
     const length = Math.max(1, scale(cell.median));
     const mark = cell.passed === undefined ? '' : cell.passed ? ' ✓' : ' ✗';
+    const cut = cell.median > largest;
+    // Text stands behind its bar, or behind the target's line where the two would meet.
+    const meets = line !== undefined && targetX > length - 4 && targetX < length + TEXT_WIDTH;
+    const textX = (meets ? targetX : length) + 8;
     const fill = cell.passed === false ? '#b3261e' : '#1c2430';
     return (
       `<rect x="${LABEL_WIDTH}" y="${y}" width="${length.toFixed(1)}" height="${BAR_HEIGHT}" rx="2" fill="${colours.get(column)!}"/>` +
-      `<text x="${(LABEL_WIDTH + Math.max(length, scale(line ?? 0)) + 8).toFixed(1)}" y="${y + BAR_HEIGHT - 3}" fill="${fill}">${cell.median.toFixed(row.digits)} ${escape(row.unit)}${mark}</text>`
+      (cut ? cutMark(LABEL_WIDTH + BAR_WIDTH - 24, y) : '') +
+      `<text x="${(LABEL_WIDTH + textX).toFixed(1)}" y="${y + BAR_HEIGHT - 3}" fill="${fill}">${cell.median.toFixed(row.digits)} ${escape(row.unit)}${mark}</text>`
     );
   });
-  const x = (LABEL_WIDTH + scale(line ?? 0)).toFixed(1);
+  const x = (LABEL_WIDTH + targetX).toFixed(1);
   const target =
     line === undefined
       ? ''
@@ -88,6 +99,12 @@ function renderRow(
     ...bars,
     target,
   ].join('\n');
+}
+
+/** Two slanted white lines through a bar: it is longer than drawn. */
+function cutMark(x: number, y: number): string {
+  const line = (from: number): string => `M${from} ${y + BAR_HEIGHT + 1}l6 -${BAR_HEIGHT + 2}`;
+  return `<path d="${line(x)}${line(x + 6)}" stroke="#ffffff" stroke-width="2"/>`;
 }
 
 /** Where the target lies on the row's scale. */

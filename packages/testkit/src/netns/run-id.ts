@@ -64,9 +64,14 @@ export function newRunId(): RunId {
   };
 }
 
+/** False for an owner in another PID namespace, which may be alive out of sight. */
+export function isJudgeable(id: RunId): boolean {
+  return id.pidNamespace === ownPidNamespace();
+}
+
 /** True if the owner is known to have died. An owner in another PID namespace cannot be judged from here: false. */
 export function isAbandoned(id: RunId): boolean {
-  if (id.pidNamespace !== ownPidNamespace()) return false;
+  if (!isJudgeable(id)) return false;
   const fields = statFields(id.pid);
   return fields === undefined || fields[START_TIME] !== id.startTime || fields[0] === 'Z';
 }
