@@ -70,7 +70,30 @@ function remedy(): string {
   return `${asRoot}, or allow user namespaces to ordinary users. In a container: start it with --privileged.`;
 }
 
+/** Name and parent of a process, undefined if it has ended. */
+function processStatus(pid: number): { readonly name: string; readonly parent: number } | undefined {
+  try {
+    const [, name = '', rest = ''] = /\((.*)\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return { name, parent: Number(rest.split(' ')[1]) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Returns a function that tells whether the npm that started this has ended: npm does not pass on the signal that ends it.
+ * It starts a script through `sh`, which may stand in between.
+ */
+function watchNpm(): () => boolean {
+  if (process.env['npm_lifecycle_event'] === undefined) return () => false;
+  const parent = process.ppid;
+  const shell = processStatus(parent);
+  if (shell?.name !== 'sh') return () => process.ppid !== parent;
+  return () => process.ppid !== parent || processStatus(parent)?.parent !== shell.parent;
+}
+
 function main(): void {
+  const npmHasGone = watchNpm();
   const [task = '', ...args] = process.argv.slice(2);
   const script = tasks[task];
   if (script === undefined) {
@@ -93,6 +116,9 @@ function main(): void {
   // The terminal gives Ctrl-C to the task as well; only the task knows how to end well.
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => lifeline?.destroy());
+  setInterval(() => {
+    if (npmHasGone()) lifeline?.destroy();
+  }, 1000).unref();
   child.on('error', (error) => {
     console.error(`error: cannot run unshare: ${error.message}`);
     process.exitCode = 1;
