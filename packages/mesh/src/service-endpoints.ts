@@ -87,7 +87,7 @@ export class ServiceEndpoints {
 
   /** The candidates for a call to `port` of the service, from where `source` is. The service must be known. */
   select(source: Workload, port: number, lookup: PortLookup): EndpointSelection {
-    const selections = (this.#selections ??= new Map());
+    const selections = (this.#selections ??= new Map<number, CachedSelection>());
     const known = selections.get(port);
     if (known !== undefined && known.lookup === lookup && samePlace(known.source, source)) return known;
     const selection = selectEndpoints(this.key, this.#service!, this.#workloads, source, port, lookup);
