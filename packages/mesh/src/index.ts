@@ -25,6 +25,7 @@ export type { AuthorizeStep, DenialReason, Verdict } from './authorize.ts';
 export type { PolicyConnection } from './compile-policy.ts';
 export { chooseRoute } from './choose-route.ts';
 export type { RouteCall } from './next-hop.ts';
+export { describeRoute } from './describe-route.ts';
 export { HBONE_PORT, nextHop, withResolvedAddress } from './route.ts';
 export type {
   DirectRoute,

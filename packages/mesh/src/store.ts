@@ -98,15 +98,7 @@ export class MeshStore {
 
   /** A pod that this proxy serves. `node` is compared exactly; a workload that names another node is not it. */
   localWorkload(name: LocalWorkloadName, node: string): Workload | undefined {
-    let pods = this.#nodes.get(node);
-    if (pods === undefined) {
-      pods = new Map();
-      this.#nodes.set(node, pods);
-      for (const workload of this.#workloads.values()) {
-        if (workload.node === node) addTo(pods, workload.name, workload);
-      }
-    }
-    for (const workload of pods.get(name.name) ?? []) {
+    for (const workload of this.#podsOf(node).get(name.name) ?? []) {
       if (workload.namespace === name.namespace && workload.serviceAccount === name.serviceAccount)
         return workload;
     }
@@ -163,6 +155,11 @@ export class MeshStore {
     return services;
   }
 
+  /** Workloads that name a node. Meant for the own node only: each node that is asked for gets an index of its own. */
+  *workloadsOnNode(node: string): IterableIterator<Workload> {
+    for (const pods of this.#podsOf(node).values()) yield* pods;
+  }
+
   *allWorkloads(): IterableIterator<Workload> {
     yield* this.#workloads.values();
   }
@@ -183,6 +180,18 @@ export class MeshStore {
   /** The policy of that key, compiled. */
   policy(key: string): CompiledPolicy | undefined {
     return this.policies.get(key);
+  }
+
+  #podsOf(node: string): Map<string, Workload[]> {
+    let pods = this.#nodes.get(node);
+    if (pods === undefined) {
+      pods = new Map();
+      this.#nodes.set(node, pods);
+      for (const workload of this.#workloads.values()) {
+        if (workload.node === node) addTo(pods, workload.name, workload);
+      }
+    }
+    return pods;
   }
 
   #setWorkload(given: Workload): void {
