@@ -58,19 +58,37 @@ export class LogOutput implements LogSink, Disposable {
   }
 }
 
+/** A reader of the log that stands still must not fill the memory of the proxy. */
+const maxBufferedBytes = 16 * 1024 * 1024;
+
 /**
  * Opens the log on a file descriptor, asynchronous so that a slow reader of the log does not hold up the main thread.
- * What is still buffered is flushed when the process exits.
+ * What is still buffered is flushed when the process exits. If the reader
+ * stands still, lines beyond a limit are dropped, and said to be.
  *
  * @param fd 1 for standard output
  */
 export async function openLogOutput(format: LogFormat, fd = 1): Promise<LogOutput> {
   // pino brings some megabytes; a data worker that imports this package never loads it.
   const { destination } = await import('pino');
-  const stream = destination({ fd, sync: false, minLength: 0, fsync: false });
+  const stream = destination({ fd, sync: false, minLength: 0, maxLength: maxBufferedBytes });
   // Without a listener a closed pipe (the reader of the log went away) would end the process.
   stream.on('error', () => {});
   const output = new LogOutput(format, stream);
+  let dropped = 0;
+  stream.on('drop', () => (dropped += 1));
+  stream.on('drain', () => {
+    if (dropped === 0) return;
+    const batches = dropped;
+    dropped = 0;
+    output.write(
+      'warn',
+      'log',
+      'log lines dropped: whoever reads the log is too slow',
+      { batches },
+      Date.now(),
+    );
+  });
   process.once('exit', () => output.flush());
   return output;
 }
