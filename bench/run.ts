@@ -1,5 +1,5 @@
-import type { Effort, Measure } from './measures/measure.ts';
-import { judge } from './report/verdict.ts';
+import type { Effort, Measure, Values } from './measures/measure.ts';
+import { isJudged, judge } from './report/verdict.ts';
 import type { ResultRow } from './report/verdict.ts';
 import { startRig } from './rig/rig.ts';
 import type { Column, Rig } from './rig/rig.ts';
@@ -11,13 +11,14 @@ export interface Failure {
   readonly error: string;
 }
 
+/** What each column's rounds of one measure gave, by column. */
+type Taken = Readonly<Record<string, readonly Values[]>>;
+
 export interface Results {
   readonly rows: readonly ResultRow[];
   readonly failures: readonly Failure[];
-  /** Values besides the rows, as the soak's minutes, by measure and column. */
-  readonly details: Readonly<
-    Record<string, Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>>
-  >;
+  /** All values, those besides the rows too, as the soak's minutes: by measure and column. */
+  readonly details: Readonly<Record<string, Taken>>;
 }
 
 /**
@@ -32,76 +33,124 @@ export async function runMeasures(
 ): Promise<Results> {
   const rows: ResultRow[] = [];
   const failures: Failure[] = [];
-  const details: Record<string, Record<string, Readonly<Record<string, number>>[]>> = {};
-  const rigs = new Map<string, Rig>();
+  const details: Record<string, Taken> = {};
+  const rigs = new Rigs();
   try {
     for (const measure of measures) {
-      const taken: Record<string, Readonly<Record<string, number>>[]> = {};
+      const attempts = new Attempts(measure.name, effort, failures);
+      const fitting = columnsFor(measure, columns);
+      const taken =
+        measure.fresh === true
+          ? await takeFresh(measure, fitting, effort, attempts)
+          : await takeRounds(measure, fitting, rounds, effort, attempts, rigs);
       details[measure.name] = taken;
-      const failed = new Set<string>();
-      const attempt = async (column: Column, step: string, act: () => Promise<void>): Promise<void> => {
-        if (failed.has(column.name)) return;
-        effort.progress(`${measure.name}: ${column.name}, ${step}`);
-        try {
-          await act();
-        } catch (error) {
-          failed.add(column.name);
-          const text = error instanceof Error ? error.message : String(error);
-          failures.push({ column: column.name, measure: measure.name, error: text });
-          effort.progress(`${measure.name}: ${column.name} FAILED: ${text}`);
-        }
-      };
-      const fitting = columns.filter(({ name }) => name !== 'direct' || measure.needsHops !== true);
-      if (measure.fresh === true) {
-        for (const column of fitting)
-          await attempt(column, 'fresh start', async () => {
-            const rig = await startRig(column);
-            try {
-              await measure.warm(rig, effort);
-              taken[column.name] = [await measure.run(rig, effort)];
-            } finally {
-              await rig.stop();
-            }
-          });
-      } else {
-        for (const column of fitting)
-          await attempt(column, 'warm', async () => {
-            await measure.warm(await rigOf(rigs, column), effort);
-          });
-        for (let round = 1; round <= rounds; round += 1)
-          for (const column of fitting)
-            await attempt(column, `round ${round} of ${rounds}`, async () => {
-              (taken[column.name] ??= []).push(await measure.run(await rigOf(rigs, column), effort));
-            });
-      }
       rows.push(...measure.rows.map((row) => judge(measure.name, row, samplesOf(row.key, taken))));
     }
   } finally {
-    for (const rig of rigs.values()) await rig.stop();
+    await rigs.stop();
   }
   return { rows, failures, details };
 }
 
-/** A rig whose proxy has died is started anew: one failed measure does not empty the rest of the column. */
-async function rigOf(rigs: Map<string, Rig>, column: Column): Promise<Rig> {
-  const running = rigs.get(column.name);
-  if (
-    running !== undefined &&
-    running.hops?.client.exit === undefined &&
-    running.hops?.server.exit === undefined
-  )
-    return running;
-  await running?.stop();
-  rigs.delete(column.name);
-  const rig = await startRig(column);
-  rigs.set(column.name, rig);
-  return rig;
+function columnsFor(measure: Measure, columns: readonly Column[]): Column[] {
+  const judged = columns.some(({ name }) => isJudged(name));
+  return columns.filter(
+    ({ name }) =>
+      !(name === 'direct' && measure.needsHops === true) &&
+      (isJudged(name) || !judged || measure.judgedOnly !== true),
+  );
 }
 
-function samplesOf(
-  key: string,
-  taken: Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>,
-): Record<string, number[]> {
+/** Once in each column, on proxies that have carried nothing yet. */
+async function takeFresh(
+  measure: Measure,
+  columns: readonly Column[],
+  effort: Effort,
+  attempts: Attempts,
+): Promise<Taken> {
+  const taken: Record<string, Values[]> = {};
+  for (const column of columns)
+    await attempts.make(column, 'fresh start', async () => {
+      const rig = await startRig(column);
+      try {
+        await measure.warm(rig, effort);
+        taken[column.name] = [await measure.run(rig, effort)];
+      } finally {
+        await rig.stop();
+      }
+    });
+  return taken;
+}
+
+async function takeRounds(
+  measure: Measure,
+  columns: readonly Column[],
+  rounds: number,
+  effort: Effort,
+  attempts: Attempts,
+  rigs: Rigs,
+): Promise<Taken> {
+  const taken: Record<string, Values[]> = {};
+  for (const column of columns)
+    await attempts.make(column, 'warm', async () => measure.warm(await rigs.of(column), effort));
+  for (let round = 1; round <= rounds; round += 1)
+    for (const column of columns)
+      await attempts.make(column, `round ${round} of ${rounds}`, async () => {
+        (taken[column.name] ??= []).push(await measure.run(await rigs.of(column), effort));
+      });
+  return taken;
+}
+
+/** Steps of one measure: what fails in a column is noted, and that column left out of the rest of the measure. */
+class Attempts {
+  readonly #measure: string;
+  readonly #effort: Effort;
+  readonly #failures: Failure[];
+  readonly #failed = new Set<string>();
+
+  constructor(measure: string, effort: Effort, failures: Failure[]) {
+    this.#measure = measure;
+    this.#effort = effort;
+    this.#failures = failures;
+  }
+
+  async make({ name }: Column, step: string, act: () => Promise<void>): Promise<void> {
+    if (this.#failed.has(name)) return;
+    this.#effort.progress(`${this.#measure}: ${name}, ${step}`);
+    try {
+      await act();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#failed.add(name);
+      this.#failures.push({ column: name, measure: this.#measure, error: text });
+      this.#effort.progress(`${this.#measure}: ${name} FAILED: ${text}`);
+    }
+  }
+}
+
+/** The columns that are up; they stay up from measure to measure. */
+class Rigs {
+  readonly #running = new Map<string, Rig>();
+
+  /** A rig whose proxy has died is started anew: one failed measure does not empty the rest of the column. */
+  async of(column: Column): Promise<Rig> {
+    const running = this.#running.get(column.name);
+    if (running !== undefined) {
+      if (running.hops?.client.exit === undefined && running.hops?.server.exit === undefined) return running;
+      await running.stop();
+      this.#running.delete(column.name);
+    }
+    const rig = await startRig(column);
+    this.#running.set(column.name, rig);
+    return rig;
+  }
+
+  async stop(): Promise<void> {
+    for (const rig of this.#running.values()) await rig.stop();
+  }
+}
+
+function samplesOf(key: string, taken: Taken): Record<string, number[]> {
   return Object.fromEntries(
     Object.entries(taken).map(([column, values]) => [
       column,

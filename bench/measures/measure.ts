@@ -38,6 +38,8 @@ export interface Measure {
   readonly fresh?: boolean;
   /** Says nothing about a column without proxies. */
   readonly needsHops?: boolean;
+  /** Says nothing about HAProxy that anything is compared with: taken there only if no proxy is to be judged. */
+  readonly judgedOnly?: boolean;
   /** Left out of a quick run unless named by `--only`. */
   readonly long?: boolean;
   /** Makes the connections, pools and compiled code that the measure is not about. */

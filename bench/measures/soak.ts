@@ -16,6 +16,7 @@ export const soak: Measure = {
   name: 'soak',
   fresh: true,
   needsHops: true,
+  judgedOnly: true,
   long: true,
   rows: [
     {

@@ -1,11 +1,9 @@
 import type { ResultRow } from './verdict.ts';
-import { targetText } from './verdict.ts';
-
-const REFERENCE_COLUMNS = new Set(['direct', 'haproxy']);
+import { isJudged, targetText } from './verdict.ts';
 
 /** The results as text for a terminal: a line a row, a column a way, then the target and who reached it. */
 export function renderTable(rows: readonly ResultRow[], columns: readonly string[]): string {
-  const judged = columns.filter((column) => !REFERENCE_COLUMNS.has(column));
+  const judged = columns.filter(isJudged);
   const header = ['', ...columns, ...judged.map((column) => `${column}/haproxy`), 'target', ...judged];
   const body = rows.map((row) => [
     row.unit === '' ? row.label : `${row.label} [${row.unit}]`,

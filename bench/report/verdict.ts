@@ -4,6 +4,11 @@ import type { Row, Target } from '../measures/measure.ts';
 export const REFERENCE = 'haproxy';
 const UNJUDGED = new Set(['direct', REFERENCE]);
 
+/** Whether a column has targets to reach. */
+export function isJudged(column: string): boolean {
+  return !UNJUDGED.has(column);
+}
+
 /** One cell of the table: the median, and how it stands. */
 export interface Cell {
   readonly median: number;
@@ -37,7 +42,7 @@ export function judge(measure: string, row: Row, samples: ResultRow['samples']):
     .map(([column, values]): [string, Cell] => {
       const middle = median(values);
       const ratio = base === undefined || base === 0 ? undefined : middle / base;
-      const passed = UNJUDGED.has(column) ? undefined : reached(row.target, middle, ratio);
+      const passed = isJudged(column) ? reached(row.target, middle, ratio) : undefined;
       return [column, { median: middle, ratio, passed }];
     });
   return { ...row, measure, samples, cells: Object.fromEntries(cells) };

@@ -8,10 +8,11 @@ const KIB_BODY = 'x'.repeat(1024);
 
 /**
  * One nginx process that answers from memory, which is several times as fast as any proxy before it. The header lets the
- * rig see who connected.
+ * rig see who connected. The user named is the one it runs as: in a user namespace there may be no other.
  */
 function nginxConfiguration(directory: string): string {
   return `
+user root;
 daemon off;
 master_process off;
 pid ${directory}/nginx.pid;
