@@ -110,8 +110,8 @@ export class LabProcess {
   }
 
   /**
-   * Resolves with the first line, printed already or yet to come, that `accept` takes; what `accept` returns, if not a
-   * boolean, is the result's `value`. Rejects at the deadline (milliseconds), and when the process ends before.
+   * Resolves with the first line, printed already or yet to come, that `accept` takes. Rejects at the deadline
+   * (milliseconds), and when the process ends before.
    */
   async waitForLine(accept: RegExp | ((line: string) => boolean), deadlineMs = 10_000): Promise<string> {
     const test = accept instanceof RegExp ? (line: string) => accept.test(line) : accept;
