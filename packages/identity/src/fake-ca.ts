@@ -8,6 +8,7 @@ import type { FakeRoot } from './fake-ca-directory.ts';
 import { issueCertificate, issueRevocationList, workloadUsages } from './issue-certificate.ts';
 import type { Signer } from './issue-certificate.ts';
 import { generateKeyPair, privateKeyPem } from './key-pair.ts';
+import { serverAuth } from './peer-certificate.ts';
 import { toPem } from './pem.ts';
 import { formatSpiffe } from './spiffe.ts';
 import type { Identity } from './spiffe.ts';
@@ -98,6 +99,24 @@ export class FakeCa implements CertificateAuthority {
   ): Promise<string[]> {
     const { certificateChainPem } = await this.#sign(identity, publicKeyDer, options);
     return [...certificateChainPem, this.rootPem];
+  }
+
+  /** A certificate for a TLS server of the control plane, by DNS names. */
+  async issueServer(dnsNames: readonly string[]): Promise<{ certificatePem: string; privateKeyPem: string }> {
+    const keyPair = generateKeyPair();
+    const nowMs = this.#now();
+    const der = await issueCertificate({
+      issuer: this.#signer,
+      publicKeyDer: keyPair.publicKeyDer,
+      serialNumber: randomSerial(),
+      notBeforeMs: nowMs - backdateMs,
+      notAfterMs: nowMs + this.#lifetimeMs,
+      isCa: false,
+      uriSans: [],
+      dnsSans: dnsNames,
+      extendedKeyUsages: [serverAuth],
+    });
+    return { certificatePem: toPem(der, 'CERTIFICATE'), privateKeyPem: privateKeyPem(keyPair) };
   }
 
   /** A revocation list of the root, PEM. Serial numbers are hex. */

@@ -30,6 +30,8 @@ export interface CertificateSpec {
   readonly notAfterMs: number;
   readonly isCa: boolean;
   readonly uriSans: readonly string[];
+  /** DNS names, for a server of the control plane. */
+  readonly dnsSans?: readonly string[];
   /** Dotted OIDs; undefined leaves the extension out. */
   readonly extendedKeyUsages: readonly string[] | undefined;
 }
@@ -66,15 +68,13 @@ export async function issueCertificate(spec: CertificateSpec): Promise<Buffer> {
         der.sequence(...spec.extendedKeyUsages.map((id) => der.oid(id))),
       ),
     );
-  if (spec.uriSans.length > 0)
-    // Critical, because the subject is empty (RFC 5280 section 4.2.1.6).
-    extensions.push(
-      extension(
-        oid.subjectAltName,
-        spec.commonName === undefined,
-        der.sequence(...spec.uriSans.map((uri) => der.context(6, Buffer.from(uri, 'ascii')))),
-      ),
-    );
+  const names = [
+    ...spec.uriSans.map((uri) => der.context(6, Buffer.from(uri, 'latin1'))),
+    ...(spec.dnsSans ?? []).map((dns) => der.context(2, Buffer.from(dns, 'latin1'))),
+  ];
+  // Critical where the subject is empty (RFC 5280 section 4.2.1.6).
+  if (names.length > 0)
+    extensions.push(extension(oid.subjectAltName, spec.commonName === undefined, der.sequence(...names)));
 
   return signed(
     der,
