@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { fuzzBudget } from '@ambient/testkit';
 
 import { staleFiles } from './generate.ts';
 import { envoy, google, grpcMethod, istio, typeUrl } from './index.ts';
@@ -59,7 +60,7 @@ describe('wire messages', () => {
     expect(grpcMethod.createCertificate).to.match(/^\/istio\.v1\.auth\./);
   });
 
-  it('throw only Error objects on arbitrary bytes, and re-encode what they accept', () => {
+  it('throw only Error objects on arbitrary bytes, and re-encode what they accept [fuzz]', () => {
     const decoders = [
       istio.workload.Address,
       istio.security.Authorization,
@@ -80,7 +81,7 @@ describe('wire messages', () => {
           expect(type.encode(message).finish()).to.be.instanceOf(Uint8Array);
         }
       }),
-      { numRuns: 300 },
+      fuzzBudget(),
     );
   });
 });

@@ -6,8 +6,8 @@ import { envoy, grpcMethod } from '@ambient/wire';
 import { XdsStreamError } from '../errors.ts';
 import type { DeltaStream, DeltaStreamEvents, DeltaTransport } from './delta-client.ts';
 import type { DeltaRequest, DeltaResponse } from './delta-state.ts';
-import { serverNameCheck, serverTrustContext } from './server-trust.ts';
 import type { ServerTrust } from './server-trust.ts';
+import { tlsCredentials } from './tls-channel.ts';
 
 export interface GrpcTransportOptions {
   /** `https://host:port`, or `http://` for plaintext; without a scheme it is https. */
@@ -85,11 +85,9 @@ class GrpcStream implements DeltaStream {
     if (this.#over) return;
     const url = new URL(this.#address);
     const secure = url.protocol === 'https:';
-    const { trust } = this.#options;
+    const host = url.hostname.replace(/^\[|\]$/g, '');
     const credentials = secure
-      ? grpc.credentials.createFromSecureContext(serverTrustContext(trust), {
-          checkServerIdentity: serverNameCheck(trust.altHostname),
-        })
+      ? tlsCredentials(grpc, host, this.#options.trust)
       : grpc.credentials.createInsecure();
     const metadata = new grpc.Metadata();
     for (const [name, value] of Object.entries(this.#options.headers?.() ?? {})) metadata.set(name, value);

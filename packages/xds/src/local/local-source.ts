@@ -142,13 +142,15 @@ export class LocalSource implements Disposable {
       if (this.#held.get(id)?.text !== text) updates.push(update);
       held.set(id, { update, text });
     }
+    const removals: MeshUpdate[] = [];
     for (const [id, entry] of this.#held) {
       if (held.has(id)) continue;
       if (config.rejectedIds.has(id)) held.set(id, entry);
-      else updates.push(removalOf(id));
+      else removals.push(removalOf(id));
     }
     this.#held = held;
-    return updates;
+    // Backwards: a policy goes after the workloads that name it.
+    return updates.concat(removals.reverse());
   }
 
   #watch(file: string): void {
