@@ -1,3 +1,5 @@
+import { Http2UsageError } from './errors.ts';
+
 /** What the peer may still send, on a connection; streams keep the same numbers in their own fields. */
 export class ReceiveWindow {
   readonly size: number;
@@ -26,12 +28,14 @@ export class ReceiveWindow {
   }
 
   /**
-   * Counts `bytes` as consumed.
+   * Counts `bytes` as consumed. Throws {@link Http2UsageError} when more is given back than has come.
    *
    * @returns the increment to tell the peer now, 0 when it can wait until a quarter of the window is due.
    */
   release(bytes: number): number {
     this.#released += bytes;
+    if (this.#available + this.#released > this.size)
+      throw new Http2UsageError('more bytes were released on the connection than had come');
     if (this.#released < windowUpdateThreshold(this.size)) return 0;
     const increment = this.#released;
     this.#released = 0;

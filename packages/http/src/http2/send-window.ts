@@ -109,9 +109,16 @@ export class SendWindow<T> {
   serve(call: (stream: Http2Stream<T>) => void): void {
     if (this.#serving) return; // a grant within a call: the outer round sees it
     this.#serving = true;
+    let turns = 0;
+    let share = 0;
     while (this.#head !== undefined && this.#available > this.#reserve) {
+      if (turns === 0) {
+        turns = this.#waiting;
+        share = Math.max(LEAST_SHARE, Math.floor((this.#available - this.#reserve) / turns));
+      }
+      turns--;
+      this.#share = share;
       const stream = this.#head;
-      this.#share = Math.max(LEAST_SHARE, Math.floor((this.#available - this.#reserve) / this.#waiting));
       this.leave(stream);
       call(stream);
     }
