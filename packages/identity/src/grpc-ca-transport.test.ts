@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo, Server as TcpServer } from 'node:net';
+import type { AddressInfo, Server as TcpServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ManualClock, realClock } from '@ambient/runtime';
 import { istio } from '@ambient/wire';
-import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
 import { CaClient } from './ca-client.ts';
@@ -86,7 +87,7 @@ class CaServer {
     const impersonated = request.metadata?.fields?.['ImpersonatedIdentity']?.stringValue ?? undefined;
     this.seen.push({
       metadata: metadata.getMap() as Record<string, string>,
-      validitySeconds: request.validityDuration,
+      validitySeconds: Number(request.validityDuration),
       impersonated,
     });
     if (typeof behaviour === 'object') return reply(behaviour);
@@ -235,12 +236,17 @@ describe('CA client', () => {
   it('names a CA that is down, and one that does not answer', async () => {
     server.stop();
     expect(await failure(client().fetch(cart))).to.include({ code: 'ca-unreachable' });
-    const silent: TcpServer = createServer().listen(0, '127.0.0.1');
+    const sockets: Socket[] = [];
+    const silent: TcpServer = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const address = `https://localhost:${(silent.address() as AddressInfo).port}`;
-    const error = await failure(client({ address, connectTimeoutMs: 50 }).fetch(cart));
+    const call = failure(client({ address }).fetch(cart));
+    await once(silent, 'connection');
+    clock.advance(5000);
+    const error = await call;
     expect(error.code).to.equal('ca-connect-timeout');
     expect(error.message).to.match(/NetworkPolic/);
+    for (const socket of sockets) socket.destroy();
     silent.close();
   });
 

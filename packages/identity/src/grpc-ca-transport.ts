@@ -83,7 +83,6 @@ export class GrpcCaTransport implements CaTransport {
     const { target } = this.#endpoint;
 
     return new Promise((resolve, reject) => {
-      let settled = false;
       let timedOutConnecting = false;
       const onAbort = (): void => running.cancel();
       const running = client.makeUnaryRequest(
@@ -95,7 +94,7 @@ export class GrpcCaTransport implements CaTransport {
         metadata,
         { deadline: Date.now() + callTimeoutMs },
         (error, bytes) => {
-          settled = true;
+          connecting[Symbol.dispose]();
           signal?.removeEventListener('abort', onAbort);
           if (timedOutConnecting)
             reject(
@@ -122,8 +121,8 @@ export class GrpcCaTransport implements CaTransport {
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       // The call waits for the connection until its own deadline, so the shorter one for connecting is watched here.
-      client.waitForReady(Date.now() + connectTimeoutMs, (error) => {
-        if (error === undefined || settled) return;
+      const connecting = this.#options.clock.setTimer(connectTimeoutMs, () => {
+        if (client.getChannel().getConnectivityState(false) === grpc.connectivityState.READY) return;
         timedOutConnecting = true;
         running.cancel();
       });
