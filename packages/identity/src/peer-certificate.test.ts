@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 
+import { fuzzBudget } from '@ambient/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
@@ -133,7 +134,7 @@ describe('peer certificate', () => {
     expect(printable.issuerKey).to.equal(lower.issuerKey);
   });
 
-  it('fails only with its own error on arbitrary damage', () => {
+  it('fails only with its own error on arbitrary damage [fuzz]', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(leaf.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
@@ -147,12 +148,16 @@ describe('peer certificate', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      fuzzBudget(),
     );
+  });
+
+  it('refuses arbitrary bytes [fuzz]', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         expect(() => parsePeerCertificate(bytes)).to.throw(MalformedCertificateError);
       }),
+      fuzzBudget(),
     );
   });
 });
