@@ -4,58 +4,118 @@ import { Pair } from '../testing/pair.ts';
 import { data, headers, RawPeer, REQUEST, TUNNEL, UPLOAD } from '../testing/raw-peer.ts';
 import { CLIENT_PREFACE, frame, FrameType, literalBlock, setting, uint32 } from '../testing/wire.ts';
 
-const streamId = fc.constantFrom(0, 1, 2, 3, 5, 7, 9, 0x7fff_ffff);
-const number = fc.constantFrom(0, 1, 100, 65_535, 0x7fff_ffff, 0xffff_ffff);
+/** Builds a frame; `fresh` is the lowest id that is not in use, which it may take. */
+type Step = (fresh: number) => { bytes: Buffer; opens?: boolean };
+
+const plain =
+  (bytes: Buffer): Step =>
+  () => ({ bytes });
+
+/** Streams that are open at the start. */
+const someId = fc.constantFrom(1, 3, 5);
+const amount = fc.constantFrom(1, 100, 65_535, 1 << 20);
 const chunks = fc.infiniteStream(
   fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 3000 })),
 );
 
-/** Frames of any kind, most of them nearly right. */
-const anyFrame: fc.Arbitrary<Buffer> = fc.oneof(
+/** What an honest peer sends, though not always at the right time. */
+const honest: fc.Arbitrary<Step> = fc.oneof(
+  fc.tuple(someId, fc.boolean()).map(([id, end]) => plain(headers(id, [':status', '200', 'a', 'b'], end))),
+  someId.map((id) => plain(headers(id, ['a', 'b'], true))),
   fc
-    .tuple(streamId, fc.constantFrom(REQUEST, UPLOAD, TUNNEL, ['a', 'b'], [':status', '200']), fc.boolean())
-    .map(([id, fields, end]) => headers(id, fields, end)),
+    .tuple(someId, fc.integer({ min: 0, max: 3000 }), fc.boolean())
+    .map(([id, length, end]) => plain(data(id, 'd'.repeat(length), end))),
   fc
-    .tuple(streamId, fc.integer({ min: 0, max: 3000 }), fc.boolean())
-    .map(([id, length, end]) => data(id, 'd'.repeat(length), end)),
+    .tuple(someId, fc.integer({ min: 10, max: 300 }), fc.integer({ min: 0, max: 9 }))
+    .map(([id, length, pad]) => plain(frame(FrameType.DATA, 8, id, Buffer.alloc(length, pad)))),
   fc
-    .tuple(streamId, fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 255 }))
-    .map(([id, length, pad]) => frame(FrameType.DATA, 8, id, Buffer.alloc(length, pad))),
-  fc.tuple(streamId, number).map(([id, value]) => frame(FrameType.WINDOW_UPDATE, 0, id, uint32(value))),
-  fc.tuple(streamId, number).map(([id, value]) => frame(FrameType.RST_STREAM, 0, id, uint32(value))),
+    .tuple(fc.oneof(fc.constant(0), someId), amount)
+    .map(([id, value]) => plain(frame(FrameType.WINDOW_UPDATE, 0, id, uint32(value)))),
+  someId.map((id) => plain(frame(FrameType.RST_STREAM, 0, id, uint32(8)))),
   fc
-    .tuple(fc.integer({ min: 1, max: 9 }), number)
-    .map(([id, value]) => frame(FrameType.SETTINGS, 0, 0, setting(id, value))),
-  fc.constant(frame(FrameType.SETTINGS, 1, 0)),
-  fc.constant(frame(FrameType.PING, 0, 0, '12345678')),
-  streamId.map((id) => frame(FrameType.PRIORITY, 0, id, [0, 0, 0, 1, 1])),
-  streamId.map((id) => frame(FrameType.GOAWAY, 0, 0, Buffer.concat([uint32(id), uint32(0)]))),
-  streamId.map((id) => frame(FrameType.CONTINUATION, 4, id, literalBlock('a', 'b'))),
-  streamId.map((id) => frame(FrameType.HEADERS, 0, id, literalBlock(...REQUEST))),
-  fc
-    .tuple(
-      fc.integer({ min: 0, max: 12 }),
-      fc.integer({ min: 0, max: 255 }),
-      streamId,
-      fc.uint8Array({ maxLength: 40 }),
-    )
-    .map(([type, flags, id, payload]) => frame(type, flags, id, payload)),
-  fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+    .tuple(fc.constantFrom(1, 3, 4, 6), fc.constantFrom(0, 10, 70_000))
+    .map(([id, value]) => plain(frame(FrameType.SETTINGS, 0, 0, setting(id, value)))),
+  fc.constant(plain(frame(FrameType.SETTINGS, 1, 0))),
+  fc.constant(plain(frame(FrameType.PING, 0, 0, '12345678'))),
+  someId.map((id) => plain(frame(FrameType.PRIORITY, 0, id, [0, 0, 0, 13, 1]))),
 );
+
+/** New requests, which only a server takes. */
+const opening: fc.Arbitrary<Step> = fc.oneof(
+  fc.tuple(fc.constantFrom(REQUEST, UPLOAD, TUNNEL), fc.boolean()).map(([fields, end]): Step => {
+    return (fresh) => ({ bytes: headers(fresh, fields, end), opens: true });
+  }),
+  fc.constantFrom(UPLOAD, [...UPLOAD, 'content-length', '900']).map((fields): Step => {
+    return (fresh) => ({
+      bytes: Buffer.concat([
+        frame(FrameType.HEADERS, 0, fresh, literalBlock(...fields)),
+        frame(FrameType.CONTINUATION, 0, fresh, literalBlock('a', 'b')),
+        frame(FrameType.CONTINUATION, 4, fresh, [0x40, 1, 99, 1, 100, 0xbe]),
+      ]),
+      opens: true,
+    });
+  }),
+);
+
+const anyId = fc.constantFrom(0, 1, 2, 3, 5, 7, 9, 0x7fff_ffff);
+const anyNumber = fc.constantFrom(0, 1, 65_535, 0x7fff_ffff, 0xffff_ffff);
+
+/** What it does not: most of it ends the connection. */
+const hostile: fc.Arbitrary<Step> = fc
+  .oneof(
+    fc.tuple(anyId, anyNumber).map(([id, value]) => frame(FrameType.WINDOW_UPDATE, 0, id, uint32(value))),
+    fc.tuple(anyId, anyNumber).map(([id, value]) => frame(FrameType.RST_STREAM, 0, id, uint32(value))),
+    fc
+      .tuple(fc.integer({ min: 1, max: 9 }), anyNumber)
+      .map(([id, value]) => frame(FrameType.SETTINGS, 0, 0, setting(id, value))),
+    anyId.map((id) => frame(FrameType.PRIORITY, 0, id, [0, 0, 0, 1, 1])),
+    anyId.map((id) => frame(FrameType.GOAWAY, 0, 0, Buffer.concat([uint32(id), uint32(0)]))),
+    anyId.map((id) => frame(FrameType.CONTINUATION, 4, id, literalBlock('a', 'b'))),
+    anyId.map((id) => frame(FrameType.HEADERS, 0, id, literalBlock(...REQUEST))),
+    anyId.map((id) => headers(id, ['a', 'b'])),
+    fc
+      .tuple(fc.integer({ min: 0, max: 12 }), fc.nat(255), anyId, fc.uint8Array({ maxLength: 40 }))
+      .map(([type, flags, id, payload]) => frame(type, flags, id, payload)),
+    fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+  )
+  .map(plain);
+
+const frames = (role: 'client' | 'server', most: number): fc.Arbitrary<Buffer[]> =>
+  fc
+    .array(
+      fc.oneof(
+        { weight: 80, arbitrary: honest },
+        { weight: role === 'server' ? 20 : 0, arbitrary: opening },
+        { weight: 2, arbitrary: hostile },
+      ),
+      { minLength: 5, maxLength: most, size: 'max' },
+    )
+    .map((steps) => {
+      let fresh = 7;
+      return steps.map((step) => {
+        const { bytes, opens } = step(fresh);
+        if (opens === true) fresh += 2;
+        return bytes;
+      });
+    });
 
 /** A connection with something going on, into which frames are fed. */
 function begin(role: 'client' | 'server'): RawPeer {
   const peer = RawPeer.ready(role, { initialWindowSize: 70_000, connectionWindowSize: 100_000 });
-  if (role === 'client') for (let i = 0; i < 3; i++) peer.connection.request(TUNNEL, false, '');
-  else {
-    peer.log.headers = (stream, _headers, end) => {
-      if (stream.id !== 3 && !stream.headersSent)
-        stream.sendHeaders([':status', '200'], end && stream.id !== 5);
-    };
-    peer.log.body = (stream, end) => {
-      if (end && stream.headersSent) stream.end();
-    };
+  if (role === 'client') {
+    for (let i = 0; i < 3; i++) peer.connection.request(i === 1 ? REQUEST : TUNNEL, i === 1, '');
+    return peer;
   }
+  peer.log.headers = (stream, _headers, end) => {
+    if (stream.id === 3) return;
+    stream.sendHeaders([':status', '200'], end && stream.id !== 5);
+    peer.send(stream, 'e'.repeat(9000));
+  };
+  peer.log.body = (stream, end) => {
+    if (end && stream.headersSent) stream.end();
+  };
+  peer.log.sendable = (stream) => void peer.send(stream, 'e'.repeat(9000));
+  peer.feed(headers(1, TUNNEL), headers(3, UPLOAD), headers(5, UPLOAD));
   return peer;
 }
 
@@ -63,10 +123,10 @@ describe('HTTP/2 properties', () => {
   for (const role of ['server', 'client'] as const) {
     it(`${role}: events and output do not depend on how the bytes are cut`, () => {
       fc.assert(
-        fc.property(fc.array(anyFrame, { maxLength: 25 }), chunks, (frames, sizes) => {
+        fc.property(frames(role, 40), chunks, (parts, sizes) => {
           const whole = begin(role);
           const cut = begin(role);
-          const bytes = Buffer.concat(frames);
+          const bytes = Buffer.concat(parts);
           whole.feed(bytes);
           for (let at = 0; at < bytes.length;) {
             const size = sizes.next().value as number;
@@ -83,9 +143,9 @@ describe('HTTP/2 properties', () => {
 
     it(`${role}: nothing that a peer sends makes it throw, and each stream ends at most once`, () => {
       fc.assert(
-        fc.property(fc.array(anyFrame, { minLength: 5, maxLength: 60 }), (frames) => {
+        fc.property(frames(role, 80), (parts) => {
           const peer = begin(role);
-          for (const bytes of frames) {
+          for (const bytes of parts) {
             peer.feed(bytes);
             peer.discardOutput();
           }
