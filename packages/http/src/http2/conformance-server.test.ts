@@ -535,9 +535,18 @@ describe('8.1 HTTP message framing', () => {
     expect(peer.events().at(-1)).to.equal('end 1');
   });
 
-  it('8.3.1: a malformed request never reaches the owner', () => {
-    const peer = server().feed(headers(1, [...REQUEST, 'connection', 'close'], true));
+  it('8.3.1: a malformed request never becomes a stream, and the owner can log why', () => {
+    const peer = server().feed(
+      headers(1, [...REQUEST, 'connection', 'close'], true),
+      headers(3, [...REQUEST, 'Upper', 'x'], true),
+      headers(5, [...REQUEST, 'x', 'a\nb'], true),
+    );
     expect(peer.events()).to.deep.equal([]);
+    expect(peer.log.refused).to.deep.equal([
+      '1 malformed-message: connection',
+      '3 malformed-message: a field name is not a lower-case token',
+      '5 malformed-message: a field value holds a forbidden character',
+    ]);
     expectStreamError(peer, 'PROTOCOL_ERROR');
   });
 

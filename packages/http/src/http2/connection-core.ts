@@ -69,7 +69,7 @@ export class ConnectionCore<T> {
     const debug = detail === '' ? reason : `${reason}: ${detail}`;
     this.output.goaway(this.lastPeerStreamId, errorCode, debug.slice(0, MAX_DEBUG_TEXT));
     this.handler.onConnectionError(error);
-    this.abandonStreams(errorCode, false, reason);
+    this.abandonStreams(errorCode, false, reason, detail);
   }
 
   /** Highest stream of the peer that was or may be acted on: what GOAWAY says. A server opens none. */
@@ -78,19 +78,22 @@ export class ConnectionCore<T> {
   }
 
   /** Tells the owner that every stream is dead, because the connection is. */
-  abandonStreams(errorCode: number, remote: boolean, reason: Http2Reason): void {
-    for (const stream of this.streams.values()) this.kill(stream, errorCode, remote, reason);
+  abandonStreams(errorCode: number, remote: boolean, reason: Http2Reason, detail = ''): void {
+    for (const stream of this.streams.values()) this.kill(stream, errorCode, remote, reason, detail);
   }
 
   /** Resets a stream for a fault of the peer, which is told to the owner and counted. */
-  failStream(
-    stream: Http2Stream<T>,
-    reason: Http2Reason,
-    errorCode: number = HTTP2_REASONS[reason].code,
-  ): void {
+  failStream(stream: Http2Stream<T>, reason: Http2Reason, detail = ''): void {
     if (stream.closed) return;
+    const errorCode = HTTP2_REASONS[reason].code;
     this.refuse(stream.id, errorCode); // may be one too many, and end the connection with all its streams
-    this.kill(stream, errorCode, false, reason);
+    this.kill(stream, errorCode, false, reason, detail);
+  }
+
+  /** Refuses a request that the owner does not get to see, except by `onRequestRefused`. */
+  refuseRequest(streamId: number, reason: Http2Reason, detail: string): void {
+    this.refuse(streamId, HTTP2_REASONS[reason].code);
+    this.handler.onRequestRefused?.(streamId, reason, detail);
   }
 
   /** Queues RST_STREAM for a fault of the peer on a stream that the owner does not know (any more), and counts it. */
@@ -102,9 +105,15 @@ export class ConnectionCore<T> {
   }
 
   /** The stream has died of something else than the owner's reset: forgets it and says so, once. */
-  kill(stream: Http2Stream<T>, errorCode: number, remote: boolean, reason: Http2Reason | undefined): void {
+  kill(
+    stream: Http2Stream<T>,
+    errorCode: number,
+    remote: boolean,
+    reason: Http2Reason | undefined,
+    detail = '',
+  ): void {
     if (!this.#forget(stream)) return;
-    this.handler.onReset(stream, errorCode, remote, reason);
+    this.handler.onReset(stream, errorCode, remote, reason, detail);
     this.handler.onStreamClosed(stream);
   }
 

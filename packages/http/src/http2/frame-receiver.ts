@@ -131,7 +131,7 @@ export class FrameReceiver<T> implements FrameSink {
     if (stream === undefined || stream.closed) return;
     if (overhead > 0) stream.releaseWindow(overhead);
     if (!stream.expectBody(length, this.#dataEnds)) {
-      core.failStream(stream, 'content-length');
+      core.failStream(stream, 'content-length', `${length} bytes more`);
       return;
     }
     if (length > 0) core.guard.dataReceived();
@@ -175,7 +175,7 @@ export class FrameReceiver<T> implements FrameSink {
     if (stream === undefined) {
       if (!core.closedStreams.wasReset(streamId)) core.refuse(streamId, ErrorCode.STREAM_CLOSED);
     } else if (stream.remoteClosed) core.failStream(stream, 'stream-state');
-    else if (!stream.headersReceived) core.failStream(stream, 'malformed-message');
+    else if (!stream.headersReceived) core.failStream(stream, 'malformed-message', 'DATA before headers');
     else if (length > stream.receiveWindow) core.failStream(stream, 'flow-control');
     else {
       stream.receiveWindow -= length;

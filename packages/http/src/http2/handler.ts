@@ -32,8 +32,21 @@ export interface Http2Handler<T> {
    * @param errorCode of the peer's RST_STREAM, or of the one that we have queued.
    * @param remote whether the peer ended it (RST_STREAM, GOAWAY) or the peer's transport.
    * @param reason why, if this side found a fault; undefined when the peer sent RST_STREAM or GOAWAY.
+   * @param detail what exactly was wrong, for a log; may be ''.
    */
-  onReset(stream: Http2Stream<T>, errorCode: number, remote: boolean, reason: Http2Reason | undefined): void;
+  onReset(
+    stream: Http2Stream<T>,
+    errorCode: number,
+    remote: boolean,
+    reason: Http2Reason | undefined,
+    detail: string,
+  ): void;
+
+  /**
+   * Server: a request was refused before it became a stream (malformed, too large, or over the limit of streams). Nothing is
+   * left to do but to log and count it.
+   */
+  onRequestRefused?(streamId: number, reason: Http2Reason, detail: string): void;
 
   /** Both halves are closed, or the stream was reset by either side: the last call for this stream. */
   onStreamClosed(stream: Http2Stream<T>): void;

@@ -116,11 +116,6 @@ export class MessageReceiver<T> {
     else this.#onClosedStream(streamId);
   }
 
-  /** What makes the decoded fields unfit, apart from their place in a message. */
-  get #unfit(): boolean {
-    return this.#decoder.fault !== FieldFault.none || this.#dependsOnSelf;
-  }
-
   #onNewStream(streamId: number, headers: HeaderBlock): void {
     const core = this.#core;
     if (streamId > core.lastStreamId + 2) core.closedStreams.addGap(core.lastStreamId + 1, streamId - 1);
@@ -130,31 +125,55 @@ export class MessageReceiver<T> {
       return;
     }
     core.guard.streamOpened();
+    const endStream = this.#endStream;
     if (core.streams.size >= core.settings.maxConcurrentStreams) {
-      core.refuse(streamId, ErrorCode.REFUSED_STREAM);
+      core.refuseRequest(streamId, 'stream-refused', `${core.streams.size} are open`);
       return;
     }
     if (this.#decoder.oversize) {
-      core.writeHeaders(streamId, TOO_LARGE_RESPONSE, true);
-      // The rest of the request is of no interest, and this is no fault of the stream (RFC 9113, section 8.1).
-      if (!this.#endStream) core.refuse(streamId, ErrorCode.NO_ERROR);
+      this.#refuseTooLarge(streamId);
       return;
     }
-    if (this.#unfit || checkRequest(headers, core.settings.enableConnectProtocol === true) !== '') {
-      core.refuse(streamId, ErrorCode.PROTOCOL_ERROR);
+    if (this.#dependsOnSelf) {
+      core.refuseRequest(streamId, 'self-dependency', '');
       return;
     }
-    if (this.#endStream && !checkedShape.tunnel && checkedShape.contentLength > 0) {
-      core.refuse(streamId, ErrorCode.PROTOCOL_ERROR);
+    const wrong = this.#fieldFault || checkRequest(headers, core.settings.enableConnectProtocol === true);
+    if (wrong !== '') {
+      core.refuseRequest(streamId, 'malformed-message', wrong);
+      return;
+    }
+    if (endStream && !checkedShape.tunnel && checkedShape.contentLength > 0) {
+      core.refuseRequest(streamId, 'content-length', `no body of ${checkedShape.contentLength} bytes`);
       return;
     }
     const stream = new Http2Stream<T>(streamId, core, this.#noContext);
     core.streams.set(streamId, stream);
     stream.markRequest(checkedShape.tunnel, checkedShape.contentLength);
-    const endStream = this.#endStream;
     if (endStream) stream.markRemoteClosed();
     core.handler.onHeaders(stream, headers, endStream);
     if (endStream) stream.settleRemoteClosed();
+  }
+
+  #refuseTooLarge(streamId: number): void {
+    const core = this.#core;
+    core.writeHeaders(streamId, TOO_LARGE_RESPONSE, true);
+    // The rest of the request is of no interest; NO_ERROR leaves the answer valid (RFC 9113, section 8.1).
+    if (!this.#endStream) core.refuse(streamId, ErrorCode.NO_ERROR);
+    const limit = core.settings.maxHeaderListSize;
+    core.handler.onRequestRefused?.(streamId, 'header-list-too-large', `more than ${limit} bytes`);
+  }
+
+  /** What is wrong with a field of the last block, whatever its place in a message; '' when nothing is. */
+  get #fieldFault(): string {
+    switch (this.#decoder.fault) {
+      case FieldFault.none:
+        return '';
+      case FieldFault.name:
+        return 'a field name is not a lower-case token';
+      default:
+        return 'a field value holds a forbidden character';
+    }
   }
 
   #onOpenStream(stream: Http2Stream<T>, headers: HeaderBlock): void {
@@ -162,19 +181,23 @@ export class MessageReceiver<T> {
     if (stream.remoteClosed) core.failStream(stream, 'stream-state');
     else if (this.#dependsOnSelf) core.failStream(stream, 'self-dependency');
     else if (this.#decoder.oversize) core.failStream(stream, 'header-list-too-large');
-    else if (this.#decoder.fault !== FieldFault.none) core.failStream(stream, 'malformed-message');
+    else if (this.#decoder.fault !== FieldFault.none)
+      core.failStream(stream, 'malformed-message', this.#fieldFault);
     else if (stream.headersReceived) this.#onTrailers(stream, headers);
     else this.#onResponse(stream, headers);
   }
 
   #onTrailers(stream: Http2Stream<T>, headers: HeaderBlock): void {
     const core = this.#core;
-    if (!this.#endStream || stream.connected || checkTrailers(headers) !== '') {
-      core.failStream(stream, 'malformed-message');
+    let wrong = checkTrailers(headers);
+    if (!this.#endStream) wrong = 'trailers do not end the stream';
+    else if (stream.connected) wrong = 'trailers in a tunnel';
+    if (wrong !== '') {
+      core.failStream(stream, 'malformed-message', wrong);
       return;
     }
     if (!stream.expectBody(0, true)) {
-      core.failStream(stream, 'content-length');
+      core.failStream(stream, 'content-length', 'the body is too short');
       return;
     }
     stream.markRemoteClosed();
@@ -185,14 +208,16 @@ export class MessageReceiver<T> {
   #onResponse(stream: Http2Stream<T>, headers: HeaderBlock): void {
     const core = this.#core;
     const endStream = this.#endStream;
-    if (checkResponse(headers) !== '' || (checkedShape.status < 200 && endStream)) {
-      core.failStream(stream, 'malformed-message');
+    let wrong = checkResponse(headers);
+    if (wrong === '' && checkedShape.status < 200 && endStream) wrong = 'an interim response ends the stream';
+    if (wrong !== '') {
+      core.failStream(stream, 'malformed-message', wrong);
       return;
     }
     if (checkedShape.status >= 200) stream.markResponse(checkedShape.status, checkedShape.contentLength);
     if (endStream) {
       if (!stream.expectBody(0, true)) {
-        core.failStream(stream, 'content-length');
+        core.failStream(stream, 'content-length', 'the body is too short');
         return;
       }
       stream.markRemoteClosed();

@@ -20,6 +20,8 @@ export class EventLog implements Http2Handler<string> {
   body: ((stream: Http2Stream<string>, endStream: boolean) => void) | undefined;
   sendable: ((stream: Http2Stream<string>) => void) | undefined;
   readonly bodies = new Map<number, string>();
+  /** Requests that were refused before they became streams. */
+  readonly refused: string[] = [];
 
   onHeaders(stream: Http2Stream<string>, headers: HeaderBlock, endStream: boolean): void {
     this.streams.push(stream);
@@ -53,6 +55,10 @@ export class EventLog implements Http2Handler<string> {
     this.lines.push(
       `reset ${stream.id} ${errorCodeName(errorCode)} ${by}${reason === undefined ? '' : ` ${reason}`}`,
     );
+  }
+
+  onRequestRefused(streamId: number, reason: string, detail: string): void {
+    this.refused.push(`${streamId} ${reason}: ${detail}`);
   }
 
   onStreamClosed(stream: Http2Stream<string>): void {
