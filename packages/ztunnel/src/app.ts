@@ -1,0 +1,275 @@
+import { CertificateCache } from '@ambient/identity';
+import { Drain, Logger, Readiness, realClock } from '@ambient/runtime';
+import type { Clock, DrainOutcome, LogLevels, LogOutput } from '@ambient/runtime';
+import { AdminListener } from './admin-listener.ts';
+import type { AdminServers } from './admin/admin-servers.ts';
+import { listenAdminServers } from './admin/admin-servers.ts';
+import { CertificateSupply } from './certificates/certificate-supply.ts';
+import { LocalIdentities } from './certificates/local-identities.ts';
+import { openCertificateAuthority, openingAuthority } from './certificates/open-authority.ts';
+import { RevocationSupply } from './certificates/revocation-supply.ts';
+import { configDump } from './config-dump.ts';
+import { Discovery } from './discovery/discovery.ts';
+import { HostnameResolver, systemLookup } from './discovery/hostname-resolver.ts';
+import { MeshReplicator } from './discovery/mesh-replicator.ts';
+import { ProcessMetrics } from './process-metrics.ts';
+import type { ZtunnelSettings } from './settings.ts';
+import { version } from './version.ts';
+import { DataWorkers } from './workers/data-workers.ts';
+import type { BoundPorts, WorkerLink, WorkerRequest } from './workers/data-workers.ts';
+import { threadSpawner } from './workers/worker-thread.ts';
+
+/** Names of what readiness waits for, as Istio's ztunnel gives them to whoever asks. */
+export const readinessBlockers = { stateManager: 'state manager', proxy: 'proxy' } as const;
+
+const dataWorkerEntry = new URL('./worker/main.ts', import.meta.url);
+
+/** The main thread's deadline is a little behind that of the workers, so that they can still say how they ended. */
+const drainGraceMs = 500;
+
+export interface ZtunnelOptions {
+  readonly settings: ZtunnelSettings;
+  readonly logLevels: LogLevels;
+  /** Owned by the caller, who closes it after {@link Ztunnel.ended}. */
+  readonly logOutput: LogOutput;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  /** Module of the data workers; tests give their own. */
+  readonly workerEntry?: URL;
+}
+
+/** A node proxy that runs. */
+export interface Ztunnel {
+  /** Ports of the data path. */
+  readonly ports: BoundPorts;
+  /** Ports for operators; undefined while another process has them. */
+  readonly admin: AdminServers | undefined;
+  /** Begins the graceful end; again: ends at once, cutting what is left. */
+  shutdown(reason: string): void;
+  /** Settles when everything has ended. */
+  readonly ended: Promise<DrainOutcome>;
+}
+
+/** The settings ask for something that this version does not do. */
+export class UnsupportedSettingError extends Error {
+  readonly code = 'SETTING_UNSUPPORTED';
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnsupportedSettingError';
+  }
+}
+
+/**
+ * Starts the node proxy and wires its parts, in the order in which a connection needs them: the mesh that tells where it
+ * goes, the certificates that it shows, the workers that carry it, the ports where operators look at it, and its end.
+ *
+ * @returns when the data path is bound and the operators' ports are served
+ * @throws UnsupportedSettingError, WorkerStartError, ListenError, LocalSourceError, CaError or FakeCaDirectoryError, with
+ *   nothing left running
+ */
+export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
+  const { settings, logLevels, logOutput } = options;
+  const { clock = realClock, random = Math.random, workerEntry = dataWorkerEntry } = options;
+  refuseUnsupported(settings);
+  const log = new Logger(logLevels, logOutput, 'app');
+  log.info('starting', { version, mode: settings.mode, workers: settings.workerThreads, pid: process.pid });
+
+  await using startup = new AsyncDisposableStack();
+  /** The first complete state of the mesh is here. */
+  let synced = false;
+  const readiness = new Readiness((ready) => {
+    if (ready) log.info('ready');
+    else if (synced) log.info('not ready', { pending: readiness.pending.join(', ') });
+  });
+  const stateBlocker = readiness.block(readinessBlockers.stateManager);
+  let proxyBlocker: Disposable | undefined = readiness.block(readinessBlockers.proxy);
+  // The mesh: sources -> one stream -> our copy, the workers' copies, the certificates that it calls for.
+  const mesh = new MeshReplicator(
+    (message) => workers.broadcast(message),
+    (change) => identities.update(mesh.store, change.workloads),
+  );
+  const metrics = new ProcessMetrics(() => workers.collect(false), clock, log);
+  const discovery = startup.use(
+    new Discovery({
+      settings,
+      onUpdate: (updates) => mesh.apply(updates),
+      onSynced() {
+        synced = true;
+        workers.broadcast({ kind: 'start' });
+        stateBlocker[Symbol.dispose]();
+      },
+      metrics: metrics.xds(),
+      clock,
+      log: log.scope('xds'),
+    }),
+  );
+  const resolver = new HostnameResolver(systemLookup(settings.ipv6Enabled), clock);
+
+  // Certificates: of the workloads that the mesh puts on this node, from the CA, to the workers.
+  const opening = openCertificateAuthority(settings, clock, log.scope('ca'));
+  const authority = openingAuthority(opening);
+  startup.defer(() => authority.close());
+  const cache = startup.use(new CertificateCache({ ca: authority, clock, random }));
+  const only = settings.dedicatedWorkload;
+  const identities = new LocalIdentities(cache, { nodeName: settings.place.nodeName, only });
+  const certificates = startup.use(
+    new CertificateSupply({
+      cache,
+      toWorkers: (message) => workers.broadcast(message),
+      only,
+      log: log.scope('ca'),
+    }),
+  );
+  const revocations = startup.use(
+    new RevocationSupply({
+      path: settings.tls.crlPath,
+      cache,
+      toWorkers: (message) => workers.broadcast(message),
+      clock,
+      log: log.scope('crl'),
+    }),
+  );
+
+  // The workers, which carry connections and ask for what needs the main thread.
+  const answer = (worker: WorkerLink, request: WorkerRequest): void => {
+    switch (request.kind) {
+      case 'log':
+        logOutput.writeFormatted(request.lines);
+        break;
+      case 'need-certificate':
+        certificates.need(worker, request.identity);
+        break;
+      case 'demand':
+        discovery.demand(worker, request.key);
+        break;
+      case 'resolve':
+        resolver.resolve(request.hostname, (name) =>
+          worker.post({ kind: 'resolved', id: request.id, ...name }),
+        );
+        break;
+    }
+  };
+  const workers: DataWorkers = new DataWorkers({
+    count: settings.workerThreads,
+    spawn: threadSpawner(workerEntry),
+    start: (index) => ({
+      index,
+      settings,
+      logLevels: logLevels.toString(),
+      logFormat: logOutput.format,
+    }),
+    introduce(worker) {
+      mesh.introduce(worker);
+      certificates.introduce(worker);
+      revocations.introduce(worker);
+      if (synced) worker.post({ kind: 'start' });
+    },
+    onRequest: answer,
+    onServing(serving) {
+      if (serving === 0) proxyBlocker ??= readiness.block(readinessBlockers.proxy);
+      else if (serving === settings.workerThreads) {
+        proxyBlocker?.[Symbol.dispose]();
+        proxyBlocker = undefined;
+      }
+    },
+    onGone(worker) {
+      discovery.forget(worker);
+      metrics.forget(worker);
+    },
+    clock,
+    random,
+    log: log.scope('workers'),
+  });
+  startup.defer(() => workers.stop());
+
+  // What operators see.
+  const drain = new Drain(clock);
+  const shutdown = (reason: string): void => {
+    if (drain.phase !== 'running') {
+      log.warn('asked again to end: cutting what is left', { reason });
+      drain.force();
+      return;
+    }
+    log.info('draining', { reason, deadline: `${settings.drainDeadlineMs}ms` });
+    readiness.block('draining');
+    drain.trigger(settings.drainDeadlineMs + drainGraceMs);
+  };
+  const admin = startup.use(
+    new AdminListener(
+      () =>
+        listenAdminServers(settings, {
+          actions: {
+            async configDump() {
+              const collected = await workers.collect(true);
+              // Whoever is asked reports its counts too, and only once.
+              metrics.absorb(collected);
+              return configDump({
+                settings,
+                store: mesh.store,
+                certificates: cache.dump(),
+                connections: collected.flatMap(({ connections }) => connections),
+                discovery: discovery.status(),
+              });
+            },
+            logLevels,
+            logLevelsChanged: (levels) => workers.broadcast({ kind: 'log-levels', levels }),
+            quit: () => shutdown('/quitquitquit'),
+            clock,
+          },
+          metrics,
+          readiness,
+          logger: log.scope('admin'),
+        }),
+      clock,
+      log.scope('admin'),
+    ),
+  );
+
+  // All at once: threads boot while the CA is opened, the mesh is read and ports are bound.
+  workers.start();
+  const started = Promise.all([workers.bound, admin.start(), opening]);
+  // Loading the mesh may throw, and nobody would then look at the others.
+  started.catch(() => {});
+  discovery.start();
+  const [ports] = await started;
+
+  const registration = drain.watch({
+    name: 'data workers',
+    onDrain() {
+      void workers.drain(settings.drainDeadlineMs).then((cut) => {
+        if (drain.phase === 'draining') log.info('drained', { connections_cut: cut });
+        registration.done();
+      });
+    },
+    onForce: () => void workers.stop(),
+  });
+  const running = startup.move();
+  const ended = drain.finished.then(async (outcome) => {
+    await running.disposeAsync();
+    log.info('ended', { outcome });
+    return outcome;
+  });
+  log.info('serving', { ...ports });
+  if (settings.dns.enabled)
+    log.info('DNS is not proxied by this version: names are resolved as without a mesh');
+  return {
+    ports,
+    get admin() {
+      return admin.servers;
+    },
+    shutdown,
+    ended,
+  };
+}
+
+/** Says at once what would otherwise show as traffic that is not carried. @throws UnsupportedSettingError */
+function refuseUnsupported(settings: ZtunnelSettings): void {
+  if (settings.mode === 'shared')
+    throw new UnsupportedSettingError(
+      'PROXY_MODE=shared is not served by this version: set PROXY_MODE=dedicated and PROXY_WORKLOAD_INFO=namespace/name/service-account, with one proxy per pod',
+    );
+  if (!settings.proxyEnabled)
+    throw new UnsupportedSettingError(
+      'ENABLE_PROXY=false leaves nothing to serve in this version, which has no DNS proxy: set ENABLE_PROXY=true',
+    );
+}

@@ -1,0 +1,78 @@
+import type { CertificateCache, Identity } from '@ambient/identity';
+import { formatSpiffe } from '@ambient/identity/peer';
+import type { MeshStore, Workload } from '@ambient/mesh';
+
+/** Which workloads this proxy acts for. */
+export interface LocalScope {
+  /** NODE_NAME; compared exactly. */
+  readonly nodeName: string;
+  /** The one workload of dedicated mode; undefined: all of the node. */
+  readonly only:
+    { readonly namespace: string; readonly name: string; readonly serviceAccount: string } | undefined;
+}
+
+/**
+ * Holds certificates for the identities of this node's meshed workloads before anybody asks: fetched with the first
+ * workload of an identity, dropped with the last. A workload is meshed if it speaks HBONE or tunnels by itself.
+ */
+export class LocalIdentities {
+  readonly #cache: Pick<CertificateCache, 'prefetch' | 'drop'>;
+  readonly #scope: LocalScope;
+  /** SPIFFE id by workload uid. */
+  readonly #byUid = new Map<string, string>();
+  readonly #held = new Map<string, { readonly identity: Identity; workloads: number }>();
+
+  constructor(cache: Pick<CertificateCache, 'prefetch' | 'drop'>, scope: LocalScope) {
+    this.#cache = cache;
+    this.#scope = scope;
+  }
+
+  /** Follows a change of the store. @param uids of workloads that are new, changed or gone */
+  update(store: MeshStore, uids: readonly string[]): void {
+    const gained: Identity[] = [];
+    const lost: string[] = [];
+    for (const uid of uids) {
+      const workload = store.workload(uid);
+      const before = this.#byUid.get(uid);
+      const identity = workload !== undefined && this.#serves(workload) ? identityOf(workload) : undefined;
+      const now = identity && formatSpiffe(identity);
+      if (now === before) continue;
+      if (identity !== undefined && now !== undefined) {
+        this.#byUid.set(uid, now);
+        const entry = this.#held.get(now);
+        if (entry === undefined) {
+          this.#held.set(now, { identity, workloads: 1 });
+          gained.push(identity);
+        } else entry.workloads++;
+      } else this.#byUid.delete(uid);
+      if (before !== undefined) {
+        this.#held.get(before)!.workloads--;
+        lost.push(before);
+      }
+    }
+    // Only now, so that an identity that moves from one pod to another keeps its certificate.
+    for (const key of lost) {
+      const entry = this.#held.get(key);
+      if (entry === undefined || entry.workloads > 0) continue;
+      this.#held.delete(key);
+      this.#cache.drop(entry.identity);
+    }
+    if (gained.length > 0) this.#cache.prefetch(gained);
+  }
+
+  #serves(workload: Workload): boolean {
+    const { nodeName, only } = this.#scope;
+    if (workload.node !== nodeName) return false;
+    if (only !== undefined)
+      return (
+        workload.name === only.name &&
+        workload.namespace === only.namespace &&
+        workload.serviceAccount === only.serviceAccount
+      );
+    return workload.tunnelProtocol === 'HBONE' || workload.nativeTunnel;
+  }
+}
+
+function identityOf({ trustDomain, namespace, serviceAccount }: Workload): Identity {
+  return { trustDomain, namespace, serviceAccount };
+}

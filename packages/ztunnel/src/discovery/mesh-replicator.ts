@@ -1,0 +1,50 @@
+import { MeshStore } from '@ambient/mesh';
+import type { MeshChange, MeshUpdate } from '@ambient/mesh';
+import type { ToWorker } from '../worker/messages.ts';
+import type { WorkerLink } from '../workers/data-workers.ts';
+
+/** Updates in one message: a whole mesh in one would be copied in one piece, and hold up the workers as long. */
+const updatesPerMessage = 500;
+
+/**
+ * The main thread's copy of the mesh, and the one stream of updates by which every worker keeps its own. Whatever source
+ * an update comes from, all copies see the same updates in the same order.
+ */
+export class MeshReplicator {
+  readonly store = new MeshStore();
+  readonly #toWorkers: (message: ToWorker) => void;
+  readonly #onChange: (change: MeshChange) => void;
+
+  /** @param onChange called after the workers have been sent what changed */
+  constructor(toWorkers: (message: ToWorker) => void, onChange: (change: MeshChange) => void) {
+    this.#toWorkers = toWorkers;
+    this.#onChange = onChange;
+  }
+
+  apply(updates: readonly MeshUpdate[]): void {
+    const change = this.store.apply(updates);
+    for (let i = 0; i < updates.length; i += updatesPerMessage)
+      this.#toWorkers({ kind: 'mesh', updates: updates.slice(i, i + updatesPerMessage) });
+    this.#onChange(change);
+  }
+
+  /** Sends a new worker the whole mesh: policies before the workloads that they protect, services before endpoints. */
+  introduce(worker: WorkerLink): void {
+    let batch: MeshUpdate[] = [];
+    const flush = (): void => {
+      if (batch.length > 0) worker.post({ kind: 'mesh', updates: batch });
+      batch = [];
+    };
+    for (const update of this.#everything()) {
+      batch.push(update);
+      if (batch.length === updatesPerMessage) flush();
+    }
+    flush();
+  }
+
+  *#everything(): IterableIterator<MeshUpdate> {
+    for (const { key, policy } of this.store.allPolicies()) yield { kind: 'policy', key, policy };
+    for (const { service } of this.store.allServices()) yield { kind: 'service', service };
+    for (const workload of this.store.allWorkloads()) yield { kind: 'workload', workload };
+  }
+}
