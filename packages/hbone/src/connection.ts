@@ -278,12 +278,8 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
       return;
     }
     const who = remote ? 'the peer reset the tunnel' : 'the tunnel was reset';
-    tunnel.sink.onTunnelClosed(
-      new HboneError(
-        'reset',
-        `${who} (HTTP/2 error ${errorCode}${reason === undefined ? '' : `, ${reason}`})`,
-      ),
-    );
+    const why = `${who} (HTTP/2 error ${errorCode}${reason === undefined ? '' : `, ${reason}`})`;
+    tunnel.sink.onTunnelClosed(new HboneError('reset', why, { http2Code: errorCode }));
   }
 
   onStreamClosed(stream: Http2StreamOf): void {

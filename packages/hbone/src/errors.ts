@@ -50,13 +50,20 @@ export class HboneError extends Error {
   readonly responseFlag: ResponseFlag;
   /** HTTP status of the answer, for `refused`. */
   readonly status: number | undefined;
+  /** HTTP/2 error code, for `reset`. */
+  readonly http2Code: number | undefined;
 
-  constructor(code: HboneFailure, message: string, options: ErrorOptions & { status?: number } = {}) {
+  constructor(
+    code: HboneFailure,
+    message: string,
+    options: ErrorOptions & { status?: number; http2Code?: number } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HboneError';
     this.code = code;
     this.responseFlag = options.status === 401 ? 'DENY' : flags[code];
     this.status = options.status;
+    this.http2Code = options.http2Code;
   }
 }
 

@@ -61,6 +61,8 @@ export class ServerConnection extends HboneConnection {
   readonly #owner: ServerConnectionOwner;
   readonly peer: SocketAddress;
   readonly local: SocketAddress;
+  /** A tunnel was asked for in this connection. */
+  wasUsed = false;
 
   /** Takes over a socket that was accepted on the HBONE port. */
   constructor(
@@ -123,6 +125,7 @@ export class ServerConnection extends HboneConnection {
   }
 
   override onHeaders(stream: Http2StreamOf, headers: HeaderBlock, endStream: boolean): void {
+    this.wasUsed = true;
     const request = decodeConnect(headers);
     if (request === undefined) {
       refuseStream(stream, 400);

@@ -51,7 +51,11 @@ export class TcpListener implements ReadinessHandler {
     this.#handler = handler;
     this.#family = at.ip.includes(':') ? 6 : 4;
     this.#descriptor = listen(at, this.#family, options);
-    reactor.registerReadable(this.#descriptor.fd, this);
+  }
+
+  /** Starts to accept. Until then connections wait in the kernel's queue. */
+  start(): void {
+    if (!this.#descriptor.closed) this.#reactor.registerReadable(this.#descriptor.fd, this);
   }
 
   /** The address bound: tells the port when 0 was asked for. */

@@ -45,7 +45,7 @@ describe('TcpSocket and TcpListener', () => {
     accepted: [TcpSocket, SocketAddress][],
     extra: Partial<AcceptHandler> = {},
   ): TcpListener {
-    return new TcpListener(
+    const listener = new TcpListener(
       reactor,
       { ip, port: 0 },
       { backlog: 16, reusePort: false },
@@ -57,6 +57,8 @@ describe('TcpSocket and TcpListener', () => {
         ...extra,
       },
     );
+    listener.start();
+    return listener;
   }
 
   for (const [ip, listenIp, seenAs] of [

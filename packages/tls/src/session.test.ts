@@ -130,6 +130,7 @@ describe('TlsSession', () => {
         onFault: fail,
       },
     );
+    listener.start();
     using clientSocket = TcpSocket.dial(listener.localAddress());
     while (accepted.length === 0) reactor.turn(100);
     using serverSocket = accepted[0]!;
@@ -307,6 +308,7 @@ describe('TlsSession', () => {
           onFault: fail,
         },
       );
+      listener.start();
       const { port } = listener.localAddress();
       const peer = spawn(
         'openssl',

@@ -37,7 +37,12 @@ export type ToWorker =
   /** Asks for `collected` with the same id. */
   | { readonly kind: 'collect'; readonly id: number; readonly connections: boolean }
   /** Answer to `resolve`: addresses in the order of preference; empty when the name does not resolve. */
-  | { readonly kind: 'resolved'; readonly id: number; readonly addresses: readonly string[]; readonly error?: string }
+  | {
+      readonly kind: 'resolved';
+      readonly id: number;
+      readonly addresses: readonly string[];
+      readonly error?: string;
+    }
   /** Answer to `demand`: what is known of the key has been sent before this as `mesh`. */
   | { readonly kind: 'demanded'; readonly key: string }
   /** Stop accepting, say GOAWAY, let connections end; cut what is left after the deadline; then `drained`. */
@@ -65,7 +70,10 @@ export interface ConnectionReport {
 /** From a data worker to the main thread. */
 export type FromWorker =
   /** Listeners are bound; accepting begins with `start`. */
-  | { readonly kind: 'bound'; readonly ports: { outbound: number; inboundPlaintext: number; inbound: number } }
+  | {
+      readonly kind: 'bound';
+      readonly ports: { outbound: number; inboundPlaintext: number; inbound: number };
+    }
   /** The worker cannot go on: it has closed everything and ends. */
   | { readonly kind: 'fatal'; readonly message: string }
   /** Formatted log lines, each with its line feed. */

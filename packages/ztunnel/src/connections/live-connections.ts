@@ -1,0 +1,96 @@
+import type { SocketAddress } from '@ambient/linux';
+import { formatAddress } from '@ambient/linux';
+import type { CounterTable, Logger } from '@ambient/runtime';
+import { bare, describeError } from '@ambient/runtime';
+import type { ConnectionReport } from '../worker/messages.ts';
+import { ConnectionMetrics } from './connection-metrics.ts';
+import { reasonOf, responseFlagOf } from './failure.ts';
+import type { ConnectionFacts } from './live-connection.ts';
+import { LiveConnection } from './live-connection.ts';
+
+/** The live table of one worker: every connection that it carries, with access log and metrics. */
+export class LiveConnections {
+  readonly #live = new Set<LiveConnection>();
+  readonly #log: Logger;
+  readonly #metrics: ConnectionMetrics;
+  readonly #wallClockMs: () => number;
+
+  /** @param log of scope `access` */
+  constructor(table: CounterTable, log: Logger, wallClockMs: () => number) {
+    this.#metrics = new ConnectionMetrics(table);
+    this.#log = log;
+    this.#wallClockMs = wallClockMs;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** A connection starts. @param cut ends it from outside, with a reason */
+  open(facts: ConnectionFacts, cut: (error: Error) => void): LiveConnection {
+    const connection = new LiveConnection(facts, this.#metrics.seriesOf(facts), this.#wallClockMs(), cut);
+    this.#live.add(connection);
+    if (this.#log.enabled('debug')) this.#log.log('debug', 'connection opened', connection.logFields());
+    return connection;
+  }
+
+  /** A connection has ended. @param error undefined after an orderly end */
+  close(connection: LiveConnection, error: Error | undefined): void {
+    if (!this.#live.delete(connection)) return;
+    connection.countEnd(responseFlagOf(error));
+    const level = error === undefined ? 'info' : 'error';
+    if (!this.#log.enabled(level)) return;
+    const fields = connection.logFields();
+    const { counts } = connection.facts;
+    fields['bytes_sent'] = counts.bytesSent();
+    fields['bytes_recv'] = counts.bytesReceived();
+    fields['duration'] = `${Math.max(0, Math.round(this.#wallClockMs() - connection.openedAtMs))}ms`;
+    if (error !== undefined) {
+      fields['error'] = describeError(error);
+      fields['reason'] = reasonOf(error);
+    }
+    this.#log.log(level, 'connection complete', fields);
+  }
+
+  /** A connection was given up before anything is known that metrics could count it under. */
+  refused(
+    direction: 'inbound' | 'outbound',
+    source: SocketAddress,
+    destination: SocketAddress | undefined,
+    error: Error,
+  ): void {
+    this.#log.log('warn', 'connection failed', {
+      'src.addr': bare(formatAddress(source)),
+      'dst.addr': destination === undefined ? undefined : bare(formatAddress(destination)),
+      direction,
+      error: describeError(error),
+      reason: reasonOf(error),
+    });
+  }
+
+  /** Asks the policies about every inbound connection again. */
+  recheckPolicies(): void {
+    for (const connection of [...this.#live]) connection.recheck?.();
+  }
+
+  /** Workloads or services have changed. */
+  onMeshChange(): void {
+    this.#metrics.forget();
+  }
+
+  /** Brings the byte counters up to date. */
+  reportBytes(): void {
+    for (const connection of this.#live) connection.reportBytes();
+  }
+
+  reports(): ConnectionReport[] {
+    return [...this.#live].map((connection) => connection.report());
+  }
+
+  /** Cuts all. @returns how many there were */
+  cutAll(error: Error): number {
+    const all = [...this.#live];
+    for (const connection of all) connection.cut(error);
+    return all.length;
+  }
+}

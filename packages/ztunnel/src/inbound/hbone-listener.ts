@@ -1,0 +1,138 @@
+import type { HboneError, ServerConnectionOwner } from '@ambient/hbone';
+import { ServerConnection } from '@ambient/hbone';
+import type { SocketAddress, TcpSocket } from '@ambient/linux';
+import { TcpListener } from '@ambient/linux';
+import type { Workload } from '@ambient/mesh';
+import { workloadIdentity } from '@ambient/mesh';
+import { ProxyError } from '../connections/failure.ts';
+import { listenerEvents } from '../outbound/outbound-listener.ts';
+import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
+import { ClientIdentity } from './client-identity.ts';
+import { serveTunnel } from './serve-tunnel.ts';
+
+const BACKLOG = 1024;
+
+/** One HBONE connection of a peer, and what its tunnels need to know. */
+export interface InboundPeer {
+  readonly connection: ServerConnection;
+  readonly client: ClientIdentity;
+  readonly workload: Workload;
+}
+
+/** Takes HBONE connections from other proxies. */
+export class HboneListener {
+  readonly #context: WorkerContext;
+  readonly #workloads: LocalWorkloads;
+  readonly #listener: TcpListener;
+  readonly #connections = new Map<ServerConnection, ClientIdentity>();
+
+  constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads, reusePort: boolean) {
+    this.#context = context;
+    this.#workloads = workloads;
+    this.#listener = new TcpListener(
+      context.reactor,
+      at,
+      { backlog: BACKLOG, reusePort, mark: context.mark },
+      {
+        onAccept: (socket, peer) => {
+          this.#accept(socket, peer);
+        },
+        ...listenerEvents(context, 'inbound'),
+      },
+    );
+  }
+
+  /** Starts to accept; until then connections wait in the kernel. */
+  start(): void {
+    this.#listener.start();
+  }
+
+  get port(): number {
+    return this.#listener.localAddress().port;
+  }
+
+  #accept(socket: TcpSocket, peer: SocketAddress): void {
+    const local = socket.localAddress();
+    if (local === undefined) {
+      socket.close();
+      return;
+    }
+    const refuse = (error: Error): void => {
+      socket.close();
+      this.#context.connections.refused('inbound', peer, local, error);
+    };
+    this.#workloads.find((workload) => {
+      if (workload === undefined) {
+        const text =
+          'the control plane has not told this pod within 5 s; check NODE_NAME and that discovery works';
+        refuse(new ProxyError('own-workload-unknown', text));
+        return;
+      }
+      this.#context.certificates.request(workloadIdentity(workload), (contexts, error) => {
+        if (contexts === undefined)
+          refuse(error ?? new ProxyError('certificate-unavailable', 'no certificate for this pod'));
+        else this.#serve(socket, peer, local, workload, contexts.server);
+      });
+    });
+  }
+
+  #serve(
+    socket: TcpSocket,
+    peer: SocketAddress,
+    local: SocketAddress,
+    workload: Workload,
+    tls: ConstructorParameters<typeof ServerConnection>[4],
+  ): void {
+    const context = this.#context;
+    const client = new ClientIdentity(context, workload.trustDomain);
+    const owner: ServerConnectionOwner = {
+      verifyClient: (leaf, chain) => client.verify(leaf, chain),
+      onOpen: () => undefined,
+      onConnect: (offer) => serveTunnel(context, { connection: offer.connection, client, workload }, offer),
+      onGone: (connection, error) => {
+        this.#forget(connection, peer, local, error);
+      },
+    };
+    const connection = new ServerConnection(
+      context.reactor,
+      context.hbone,
+      socket,
+      { peer, local },
+      tls,
+      owner,
+    );
+    if (connection.state !== 'closed') this.#connections.set(connection, client);
+  }
+
+  #forget(connection: ServerConnection, peer: SocketAddress, local: SocketAddress, error: HboneError): void {
+    const known = this.#connections.delete(connection);
+    // A connection that never carried a tunnel has no access log of its own: say why it ended.
+    if (error.code !== 'shut-down' && (!known || !connection.wasUsed))
+      this.#context.connections.refused('inbound', peer, local, error);
+  }
+
+  /** Cuts the connections whose client has been revoked. */
+  recheckRevocations(): void {
+    for (const [connection, client] of [...this.#connections]) {
+      const error = client.findRevocation();
+      if (error !== undefined) connection.fail(error);
+    }
+  }
+
+  /** HBONE connections that stand or are being made. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes no more connections and no more tunnels; connections close with their last tunnel. */
+  drain(): void {
+    this.#listener.close();
+    for (const connection of [...this.#connections.keys()]) connection.drain();
+  }
+
+  /** Cuts everything. */
+  close(error: HboneError): void {
+    this.#listener.close();
+    for (const connection of [...this.#connections.keys()]) connection.fail(error);
+  }
+}

@@ -1,0 +1,152 @@
+import type { SocketAddress, TcpSocket } from '@ambient/linux';
+import { TcpListener } from '@ambient/linux';
+import type { Workload } from '@ambient/mesh';
+import { authorize, guessInboundService, refusePlaintextInbound } from '@ambient/mesh';
+import { ProxyError } from '../connections/failure.ts';
+import type { LiveConnection } from '../connections/live-connection.ts';
+import { listenerEvents } from '../outbound/outbound-listener.ts';
+import type { Dialling } from '../relay/dial.ts';
+import { SocketRelay } from '../relay/socket-relay.ts';
+import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
+import { dialApplication } from './dial-application.ts';
+import { deniedError } from './serve-tunnel.ts';
+
+const BACKLOG = 1024;
+
+/** Takes plain connections to the pod, which redirection brings here, and passes on those that the policies admit. */
+export class PlaintextListener {
+  readonly #context: WorkerContext;
+  readonly #workloads: LocalWorkloads;
+  readonly #listener: TcpListener;
+
+  constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads, reusePort: boolean) {
+    this.#context = context;
+    this.#workloads = workloads;
+    this.#listener = new TcpListener(
+      context.reactor,
+      at,
+      { backlog: BACKLOG, reusePort, mark: context.mark },
+      {
+        onAccept: (socket, peer) => {
+          this.#accept(socket, peer);
+        },
+        ...listenerEvents(context, 'inbound plaintext'),
+      },
+    );
+  }
+
+  /** Starts to accept; until then connections wait in the kernel. */
+  start(): void {
+    this.#listener.start();
+  }
+
+  get port(): number {
+    return this.#listener.localAddress().port;
+  }
+
+  #accept(socket: TcpSocket, peer: SocketAddress): void {
+    const destination = socket.originalDestination() ?? socket.localAddress();
+    if (destination === undefined) {
+      socket.close();
+      return;
+    }
+    const refuse = (error: ProxyError): void => {
+      socket.close();
+      this.#context.connections.refused('inbound', peer, destination, error);
+    };
+    const refusal = refusePlaintextInbound(destination, this.#context.selfPorts);
+    if (refusal !== undefined) {
+      refuse(new ProxyError(refusal.reason, refusal.message));
+      return;
+    }
+    socket.setNoDelay();
+    if (this.#context.keepAlive !== undefined) socket.setKeepAlive(this.#context.keepAlive);
+    this.#workloads.find((workload) => {
+      if (workload !== undefined) passOn(this.#context, socket, peer, destination, workload);
+      else
+        refuse(
+          new ProxyError(
+            'own-workload-unknown',
+            'the control plane has not told this pod within 5 s; check NODE_NAME and that discovery works',
+          ),
+        );
+    });
+  }
+
+  close(): void {
+    this.#listener.close();
+  }
+}
+
+function passOn(
+  context: WorkerContext,
+  socket: TcpSocket,
+  peer: SocketAddress,
+  destination: SocketAddress,
+  workload: Workload,
+): void {
+  const question = {
+    principal: undefined,
+    sourceIp: peer.ip,
+    destinationIp: destination.ip,
+    destinationPort: destination.port,
+  };
+  let relay: SocketRelay | undefined;
+  let dialling: Dialling | undefined = undefined;
+  const end = (error: Error | undefined): void => {
+    context.connections.close(live, error);
+  };
+  const cut = (error: Error): void => {
+    if (relay !== undefined) {
+      relay.fail(error);
+      return;
+    }
+    dialling?.cancel();
+    if (!socket.closed) socket.abort();
+    end(error);
+  };
+  const live: LiveConnection = context.connections.open(
+    {
+      direction: 'inbound',
+      protocol: 'plaintext',
+      reporter: 'destination',
+      source: context.store.workloadByAddress(context.settings.place.network, peer.ip),
+      sourcePrincipal: undefined,
+      destination: workload,
+      destinationPrincipal: undefined,
+      destinationService: guessInboundService(
+        context.store.servicesOf(workload),
+        workload,
+        destination.port,
+        undefined,
+      ),
+      mutualTls: false,
+      sourceAddress: peer,
+      destinationAddress: destination,
+      hboneAddress: undefined,
+      counts: {
+        bytesSent: () => relay?.bytesInward ?? 0,
+        bytesReceived: () => relay?.bytesOutward ?? 0,
+      },
+    },
+    cut,
+  );
+  const verdict = authorize(context.store, workload, question);
+  if (!verdict.allowed) {
+    cut(deniedError(verdict, 'policy-denied'));
+    return;
+  }
+  live.recheck = () => {
+    const again = authorize(context.store, workload, question);
+    if (!again.allowed) cut(deniedError(again, 'policy-changed'));
+  };
+  dialling = dialApplication(context, {
+    to: destination,
+    client: peer,
+    onConnected: (far) => {
+      relay = new SocketRelay(context.reactor, socket, far, end);
+      relay.start();
+    },
+    onFailed: cut,
+  });
+}

@@ -1,0 +1,107 @@
+import type { SocketAddress, SystemError, TcpSocket } from '@ambient/linux';
+import { TcpListener, formatAddress } from '@ambient/linux';
+import { describeError } from '@ambient/runtime';
+import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
+import { ProxyError } from '../connections/failure.ts';
+import { route } from './route-connection.ts';
+
+const BACKLOG = 1024;
+
+/** Logs what a listener meets: shortage of descriptors, and defects. */
+export function listenerEvents(
+  context: WorkerContext,
+  name: string,
+): {
+  onAcceptPaused(error: SystemError): void;
+  onAcceptResumed(): void;
+  onFault(error: unknown): void;
+} {
+  return {
+    onAcceptPaused: (error) => {
+      context.log.log('error', `${name}: accepting pauses`, { error: describeError(error) });
+    },
+    onAcceptResumed: () => {
+      context.log.log('info', `${name}: accepting goes on`);
+    },
+    onFault: (error) => {
+      context.log.log('error', `${name}: a defect ended a connection`, { error: describeError(error) });
+    },
+  };
+}
+
+/** Takes the connections that applications of the pod open, which redirection brings to this port. */
+export class OutboundListener {
+  readonly #context: WorkerContext;
+  readonly #workloads: LocalWorkloads;
+  readonly #listener: TcpListener;
+  readonly #local: SocketAddress;
+
+  constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads, reusePort: boolean) {
+    this.#context = context;
+    this.#workloads = workloads;
+    this.#listener = new TcpListener(
+      context.reactor,
+      at,
+      { backlog: BACKLOG, reusePort, mark: context.mark },
+      {
+        onAccept: (socket, peer) => {
+          this.#accept(socket, peer);
+        },
+        ...listenerEvents(context, 'outbound'),
+      },
+    );
+    this.#local = this.#listener.localAddress();
+  }
+
+  /** Starts to accept; until then connections wait in the kernel. */
+  start(): void {
+    this.#listener.start();
+  }
+
+  get port(): number {
+    return this.#local.port;
+  }
+
+  #accept(socket: TcpSocket, peer: SocketAddress): void {
+    const context = this.#context;
+    const redirected = socket.originalDestination();
+    const destination = redirected ?? socket.localAddress();
+    if (destination === undefined) {
+      socket.close();
+      return;
+    }
+    // Not redirected, so somebody dialled this port itself: to go on would be to dial ourselves for ever.
+    if (destination.port === this.#local.port && destination.ip === socket.localAddress()?.ip) {
+      socket.close();
+      const text = `${formatAddress(destination)} is the proxy itself; call the application's own port instead`;
+      context.connections.refused('outbound', peer, destination, new ProxyError('self-call', text));
+      return;
+    }
+    socket.setNoDelay();
+    if (context.keepAlive !== undefined) socket.setKeepAlive(context.keepAlive);
+    const known = this.#workloads.current;
+    if (known !== undefined) {
+      route(context, { socket, source: known, peer, destination });
+      return;
+    }
+    this.#workloads.find((source) => {
+      if (source !== undefined) {
+        route(context, { socket, source, peer, destination });
+        return;
+      }
+      socket.close();
+      const text =
+        'the control plane has not told this pod within 5 s; check that its node name is NODE_NAME and that discovery works';
+      context.connections.refused(
+        'outbound',
+        peer,
+        destination,
+        new ProxyError('own-workload-unknown', text),
+      );
+    });
+  }
+
+  close(): void {
+    this.#listener.close();
+  }
+}

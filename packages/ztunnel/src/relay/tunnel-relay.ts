@@ -1,0 +1,237 @@
+import type { HeaderBlock } from '@ambient/http';
+import type { HboneTunnel, TunnelSink } from '@ambient/hbone';
+import { HboneError } from '@ambient/hbone';
+import type { IoBuffer, Reactor, ReadinessHandler, TcpSocket, TurnTask } from '@ambient/linux';
+import { ERROR, FAILED, HANGUP, PEER_CLOSED, READABLE, WRITABLE } from '@ambient/linux';
+import { ByteFifo } from './byte-fifo.ts';
+
+/** Read from one application before others get their turn. */
+const QUANTUM_BYTES = 256 * 1024;
+const NO_ERROR = 0;
+const CANCEL = 8;
+
+export interface TunnelRelayOwner {
+  /** Client side: the peer has accepted the tunnel. */
+  onTunnelOpen(headers: HeaderBlock): void;
+  /** Both sides are closed, the relay's socket included. @param error undefined after an orderly end of both halves */
+  onRelayEnd(error: Error | undefined): void;
+}
+
+/**
+ * Carries bytes between an application's socket and a tunnel, each direction with its own end (half-close).
+ *
+ * Application to tunnel: read straight into the connection's write buffer, behind the place of the frame header. Tunnel to
+ * application: sent straight from the connection's read buffer; only what the socket does not take is copied.
+ */
+export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
+  readonly #reactor: Reactor;
+  readonly #owner: TunnelRelayOwner;
+  #socket: TcpSocket | undefined;
+  #tunnel: HboneTunnel | undefined;
+  readonly #toSocket = new ByteFifo();
+  #readable = false;
+  #socketHungUp = false;
+  /** The application sends no more. */
+  #socketEnded = false;
+  /** The peer sends no more. */
+  #tunnelEnded = false;
+  /** We have passed the peer's end on to the application. */
+  #writeShutDown = false;
+  #deferred = false;
+  #preambleLeft = 0;
+  #done = false;
+  /** Bytes from the application into the tunnel. */
+  sentToTunnel = 0;
+  /** Bytes from the tunnel to the application. */
+  receivedFromTunnel = 0;
+
+  constructor(reactor: Reactor, owner: TunnelRelayOwner) {
+    this.#reactor = reactor;
+    this.#owner = owner;
+  }
+
+  /** The tunnel stands, or has been asked for; bytes from it may come. */
+  attachTunnel(tunnel: HboneTunnel): void {
+    this.#tunnel = tunnel;
+  }
+
+  /**
+   * Starts to carry.
+   * @param socket connected, not registered with the reactor yet; owned from now on
+   * @param preamble bytes for the application ahead of everything from the tunnel (a PROXY header)
+   */
+  attachSocket(socket: TcpSocket, preamble?: Buffer): void {
+    this.#socket = socket;
+    this.#reactor.register(socket.fd, this);
+    if (preamble !== undefined) {
+      this.#preambleLeft = preamble.length;
+      this.#toSocket.prepend(preamble);
+    }
+    this.#readable = true; // it may be: a look costs little
+    this.#drainToSocket();
+    this.#pump();
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  // --- the application's socket ---
+
+  onReadiness(readiness: number): void {
+    if (this.#done) return;
+    if ((readiness & WRITABLE) !== 0 && this.#toSocket.length > 0) this.#drainToSocket();
+    if ((readiness & (READABLE | PEER_CLOSED | ERROR | HANGUP)) !== 0) {
+      this.#readable = true;
+      if ((readiness & (PEER_CLOSED | ERROR | HANGUP)) !== 0) this.#socketHungUp = true;
+      if (!this.#deferred) this.#pump();
+    }
+  }
+
+  onFault(error: unknown): void {
+    this.fail(new HboneError('defect', 'a defect in this program ended the connection', { cause: error }));
+  }
+
+  run(): void {
+    this.#deferred = false;
+    this.#pump();
+  }
+
+  #pump(): void {
+    const socket = this.#socket;
+    const tunnel = this.#tunnel;
+    if (socket === undefined || tunnel === undefined) return;
+    let budget = QUANTUM_BYTES;
+    while (this.#readable && !this.#socketEnded && !this.#done) {
+      if (budget <= 0) {
+        this.#deferred = true;
+        this.#reactor.inNextTurn(this);
+        return;
+      }
+      const room = tunnel.prepareWrite(budget);
+      if (room === 0) return; // onTunnelWritable follows
+      const { connection } = tunnel;
+      const n = socket.recv(connection.writeBuffer, connection.writeOffset, room);
+      if (n > 0) {
+        tunnel.commitWrite(n);
+        this.sentToTunnel += n;
+        budget -= n;
+        // A short read has emptied the socket; what comes later is told anew. Not so an end that was told already.
+        if (n < room && !this.#socketHungUp) this.#readable = false;
+      } else if (n === 0) {
+        this.#socketEnded = true;
+        tunnel.end();
+        this.#finishIfBothEnded();
+      } else if (n === FAILED) {
+        this.fail(socket.lastError!);
+      } else {
+        this.#readable = false;
+      }
+    }
+  }
+
+  #drainToSocket(): void {
+    const socket = this.#socket!;
+    if (this.#toSocket.length > 0) {
+      const n = this.#toSocket.drainTo(socket, (bytes) => {
+        // The preamble comes from us: neither counted nor given back to the peer's window.
+        const ours = Math.min(bytes, this.#preambleLeft);
+        this.#preambleLeft -= ours;
+        this.receivedFromTunnel += bytes - ours;
+        if (bytes > ours) this.#tunnel?.consumed(bytes - ours);
+      });
+      if (n === FAILED) {
+        this.fail(socket.lastError!);
+        return;
+      }
+    }
+    this.#passEndOn();
+  }
+
+  #passEndOn(): void {
+    if (!this.#tunnelEnded || this.#writeShutDown || this.#socket === undefined) return;
+    if (this.#toSocket.length > 0) return;
+    this.#writeShutDown = true;
+    this.#socket.shutdownWrite();
+    this.#finishIfBothEnded();
+  }
+
+  #finishIfBothEnded(): void {
+    if (this.#socketEnded && this.#writeShutDown) this.#finish(undefined, false);
+  }
+
+  // --- the tunnel ---
+
+  onTunnelOpen(headers: HeaderBlock): void {
+    this.#owner.onTunnelOpen(headers);
+  }
+
+  onTunnelData(buffer: IoBuffer, start: number, end: number): void {
+    if (this.#done) return;
+    let at = start;
+    const socket = this.#socket;
+    if (socket !== undefined && this.#toSocket.length === 0) {
+      const n = socket.send(buffer, start, end - start);
+      if (n > 0) {
+        at += n;
+        this.receivedFromTunnel += n;
+        this.#tunnel!.consumed(n);
+      } else if (n === FAILED) {
+        this.fail(socket.lastError!);
+        return;
+      }
+    }
+    if (at < end) this.#toSocket.append(buffer, at, end);
+  }
+
+  onTunnelEnd(): void {
+    if (this.#done) return;
+    this.#tunnelEnded = true;
+    this.#passEndOn();
+  }
+
+  onTunnelWritable(): void {
+    if (!this.#deferred && !this.#done) this.#pump();
+  }
+
+  onTunnelClosed(error: HboneError | undefined): void {
+    if (this.#done) return;
+    if (error === undefined) {
+      this.#tunnelEnded = true;
+      this.#passEndOn();
+      return;
+    }
+    // A peer that gives a tunnel up without an error has nothing more to say: the application sees an ordinary end.
+    const clean = error.http2Code === NO_ERROR || error.http2Code === CANCEL;
+    if (!clean) {
+      this.#finish(error, true);
+      return;
+    }
+    this.#tunnelEnded = true;
+    this.#socketEnded = true; // whatever it still sends goes nowhere
+    this.#passEndOn();
+    this.#finishIfBothEnded();
+  }
+
+  // --- the end ---
+
+  /** Cuts both sides: the application sees a reset, so that it does not take a part for the whole. */
+  fail(error: Error): void {
+    if (this.#done) return;
+    this.#tunnel?.reset();
+    this.#finish(error, true);
+  }
+
+  #finish(error: Error | undefined, abort: boolean): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#toSocket.clear();
+    const socket = this.#socket;
+    if (socket !== undefined && !socket.closed) {
+      this.#reactor.unregister(socket.fd);
+      if (abort) socket.abort();
+      else socket.close();
+    }
+    this.#owner.onRelayEnd(error);
+  }
+}

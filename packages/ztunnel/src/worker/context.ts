@@ -1,0 +1,45 @@
+import type { HbonePool, HboneSettings } from '@ambient/hbone';
+import type { RevocationSet } from '@ambient/identity/peer';
+import type { KeepAlive, Reactor, SocketAddress } from '@ambient/linux';
+import type { MeshStore, Workload } from '@ambient/mesh';
+import type { Logger } from '@ambient/runtime';
+import type { LiveConnections } from '../connections/live-connections.ts';
+import type { ZtunnelSettings } from '../settings.ts';
+import type { CertificateStore } from './certificate-store.ts';
+
+/** Finds the workload that the proxy acts for: the pod in whose network namespace a listener stands. */
+export interface LocalWorkloads {
+  /** Calls `use` once the workload is known, or with undefined after 5 s. */
+  find(use: (workload: Workload | undefined) => void): void;
+  /** The workload where it is known already. */
+  readonly current: Workload | undefined;
+}
+
+/** What every stage of a connection's way needs from its worker. */
+export interface WorkerContext {
+  readonly reactor: Reactor;
+  readonly settings: ZtunnelSettings;
+  readonly hbone: HboneSettings;
+  readonly keepAlive: KeepAlive | undefined;
+  readonly store: MeshStore;
+  readonly certificates: CertificateStore;
+  readonly pool: HbonePool;
+  readonly connections: LiveConnections;
+  /** Of scope `proxy`. */
+  readonly log: Logger;
+  readonly revocations: () => RevocationSet;
+  /** Ports on which the proxy listens, which applications may not call. */
+  readonly selfPorts: readonly number[];
+  /** Resolves a hostname in the main thread. */
+  resolve(hostname: string, use: (addresses: readonly string[], error: string | undefined) => void): void;
+  /** On-demand discovery: calls `use` when everything known about the address is in the store. At once where discovery is complete. */
+  demand(destination: SocketAddress, use: () => void): void;
+  /** Trace context of a new connection. */
+  traceparent(): string;
+  /** `baggage` that describes a workload. */
+  baggageOf(workload: Workload): string;
+  /** SO_MARK of sockets that the proxy opens, if any. */
+  readonly mark: number | undefined;
+  /** The revocation list has refused a handshake. */
+  countRevoked(reporter: 'source' | 'destination'): void;
+}

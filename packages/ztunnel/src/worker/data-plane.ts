@@ -1,0 +1,296 @@
+import { HboneError, HbonePool, defaultHboneSettings, encodeBaggage, traceparentOf } from '@ambient/hbone';
+import type { HboneSettings } from '@ambient/hbone';
+import type { RevocationSet } from '@ambient/identity/peer';
+import { nothingRevoked } from '@ambient/identity/peer';
+import type { KeepAlive, SocketAddress } from '@ambient/linux';
+import { Reactor, Timer } from '@ambient/linux';
+import type { Workload } from '@ambient/mesh';
+import { MeshStore } from '@ambient/mesh';
+import { CounterTable, LineBatch, LogLevels, Logger, describeError, logTimeMs } from '@ambient/runtime';
+import { randomFillSync } from 'node:crypto';
+import { LiveConnections } from '../connections/live-connections.ts';
+import { ProxyError } from '../connections/failure.ts';
+import { HboneListener } from '../inbound/hbone-listener.ts';
+import { PlaintextListener } from '../inbound/plaintext-listener.ts';
+import { OutboundListener } from '../outbound/outbound-listener.ts';
+import type { ZtunnelSettings } from '../settings.ts';
+import { selfCallPorts } from '../settings.ts';
+import { metricDefinitions, metricNames } from '../telemetry/metric-definitions.ts';
+import { CertificateStore } from './certificate-store.ts';
+import type { WorkerContext } from './context.ts';
+import { LocalWorkload } from './local-workload.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { Questions } from './questions.ts';
+
+/** Log lines gather for at most this long before they are posted to the main thread. */
+const LOG_FLUSH_MS = 50;
+const TRACE_BYTES = 24;
+/** Series that nobody has touched for this long are forgotten here; the main thread keeps its totals. */
+const IDLE_SERIES_MS = 10 * 60_000;
+
+function hboneSettings(settings: ZtunnelSettings): HboneSettings {
+  return {
+    ...defaultHboneSettings,
+    streamWindowBytes: settings.http2.streamWindow,
+    connectionWindowBytes: settings.http2.connectionWindow,
+    maxFrameBytes: settings.http2.frameSize,
+    maxTunnelsPerConnection: settings.pool.maxStreamsPerConnection,
+    idleReleaseMs: settings.pool.unusedReleaseMs,
+  };
+}
+
+function keepAliveOf(settings: ZtunnelSettings): KeepAlive | undefined {
+  const { keepalive } = settings.socket;
+  if (keepalive === undefined) return undefined;
+  return {
+    idleSeconds: Math.ceil(keepalive.timeMs / 1000),
+    intervalSeconds: Math.ceil(keepalive.intervalMs / 1000),
+    probes: keepalive.retries,
+  };
+}
+
+/** Everything that one data worker has: a reactor, a replica of the mesh, and the listeners of its pods. */
+export class DataPlane {
+  readonly reactor: Reactor;
+  readonly #settings: ZtunnelSettings;
+  readonly #post: (message: FromWorker) => void;
+  readonly #store = new MeshStore();
+  readonly #levels: LogLevels;
+  readonly #lines: LineBatch;
+  readonly #log: Logger;
+  readonly #counters = new CounterTable(metricDefinitions);
+  readonly #connections: LiveConnections;
+  readonly #certificates: CertificateStore;
+  readonly #pool: HbonePool;
+  readonly #questions: Questions;
+  readonly #context: WorkerContext;
+  readonly #workload: LocalWorkload;
+  #revocations: RevocationSet = nothingRevoked;
+  #outbound: OutboundListener | undefined;
+  #inbound: HboneListener | undefined;
+  #plaintext: PlaintextListener | undefined;
+  readonly #baggage = new WeakMap<Workload, string>();
+  readonly #traceBytes = Buffer.alloc(TRACE_BYTES * 128);
+  #traceOffset = this.#traceBytes.length;
+  readonly #logTimer = new Timer(() => {
+    this.#flushLog();
+  });
+
+  constructor(start: WorkerStart, post: (message: FromWorker) => void) {
+    const { settings } = start;
+    this.#settings = settings;
+    this.#post = post;
+    this.#levels = new LogLevels(start.logLevels, 'ztunnel');
+    this.#lines = new LineBatch(start.logFormat);
+    this.#log = new Logger(this.#levels, this.#batchingSink(), 'proxy');
+    this.reactor = new Reactor((error) => {
+      this.#log.log('error', 'a defect in a timer', { error: describeError(error) });
+    });
+    this.#connections = new LiveConnections(this.#counters, this.#log.scope('access'), Date.now);
+    this.#certificates = new CertificateStore(post, {
+      allowTls12: settings.tls.tls12Enabled,
+      postQuantumOnly: settings.tls.compliancePolicy === 'pqc',
+    });
+    const hbone = hboneSettings(settings);
+    const keepAlive = keepAliveOf(settings);
+    this.#pool = new HbonePool(this.reactor, hbone, keepAlive);
+    this.#questions = new Questions(
+      this.reactor,
+      this.#store,
+      post,
+      settings.place.network,
+      settings.xds.onDemand && settings.xds.address !== undefined,
+    );
+    this.#context = {
+      reactor: this.reactor,
+      settings,
+      hbone,
+      keepAlive,
+      store: this.#store,
+      certificates: this.#certificates,
+      pool: this.#pool,
+      connections: this.#connections,
+      log: this.#log,
+      revocations: () => this.#revocations,
+      selfPorts: [...selfCallPorts(settings)],
+      resolve: (hostname, use) => {
+        this.#questions.resolve(hostname, use);
+      },
+      demand: (destination, use) => {
+        this.#questions.demand(destination, use);
+      },
+      traceparent: () => this.#traceparent(),
+      baggageOf: (workload) => this.#baggageOf(workload),
+      mark: settings.socket.packetMark,
+      countRevoked: (reporter) => {
+        this.#counters.handle(metricNames.crlRejections, [reporter]).add(1);
+      },
+    };
+    const name = settings.dedicatedWorkload ?? { namespace: '', name: '', serviceAccount: '' };
+    this.#workload = new LocalWorkload(this.reactor, this.#store, name, settings.place.nodeName);
+    if (settings.mode === 'dedicated') this.#listen();
+  }
+
+  /** Lines gather in a batch, which is posted a little later in one message. */
+  #batchingSink(): { write: LineBatch['write'] } {
+    return {
+      write: (...line) => {
+        if (this.#lines.empty) this.reactor.setTimer(this.#logTimer, LOG_FLUSH_MS);
+        this.#lines.write(...line);
+      },
+    };
+  }
+
+  #flushLog(): void {
+    if (!this.#lines.empty) this.#post({ kind: 'log', lines: this.#lines.take(logTimeMs()) });
+  }
+
+  /** Binds the ports; connections wait in the kernel until the mesh is known. */
+  #listen(): void {
+    const { ports, ipv6Enabled } = this.#settings;
+    const at = (port: number): SocketAddress => ({ ip: ipv6Enabled ? '::' : '0.0.0.0', port });
+    const reusePort = true;
+    const context = this.#context;
+    this.#outbound = new OutboundListener(context, at(ports.outbound), this.#workload, reusePort);
+    this.#inbound = new HboneListener(context, at(ports.inboundHbone), this.#workload, reusePort);
+    this.#plaintext = new PlaintextListener(context, at(ports.inboundPlaintext), this.#workload, reusePort);
+    this.#post({
+      kind: 'bound',
+      ports: {
+        outbound: this.#outbound.port,
+        inbound: this.#inbound.port,
+        inboundPlaintext: this.#plaintext.port,
+      },
+    });
+  }
+
+  #traceparent(): string {
+    if (this.#traceOffset === this.#traceBytes.length) {
+      randomFillSync(this.#traceBytes);
+      this.#traceOffset = 0;
+    }
+    const from = this.#traceOffset;
+    this.#traceOffset += TRACE_BYTES;
+    return traceparentOf(this.#traceBytes.subarray(from, from + TRACE_BYTES));
+  }
+
+  #baggageOf(workload: Workload): string {
+    let baggage = this.#baggage.get(workload);
+    if (baggage === undefined) {
+      baggage = encodeBaggage({
+        cluster: workload.clusterId,
+        namespace: workload.namespace,
+        workloadType: workload.workloadType,
+        workloadName: workload.workloadName,
+        serviceName: workload.canonicalName,
+        serviceVersion: workload.canonicalRevision,
+        region: workload.locality.region,
+        zone: workload.locality.zone,
+      });
+      this.#baggage.set(workload, baggage);
+    }
+    return baggage;
+  }
+
+  /** Takes a message of the main thread. @returns false when the worker is to end */
+  onMessage(message: ToWorker): boolean {
+    switch (message.kind) {
+      case 'mesh': {
+        const change = this.#store.apply(message.updates);
+        this.#connections.onMeshChange();
+        this.#workload.onMeshChange();
+        if (change.policiesChanged) this.#connections.recheckPolicies();
+        break;
+      }
+      case 'start':
+        this.#outbound?.start();
+        this.#inbound?.start();
+        this.#plaintext?.start();
+        break;
+      case 'certificate':
+        this.#certificates.set(message.identity, message.material);
+        break;
+      case 'certificate-failed':
+        this.#certificates.fail(message.identity, message.message);
+        break;
+      case 'revocations':
+        this.#revocations = message.revocations;
+        this.#inbound?.recheckRevocations();
+        break;
+      case 'log-levels':
+        this.#levels.replace(message.levels);
+        break;
+      case 'collect':
+        this.#collect(message.id, message.connections);
+        break;
+      case 'resolved':
+        this.#questions.onResolved(message.id, message.addresses, message.error);
+        break;
+      case 'demanded':
+        this.#questions.onDemanded(message.key);
+        break;
+      case 'drain':
+        this.#drain(message.deadlineMs);
+        break;
+      case 'stop':
+        this.#stop();
+        return false;
+    }
+    return true;
+  }
+
+  #collect(id: number, connections: boolean): void {
+    this.#connections.reportBytes();
+    const nowMs = Date.now();
+    const series = this.#counters.drainDeltas(nowMs);
+    this.#counters.forgetIdle(nowMs - IDLE_SERIES_MS);
+    this.#post({
+      kind: 'collected',
+      id,
+      series,
+      connections: connections ? this.#connections.reports() : [],
+    });
+  }
+
+  #drain(deadlineMs: number): void {
+    let drained = false;
+    const finish = (cut: number): void => {
+      if (drained) return;
+      drained = true;
+      this.reactor.cancelTimer(deadline);
+      this.reactor.cancelTimer(poll);
+      this.#flushLog();
+      this.#post({ kind: 'drained', cut });
+    };
+    const deadline = new Timer(() => {
+      const error = new ProxyError(
+        'drain-deadline',
+        'the proxy is shutting down and its grace period is over',
+      );
+      finish(this.#connections.cutAll(error));
+    });
+    const finishIfEmpty = (): void => {
+      if (this.#connections.size === 0 && (this.#inbound?.connectionCount ?? 0) === 0) finish(0);
+      else if (!drained) this.reactor.setTimer(poll, 20);
+    };
+    const poll = new Timer(finishIfEmpty);
+    this.#outbound?.close();
+    this.#plaintext?.close();
+    this.#inbound?.drain();
+    this.#pool.drain();
+    this.reactor.setTimer(deadline, deadlineMs);
+    finishIfEmpty();
+  }
+
+  #stop(): void {
+    this.#connections.cutAll(new ProxyError('shut-down', 'the proxy was told to stop'));
+    const error = new HboneError('shut-down', 'the proxy was told to stop');
+    this.#outbound?.close();
+    this.#plaintext?.close();
+    this.#inbound?.close(error);
+    this.#pool.close();
+    this.#certificates.close();
+    this.#flushLog();
+    this.reactor.close();
+  }
+}

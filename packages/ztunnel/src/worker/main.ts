@@ -1,0 +1,37 @@
+/**
+ * Entry of a data worker thread. Its loop never unwinds: messages are taken when the eventfd wakes the reactor, and
+ * promises do not run here.
+ */
+import { closeAllDescriptors, listenForWakeups } from '@ambient/linux';
+import { describeError } from '@ambient/runtime';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { DataPlane } from './data-plane.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+
+const port = parentPort!;
+const start = workerData as WorkerStart;
+const post = (message: FromWorker): void => {
+  port.postMessage(message);
+};
+
+try {
+  const plane = new DataPlane(start, post);
+  const takeMessages = (): void => {
+    for (;;) {
+      const received = receiveMessageOnPort(port) as { message: ToWorker } | undefined;
+      if (received === undefined) return;
+      if (!plane.onMessage(received.message)) return;
+    }
+  };
+  listenForWakeups(plane.reactor, start.wakeupFd, takeMessages, (error) => {
+    throw error as Error;
+  });
+  takeMessages();
+  plane.reactor.run();
+  post({ kind: 'stopped' });
+} catch (error) {
+  post({ kind: 'fatal', message: describeError(error) });
+} finally {
+  closeAllDescriptors();
+  port.close();
+}

@@ -1,0 +1,78 @@
+import type { Reactor, SocketAddress } from '@ambient/linux';
+import { Timer } from '@ambient/linux';
+import type { MeshStore } from '@ambient/mesh';
+import type { FromWorker } from './messages.ts';
+
+/** How long a connection waits for an answer of the control plane about its destination. */
+const DEMAND_WAIT_MS = 5000;
+
+type Resolved = (addresses: readonly string[], error: string | undefined) => void;
+
+/** What a worker asks of the main thread on behalf of connections, which wait meanwhile. */
+export class Questions {
+  readonly #reactor: Reactor;
+  readonly #store: MeshStore;
+  readonly #post: (message: FromWorker) => void;
+  readonly #network: string;
+  readonly #onDemand: boolean;
+  readonly #names = new Map<number, Resolved>();
+  readonly #demands = new Map<string, Set<() => void>>();
+  #nextId = 1;
+
+  /** @param onDemand discovery is told only what is asked for */
+  constructor(
+    reactor: Reactor,
+    store: MeshStore,
+    post: (message: FromWorker) => void,
+    network: string,
+    onDemand: boolean,
+  ) {
+    this.#reactor = reactor;
+    this.#store = store;
+    this.#post = post;
+    this.#network = network;
+    this.#onDemand = onDemand;
+  }
+
+  resolve(hostname: string, use: Resolved): void {
+    const id = this.#nextId++;
+    this.#names.set(id, use);
+    this.#post({ kind: 'resolve', id, hostname });
+  }
+
+  onResolved(id: number, addresses: readonly string[], error: string | undefined): void {
+    const use = this.#names.get(id);
+    this.#names.delete(id);
+    use?.(addresses, error);
+  }
+
+  demand(destination: SocketAddress, use: () => void): void {
+    if (!this.#onDemand || this.#store.findAddress(this.#network, destination.ip, '') !== undefined) {
+      use();
+      return;
+    }
+    const key = `${this.#network}/${destination.ip}`;
+    let waiting = this.#demands.get(key);
+    if (waiting === undefined) {
+      waiting = new Set();
+      this.#demands.set(key, waiting);
+      this.#post({ kind: 'demand', key });
+    }
+    const waiter = (): void => {
+      this.#reactor.cancelTimer(timer);
+      use();
+    };
+    const timer = new Timer(() => {
+      waiting.delete(waiter);
+      use(); // unknown: it goes on as an address outside the mesh
+    });
+    waiting.add(waiter);
+    this.#reactor.setTimer(timer, DEMAND_WAIT_MS);
+  }
+
+  onDemanded(key: string): void {
+    const waiting = this.#demands.get(key);
+    this.#demands.delete(key);
+    for (const waiter of waiting ?? []) waiter();
+  }
+}
