@@ -5,6 +5,7 @@ import { decodeHuffman } from './huffman.ts';
 import { Field, FIRST_DYNAMIC_INDEX, STATIC_FIELDS } from './static-table.ts';
 
 const NO_BYTES = new Uint8Array(0);
+const NO_NAMES: readonly string[] = [];
 
 /** Integers above this are refused: nothing in a header block can be this long (RFC 7541, section 5.1). */
 const MAX_INTEGER = 0x0fff_ffff;
@@ -31,6 +32,9 @@ export class HpackDecoder {
   /** A `FieldFault` of the last block, the first one met. */
   fault: number = FieldFault.none;
 
+  /** Names of the fields of the last block that its sender marked never-indexed (section 6.2.3). */
+  neverIndexed: readonly string[] = NO_NAMES;
+
   readonly #table: DynamicTable;
   #tableLimit: number;
   #sizeUpdateDue = false;
@@ -39,6 +43,7 @@ export class HpackDecoder {
   #at = 0;
   #end = 0;
   #nameFault: number = FieldFault.none;
+  #marked: string[] | undefined;
 
   /**
    * @param tableLimit our SETTINGS_HEADER_TABLE_SIZE, bytes.
@@ -72,6 +77,8 @@ export class HpackDecoder {
     this.error = '';
     this.oversize = false;
     this.fault = FieldFault.none;
+    this.neverIndexed = NO_NAMES;
+    this.#marked = undefined;
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
@@ -145,7 +152,14 @@ export class HpackDecoder {
     if (value === undefined) return undefined;
     const field = new Field(name, value, nameFault === FieldFault.none ? this.#nameFault : nameFault);
     if (indexed) this.#table.add(field);
+    else if ((byte & 0x10) !== 0) this.#markNeverIndexed(name);
     return field;
+  }
+
+  #markNeverIndexed(name: string): void {
+    this.#marked ??= [];
+    this.#marked.push(name);
+    this.neverIndexed = this.#marked;
   }
 
   #lookUp(index: number): Field | undefined {

@@ -37,6 +37,9 @@ export class HeaderEncodingError extends Error {
   override readonly name = 'HeaderEncodingError';
 }
 
+/** No further secrets than those that every connection knows. */
+export const NO_NAMES: readonly string[] = [];
+
 /** What the dynamic table holds of one name. */
 interface IndexedName {
   /** Number of its newest entry, counted as `DynamicTable.inserted`. */
@@ -87,13 +90,18 @@ export class HpackEncoder {
   /**
    * Appends the block for `headers` (names and values in turn) to `target`.
    *
+   * @param neverIndex names to send never-indexed besides the sensitive ones: those that an intermediary got so.
    * @throws HeaderEncodingError when a character is outside 0..255, or a value holds NUL, CR or LF; nothing of the block
    * may be sent then, but the encoder is still good.
    */
-  encode(headers: readonly string[], target: ByteBuffer): void {
+  encode(headers: readonly string[], target: ByteBuffer, neverIndex: readonly string[] = NO_NAMES): void {
     for (let i = 0; i < headers.length; i++) checkEncodable(headers[i]!);
     this.#announceSize(target);
-    for (let i = 0; i + 1 < headers.length; i += 2) this.#encodeField(headers[i]!, headers[i + 1]!, target);
+    for (let i = 0; i + 1 < headers.length; i += 2) {
+      const name = headers[i]!;
+      const sensitive = this.#sensitive.has(name) || (neverIndex.length > 0 && neverIndex.includes(name));
+      this.#encodeField(name, headers[i + 1]!, sensitive, target);
+    }
   }
 
   #announceSize(target: ByteBuffer): void {
@@ -105,9 +113,8 @@ export class HpackEncoder {
     this.#lowestSize = -1;
   }
 
-  #encodeField(name: string, value: string, target: ByteBuffer): void {
+  #encodeField(name: string, value: string, sensitive: boolean, target: ByteBuffer): void {
     target.ensure(name.length + value.length + 3 * MAX_INTEGER_BYTES);
-    const sensitive = this.#sensitive.has(name);
     const fixed = STATIC_NAMES.get(name);
     const indexed = this.#names?.get(name);
     if (!sensitive) {

@@ -262,6 +262,23 @@ describe('HPACK encoding', () => {
     expect(encoder.tableSize).to.equal(0);
   });
 
+  it('tells which fields were never-indexed, and passes the mark on', () => {
+    const encoder = new HpackEncoder(4096);
+    const target = new ByteBuffer(64);
+    const headers = ['x-api-key', 'secret', 'a', 'b', 'cookie', 'c'];
+    for (let i = 0; i < 2; i++) {
+      target.length = 0;
+      encoder.encode(headers, target, ['x-api-key']);
+      const decoder = newDecoder();
+      if (i === 0) {
+        expect(decoder.decode(target.bytes, 0, target.length)).to.deep.equal(headers);
+        expect(decoder.neverIndexed).to.deep.equal(['x-api-key', 'cookie']);
+        decode(decoder, '82');
+        expect(decoder.neverIndexed).to.deep.equal([]);
+      } else expect(Buffer.from(target.bytes.subarray(0, 1)).toString('hex')).to.equal('10');
+    }
+  });
+
   it('keeps what never repeats out of the table', () => {
     const encoder = new HpackEncoder(4096);
     encode(encoder, [':path', '/a', 'traceparent', '00-1-2-00', 'forwarded', 'for="10.0.0.1:80"']);

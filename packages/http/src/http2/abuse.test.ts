@@ -59,6 +59,14 @@ describe('hostile peer: rapid reset', () => {
     expectEnded(peer, 'rapid-reset');
   });
 
+  it('goes on opening streams after the last GOAWAY', () => {
+    const peer = server({ maxResets: 50 });
+    peer.connection.goaway(0);
+    const streams = until(peer, 1000, (i) => peer.feed(headers(2 * i + 1, REQUEST, true)));
+    expect(streams).to.equal(51);
+    expectEnded(peer, 'rapid-reset');
+  });
+
   it('each open stream is told, and none twice', () => {
     const peer = server({ maxResets: 1 });
     peer.feed(headers(1, UPLOAD), headers(3, UPLOAD), headers(5, UPLOAD));

@@ -130,9 +130,14 @@ export class ConnectionCore<T> {
   }
 
   /** Encodes and queues HEADERS. */
-  writeHeaders(streamId: number, headers: HeaderBlock, endStream: boolean): void {
+  writeHeaders(
+    streamId: number,
+    headers: HeaderBlock,
+    endStream: boolean,
+    neverIndex: readonly string[],
+  ): void {
     block.length = 0;
-    this.#encoder.encode(headers, block);
+    this.#encoder.encode(headers, block, neverIndex);
     this.output.headers(streamId, block.bytes, block.length, endStream, this.peer.maxFrameSize);
     this.guard.headersSent();
   }

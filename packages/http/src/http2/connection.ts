@@ -1,3 +1,4 @@
+import { NO_NAMES } from '../hpack/encoder.ts';
 import type { AbuseLimits } from './abuse.ts';
 import { ConnectionCore } from './connection-core.ts';
 import { ErrorCode, Http2UsageError } from './errors.ts';
@@ -26,6 +27,7 @@ const TWO_TO_32 = 0x1_0000_0000;
 export class Http2Connection<T> {
   readonly role: Role;
   readonly #core: ConnectionCore<T>;
+  readonly #messages: MessageReceiver<T>;
   readonly #reader: FrameReader;
   readonly #receiver: FrameReceiver<T>;
   #nextStreamId = 1;
@@ -49,8 +51,8 @@ export class Http2Connection<T> {
     this.role = role;
     this.#core = new ConnectionCore(role, settings, handler, limits, now);
     // A server's stream comes to the owner without a context; the owner sets it in onHeaders before anything reads it.
-    const messages = new MessageReceiver<T>(this.#core, undefined as T);
-    this.#receiver = new FrameReceiver(this.#core, messages, {
+    this.#messages = new MessageReceiver<T>(this.#core, undefined as T);
+    this.#receiver = new FrameReceiver(this.#core, this.#messages, {
       pong: (high, low) => this.#onPong(high, low),
       goaway: (lastStreamId, errorCode, debug) => this.#onGoaway(lastStreamId, errorCode, debug),
     });
@@ -105,6 +107,14 @@ export class Http2Connection<T> {
     return this.#goawayReceived;
   }
 
+  /**
+   * Within `onHeaders` and `onTrailers`: names of the fields that their sender marked never-indexed. An intermediary must
+   * pass them on so (RFC 7541, section 6.2.3): hand these to `request`, `sendHeaders` or `sendTrailers`.
+   */
+  get neverIndexed(): readonly string[] {
+    return this.#messages.neverIndexed;
+  }
+
   /** Client: whether `request` would open a stream now. */
   get canRequest(): boolean {
     const core = this.#core;
@@ -152,11 +162,16 @@ export class Http2Connection<T> {
    * @returns undefined when no stream may be opened (see {@link canRequest}).
    * @throws HeaderEncodingError for a field that cannot be sent; no stream is opened then.
    */
-  request(headers: HeaderBlock, endStream: boolean, context: T): Http2Stream<T> | undefined {
+  request(
+    headers: HeaderBlock,
+    endStream: boolean,
+    context: T,
+    neverIndex: readonly string[] = NO_NAMES,
+  ): Http2Stream<T> | undefined {
     if (!this.canRequest) return undefined;
     const core = this.#core;
     const id = this.#nextStreamId;
-    core.writeHeaders(id, headers, endStream);
+    core.writeHeaders(id, headers, endStream, neverIndex);
     this.#nextStreamId += 2;
     core.lastStreamId = id;
     const stream = new Http2Stream<T>(id, core, context);

@@ -201,6 +201,24 @@ describe('answers', () => {
     });
 });
 
+describe('an intermediary', () => {
+  it('passes on what is never to be indexed (RFC 7541, 6.2.3)', () => {
+    const pair = new Pair();
+    pair.settle();
+    const seen: (readonly string[])[] = [];
+    pair.server.log.headers = (stream) => {
+      seen.push(pair.server.connection.neverIndexed);
+      stream.sendHeaders([':status', '200', 'x-key', 'b'], false, ['x-key']);
+      stream.sendTrailers(['x-sum', 'c'], ['x-sum']);
+    };
+    pair.client.log.headers = () => seen.push(pair.client.connection.neverIndexed);
+    pair.client.log.onTrailers = () => seen.push(pair.client.connection.neverIndexed);
+    pair.client.connection.request([...REQUEST, 'x-token', 'a'], true, '', ['x-token']);
+    pair.settle();
+    expect(seen).to.deep.equal([['x-token'], ['x-key'], ['x-sum']]);
+  });
+});
+
 describe('control output', () => {
   it('is taken in any pieces', () => {
     const peer = RawPeer.ready('server');

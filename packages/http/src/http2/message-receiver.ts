@@ -1,5 +1,6 @@
 import { ByteBuffer } from '../byte-buffer.ts';
 import { HpackDecoder } from '../hpack/decoder.ts';
+import { NO_NAMES } from '../hpack/encoder.ts';
 import { FieldFault } from '../hpack/field-syntax.ts';
 import type { ConnectionCore } from './connection-core.ts';
 import { ErrorCode } from './errors.ts';
@@ -36,6 +37,11 @@ export class MessageReceiver<T> {
     const { headerTableSize, maxHeaderListSize } = core.settings;
     // Until the peer has acknowledged a smaller table, it may use the default one.
     this.#decoder = new HpackDecoder(Math.max(headerTableSize, DEFAULT_TABLE_SIZE), maxHeaderListSize);
+  }
+
+  /** Names of the fields of the last header section that its sender marked never-indexed. */
+  get neverIndexed(): readonly string[] {
+    return this.#decoder.neverIndexed;
   }
 
   /** The peer has acknowledged our SETTINGS. */
@@ -122,6 +128,7 @@ export class MessageReceiver<T> {
     core.lastStreamId = streamId;
     if (streamId > core.acceptUpTo) {
       core.closedStreams.addReset(streamId);
+      this.#ignore();
       return;
     }
     core.guard.streamOpened();
@@ -157,7 +164,7 @@ export class MessageReceiver<T> {
 
   #refuseTooLarge(streamId: number): void {
     const core = this.#core;
-    core.writeHeaders(streamId, TOO_LARGE_RESPONSE, true);
+    core.writeHeaders(streamId, TOO_LARGE_RESPONSE, true, NO_NAMES);
     // The rest of the request is of no interest; NO_ERROR leaves the answer valid (RFC 9113, section 8.1).
     if (!this.#endStream) core.refuse(streamId, ErrorCode.NO_ERROR);
     const limit = core.settings.maxHeaderListSize;
@@ -228,10 +235,17 @@ export class MessageReceiver<T> {
 
   #onClosedStream(streamId: number): void {
     const { closedStreams } = this.#core;
-    if (closedStreams.wasReset(streamId)) return; // on its way before our RST_STREAM arrived
-    if (closedStreams.wasPassedOver(streamId))
+    // It was on its way before our RST_STREAM arrived.
+    if (closedStreams.wasReset(streamId)) this.#ignore();
+    else if (closedStreams.wasPassedOver(streamId))
       this.#core.fail('stream-id', `stream ${streamId} after ${this.#core.lastStreamId}`);
     else if (closedStreams.forgotten) this.#core.refuse(streamId, ErrorCode.STREAM_CLOSED);
     else this.#core.fail('stream-state', `HEADERS on stream ${streamId}`);
+  }
+
+  /** A block for nobody costs its decoding all the same, so it is counted. */
+  #ignore(): void {
+    const abuse = this.#core.guard.reset();
+    if (abuse !== undefined) this.#core.fail(abuse);
   }
 }

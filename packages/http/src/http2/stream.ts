@@ -1,3 +1,4 @@
+import { NO_NAMES } from '../hpack/encoder.ts';
 import type { ConnectionCore } from './connection-core.ts';
 import { Http2UsageError } from './errors.ts';
 import { FrameFlag, FrameType, MAX_31_BITS, writeFrameHeader } from './frame.ts';
@@ -110,10 +111,11 @@ export class Http2Stream<T> {
   /**
    * Server: queues the response, final or interim (1xx, any number before the final one).
    *
-   * `:status` must come first, names must be lower case. Throws {@link Http2UsageError} when the final response was sent
+   * `:status` must come first, names must be lower case. An intermediary names in `neverIndex` the fields that it got
+   * never-indexed (`Http2Connection.neverIndexed`). Throws {@link Http2UsageError} when the final response was sent
    * already, and HeaderEncodingError for a field that cannot be sent.
    */
-  sendHeaders(headers: HeaderBlock, endStream: boolean): void {
+  sendHeaders(headers: HeaderBlock, endStream: boolean, neverIndex: readonly string[] = NO_NAMES): void {
     if (this.localClosed || this.#core.closed) return;
     if (this.headersSent)
       throw new Http2UsageError('the final headers of this stream were sent: use sendTrailers');
@@ -121,7 +123,7 @@ export class Http2Stream<T> {
     if (status.length !== 3) throw new Http2UsageError('a response begins with :status and three digits');
     const interim = status.charCodeAt(0) === 49;
     if (interim && endStream) throw new Http2UsageError('an interim response cannot end the stream');
-    this.#core.writeHeaders(this.id, headers, endStream);
+    this.#core.writeHeaders(this.id, headers, endStream, neverIndex);
     if (interim) return;
     this.#state |= State.headersSent;
     if ((this.#state & State.tunnel) !== 0 && status.charCodeAt(0) === 50) this.#state |= State.connected;
@@ -129,10 +131,10 @@ export class Http2Stream<T> {
   }
 
   /** Queues trailers, and with them the end of our half. */
-  sendTrailers(headers: HeaderBlock): void {
+  sendTrailers(headers: HeaderBlock, neverIndex: readonly string[] = NO_NAMES): void {
     if (this.localClosed || this.#core.closed) return;
     if (!this.headersSent) throw new Http2UsageError('trailers come after the headers');
-    this.#core.writeHeaders(this.id, headers, true);
+    this.#core.writeHeaders(this.id, headers, true, neverIndex);
     this.#closeLocal();
   }
 
