@@ -64,9 +64,10 @@ async function restart(): Promise<never> {
 /** Before the very first start the cache is filled by a process of its own, whose memory goes away with it. */
 async function fillCompileCache(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   try {
-    mkdirSync(compileCache);
+    const created = mkdirSync(compileCache, { recursive: true });
+    if (created === undefined) return;
   } catch {
-    // It is there, or there is no place for it and it is done without.
+    // No place for it: it is done without.
     return;
   }
   const { spawnSync } = await import('node:child_process');
