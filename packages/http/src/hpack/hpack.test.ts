@@ -235,6 +235,12 @@ describe('HPACK field faults (RFC 9113, 8.2.1)', () => {
   });
 });
 
+describe('HPACK strings', () => {
+  it('an empty one may be Huffman coded', () => {
+    expect(decode(newDecoder(), '0001 6180')).to.deep.equal(['a', '']);
+  });
+});
+
 describe('HPACK list size', () => {
   it('is cut at the limit, and the table keeps step', () => {
     const decoder = new HpackDecoder(4096, 100);

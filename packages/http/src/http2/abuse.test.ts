@@ -222,6 +222,17 @@ describe('hostile peer: floods', () => {
     expectEnded(peer, 'settings-flood');
   });
 
+  it('a client that gives each of its streams a priority is none', () => {
+    const peer = server();
+    peer.log.headers = (stream) => stream.sendHeaders([':status', '200'], true);
+    until(peer, 3000, (i) => {
+      const priority = frame(FrameType.PRIORITY, 0, 2 * i + 1, [0, 0, 0, 0, 1]);
+      peer.feed(headers(2 * i + 1, REQUEST, true), priority, priority, priority);
+      peer.discardOutput();
+    });
+    expect(peer.connection.closed).to.equal(false);
+  });
+
   it('a slow PING is none', () => {
     const peer = server();
     until(peer, 5000, () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { data, headers, RawPeer, REQUEST, UPLOAD } from '../testing/raw-peer.ts';
+import { data, headers, RawPeer, REQUEST, TUNNEL, UPLOAD } from '../testing/raw-peer.ts';
 import {
   CLIENT_PREFACE,
   frame,
@@ -381,6 +381,14 @@ describe('6.5 SETTINGS', () => {
     );
     expectConnectionError(peer, 'PROTOCOL_ERROR');
   });
+  for (const size of [16_384, 2 ** 24 - 1])
+    it(`6.5.2: MAX_FRAME_SIZE of ${size} is taken`, () =>
+      expect(
+        server()
+          .feed(frame(FrameType.SETTINGS, 0, 0, setting(5, size)))
+          .frames(),
+      ).to.deep.equal(['SETTINGS ack']));
+
   it('6.5.2: an unknown setting is ignored', () =>
     expect(
       server()
@@ -549,6 +557,17 @@ describe('8.1 HTTP message framing', () => {
     ]);
     expectStreamError(peer, 'PROTOCOL_ERROR');
   });
+
+  for (const [title, fields, status] of [
+    ['a CONNECT that was refused', TUNNEL, '503'],
+    ['another request that was answered', UPLOAD, '200'],
+  ] as const)
+    it(`8.5: trailers of ${title} are taken`, () => {
+      const peer = server();
+      peer.log.headers = (stream) => stream.sendHeaders([':status', status], false);
+      peer.feed(headers(1, [...fields]), headers(1, ['a', 'b'], true));
+      expect(peer.events().at(-1)).to.equal('trailers 1 a=b');
+    });
 
   it('8.5: CONNECT ends with trailers refused once it is a tunnel', () => {
     const peer = server();

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { Pair } from '../testing/pair.ts';
 import { data, headers, RawPeer, REQUEST, TUNNEL, UPLOAD } from '../testing/raw-peer.ts';
 import { frame, frameLines, FrameType, uint32 } from '../testing/wire.ts';
@@ -141,6 +142,14 @@ describe('calls from within handlers', () => {
     expect(peer.frames()).to.deep.equal(['RST_STREAM 1 CANCEL', 'WINDOW_UPDATE 0 +20000']);
   });
 
+  it('a stream is reset once, however often it is asked', () => {
+    const peer = RawPeer.ready('server').feed(headers(1, UPLOAD));
+    peer.log.streams[0]!.reset(8);
+    peer.log.streams[0]!.reset(8);
+    expect(peer.frames()).to.deep.equal(['RST_STREAM 1 CANCEL']);
+    expect(peer.events().filter((line) => line === 'closed 1')).to.have.length(1);
+  });
+
   it('a stream may be answered and ended within its last data', () => {
     const peer = RawPeer.ready('server');
     peer.log.body = (stream, end) => {
@@ -233,6 +242,27 @@ describe('control output', () => {
     const bytes = Buffer.concat(pieces);
     expect(frameLines(bytes)).to.deep.equal(Array(2001).fill('PING'));
     expect(bytes.readBigUInt64BE(9 + 17 * 1999)).to.equal(1999n * 2n ** 21n);
+  });
+
+  it('keeps its order whatever comes in between', () => {
+    const step = fc.record({ pings: fc.nat(400), take: fc.nat(9000) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const peer = RawPeer.ready('server');
+        const taken: Buffer[] = [];
+        let sent = 0;
+        for (const { pings, take } of steps) {
+          for (let i = 0; i < pings; i++) peer.connection.ping(sent++);
+          const piece = Buffer.alloc(take);
+          taken.push(piece.subarray(0, peer.connection.takeOutput(piece, 0)));
+        }
+        taken.push(peer.output());
+        const bytes = Buffer.concat(taken);
+        expect(bytes.length).to.equal(sent * 17);
+        for (let i = 0; i < sent; i++) expect(bytes.readUInt32BE(17 * i + 13)).to.equal(i);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('gives a PING payload back as it was', () => {
