@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { LocalSettings } from './settings.ts';
 import { data, headers, RawPeer, REQUEST, TUNNEL, UPLOAD } from '../testing/raw-peer.ts';
 import {
   CLIENT_PREFACE,
@@ -237,6 +238,19 @@ describe('5.1.1 Stream identifiers', () => {
     const peer = server().feed(headers(5, REQUEST, true), headers(3, REQUEST, true));
     expectConnectionError(peer, 'PROTOCOL_ERROR', 'stream-id');
   });
+  it('each id that was passed over, and none beside them', () => {
+    for (const [id, code] of [
+      [1, 'STREAM_CLOSED'],
+      [3, 'PROTOCOL_ERROR'],
+      [9, 'PROTOCOL_ERROR'],
+      [11, 'STREAM_CLOSED'],
+    ] as const) {
+      const peer = server();
+      peer.log.headers = (stream) => stream.sendHeaders([':status', '200'], true);
+      peer.feed(headers(1, REQUEST, true), headers(11, REQUEST, true), headers(id, REQUEST, true));
+      expectConnectionError(peer, code);
+    }
+  });
   it('opening a stream closes the idle ones below, whatever is sent on them', () => {
     const peer = server().feed(headers(5, REQUEST, true), data(3, 'x'));
     expectStreamError(peer, 'STREAM_CLOSED', 3);
@@ -409,6 +423,29 @@ describe('6.5 SETTINGS', () => {
   });
 });
 
+describe('our own SETTINGS', () => {
+  const offers = (settings: Partial<LocalSettings>): boolean =>
+    new RawPeer('server', settings).output().includes(setting(8, 1));
+
+  it('offer extended CONNECT only when told to (RFC 8441)', () => {
+    expect(offers({})).to.equal(false);
+    expect(offers({ enableConnectProtocol: true })).to.equal(true);
+    expect(new RawPeer('client', { enableConnectProtocol: true }).output().includes(setting(8, 1))).to.equal(
+      false,
+    );
+  });
+
+  it('bind the table of the peer once acknowledged (4.3.1)', () => {
+    const peer = RawPeer.ready('server', { headerTableSize: 0 }).feed(headers(1, REQUEST, true));
+    expectConnectionError(peer, 'COMPRESSION_ERROR');
+    const follows = Buffer.concat([Buffer.from([0x20]), literalBlock(...REQUEST)]);
+    const other = RawPeer.ready('server', { headerTableSize: 0 }).feed(
+      frame(FrameType.HEADERS, 5, 1, follows),
+    );
+    expect(other.events()).to.have.length(1);
+  });
+});
+
 describe('6.6 PUSH_PROMISE', () => {
   it('from a client', () => {
     const peer = withUpload().feed(frame(FrameType.PUSH_PROMISE, END_HEADERS, 1, uint32(2)));
@@ -532,6 +569,10 @@ describe('8.1 HTTP message framing', () => {
     expectStreamError(server().feed(sized('9'), data(1, 'test'), data(1, 'test', true)), 'PROTOCOL_ERROR'));
   it('8.1.2.6: content-length without a body', () =>
     expectStreamError(server().feed(headers(1, [...UPLOAD, 'content-length', '1'], true)), 'PROTOCOL_ERROR'));
+  it('8.1.2.6: content-length of 0 without a body', () => {
+    const peer = server().feed(headers(1, [...UPLOAD, 'content-length', '0'], true));
+    expect(peer.events()).to.have.length(1);
+  });
   it('8.1.2.6: content-length cut short by trailers', () =>
     expectStreamError(server().feed(sized('9'), headers(1, ['a', 'b'], true)), 'PROTOCOL_ERROR'));
   it('8.1.2.6: content-length passed by padding only', () => {

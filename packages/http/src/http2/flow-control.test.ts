@@ -195,7 +195,10 @@ describe('5.2 flow control, receiving', () => {
 
   it('ends the connection whose window is passed', () => {
     const peer = opened({ initialWindowSize: 1 << 20, connectionWindowSize: 100_000 });
-    peer.feed(data(1, 'x'.repeat(60_000)), data(3, 'x'.repeat(40_000)), data(3, 'x'));
+    peer.feed(data(1, 'x'.repeat(60_000)), data(3, 'x'.repeat(40_000)));
+    expect(peer.connection.closed).to.equal(false);
+    peer.feed(data(3, 'x'));
+    expect(peer.output().toString('latin1')).to.match(/flow-control: of the connection$/);
     expect(peer.log.error?.reason).to.equal('flow-control');
   });
 

@@ -67,6 +67,17 @@ describe('graceful shutdown (RFC 9113, 6.8)', () => {
     expect(pair.server.log.lines.filter((line) => line.startsWith('pong'))).to.deep.equal([]);
   });
 
+  it('an answer to another PING does not cut the wait short', () => {
+    const peer = RawPeer.ready('server');
+    peer.connection.startShutdown();
+    peer.frames();
+    peer.feed(frame(FrameType.PING, 1, 0, 'shut----'), frame(FrameType.PING, 1, 0, '----down'));
+    expect(peer.frames()).to.deep.equal([]);
+    expect(peer.events()).to.have.length(2);
+    peer.feed(frame(FrameType.PING, 1, 0, 'shutdown'));
+    expect(peer.frames()).to.deep.equal(['GOAWAY 0 NO_ERROR']);
+  });
+
   it('the owner may cut the wait short, once', () => {
     const peer = RawPeer.ready('server').feed(headers(1, UPLOAD));
     peer.connection.startShutdown();
