@@ -5,8 +5,10 @@ import type { IoBuffer, Reactor, ReadinessHandler, TcpSocket, TurnTask } from '@
 import { ERROR, FAILED, HANGUP, PEER_CLOSED, READABLE, WRITABLE } from '@ambient/linux';
 import { ByteFifo } from './byte-fifo.ts';
 
-/** Read from one application before others get their turn. */
-const QUANTUM_BYTES = 256 * 1024;
+/** Read from one application before others get their turn: the read that reaches it is the last. */
+const QUANTUM_BYTES = 192 * 1024;
+/** Asked for at once; what fits into a write of the connection is less. */
+const READ_BYTES = 256 * 1024;
 const NO_ERROR = 0;
 const CANCEL = 8;
 
@@ -108,7 +110,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
         this.#reactor.inNextTurn(this);
         return;
       }
-      const room = tunnel.prepareWrite(budget);
+      const room = tunnel.prepareWrite(READ_BYTES);
       if (room === 0) return; // onTunnelWritable follows
       const { connection } = tunnel;
       const n = socket.recv(connection.writeBuffer, connection.writeOffset, room);
