@@ -1,5 +1,5 @@
 import { CertificateCache } from '@ambient/identity';
-import { Drain, Logger, Readiness, realClock } from '@ambient/runtime';
+import { describeError, Drain, Logger, Readiness, realClock } from '@ambient/runtime';
 import type { Clock, DrainOutcome, LogLevels, LogOutput } from '@ambient/runtime';
 import { AdminListener } from './admin-listener.ts';
 import type { AdminServers } from './admin/admin-servers.ts';
@@ -16,7 +16,7 @@ import { ProcessMetrics } from './process-metrics.ts';
 import type { ZtunnelSettings } from './settings.ts';
 import { version } from './version.ts';
 import { DataWorkers } from './workers/data-workers.ts';
-import type { BoundPorts, WorkerLink, WorkerRequest } from './workers/data-workers.ts';
+import type { BoundPorts, WorkerLink, WorkerLostError, WorkerRequest } from './workers/data-workers.ts';
 import { threadSpawner } from './workers/worker-thread.ts';
 
 /** Names of what readiness waits for, as Istio's ztunnel gives them to whoever asks. */
@@ -46,7 +46,7 @@ export interface Ztunnel {
   readonly admin: AdminServers | undefined;
   /** Begins the graceful end; again: ends at once, cutting what is left. */
   shutdown(reason: string): void;
-  /** Settles when everything has ended. */
+  /** Settles when everything has ended. Rejects with WorkerLostError if it ended for that, when it has. */
   readonly ended: Promise<DrainOutcome>;
 }
 
@@ -172,6 +172,11 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
         proxyBlocker = undefined;
       }
     },
+    onLost(error) {
+      log.error(describeError(error), { code: error.code });
+      failure ??= error;
+      if (drain.phase === 'running') shutdown(error.code);
+    },
     onGone(worker) {
       discovery.forget(worker);
       metrics.forget(worker);
@@ -182,8 +187,9 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   });
   startup.defer(() => workers.stop());
 
-  // What operators see.
+  // What operators see, and the end.
   const drain = new Drain(clock);
+  let failure: WorkerLostError | undefined;
   const shutdown = (reason: string): void => {
     if (drain.phase !== 'running') {
       log.warn('asked again to end: cutting what is left', { reason });
@@ -247,6 +253,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   const ended = drain.finished.then(async (outcome) => {
     await running.disposeAsync();
     log.info('ended', { outcome });
+    if (failure !== undefined) throw failure;
     return outcome;
   });
   log.info('serving', { ...ports });

@@ -4,8 +4,8 @@ import type { FromWorker, ToWorker, WorkerStart } from '../worker/messages.ts';
 
 /*
  * A data worker that carries nothing: it waits inside epoll as a real one does, answers the main thread, and logs every
- * message that it gets as `fake INDEX JSON`. Log levels make it do things: `die=info` throws, `die=warn` reports that it
- * cannot go on and ends.
+ * message that it gets as `fake INDEX JSON`. Log levels make worker 0 do things: `die=info` throws without a last word,
+ * `die=warn` reports that it cannot go on and ends.
  */
 
 const start = workerData as WorkerStart;

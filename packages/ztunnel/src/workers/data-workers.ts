@@ -35,6 +35,11 @@ export interface DataWorkersOptions {
   readonly onRequest: (worker: WorkerLink, request: WorkerRequest) => void;
   /** How many workers have their listeners bound now. */
   readonly onServing?: (serving: number) => void;
+  /**
+   * A worker ended without a last word, as when its heap is full: its descriptors are still open, and its listeners would
+   * swallow a share of new connections. It is not replaced; the process has to end.
+   */
+  readonly onLost?: (error: WorkerLostError) => void;
   /** A worker is gone, with what it had counted and not reported. */
   readonly onGone?: (worker: WorkerLink) => void;
   readonly clock: Clock;
@@ -48,6 +53,18 @@ export class WorkerStartError extends Error {
   constructor(index: number, reason: string, options?: ErrorOptions) {
     super(`data worker ${index} could not start: ${reason}`, options);
     this.name = 'WorkerStartError';
+  }
+}
+
+/** A worker ended without closing what it had open. */
+export class WorkerLostError extends Error {
+  readonly code = 'WORKER_LOST';
+  constructor(index: number, options?: ErrorOptions) {
+    super(
+      `data worker ${index} ended without closing its sockets: the process must be restarted. If its memory was full, raise the limit or ZTUNNEL_WORKER_THREADS`,
+      options,
+    );
+    this.name = 'WorkerLostError';
   }
 }
 
@@ -69,6 +86,8 @@ interface Slot {
   link: WorkerLink | undefined;
   /** The text of `fatal`, until the thread has ended. */
   fatal: string | undefined;
+  /** It has said `stopped`. */
+  stopped: boolean;
   readonly retry: RetryTimer;
   readonly drained: PromiseWithResolvers<number>;
   readonly ended: PromiseWithResolvers<void>;
@@ -114,6 +133,7 @@ export class DataWorkers {
       state: { kind: 'resting' },
       link: undefined,
       fatal: undefined,
+      stopped: false,
       retry: new RetryTimer(
         options.clock,
         new Backoff({
@@ -246,7 +266,7 @@ export class DataWorkers {
         slot.drained.resolve(message.cut);
         break;
       case 'stopped':
-        // The end of the thread follows.
+        slot.stopped = true;
         break;
       default:
         this.#options.onRequest(link, message);
@@ -269,8 +289,10 @@ export class DataWorkers {
 
   #ended(slot: Slot, link: WorkerLink, error: Error | undefined): void {
     const { state, fatal } = slot;
+    const closed = fatal !== undefined || slot.stopped;
     slot.link = undefined;
     slot.fatal = undefined;
+    slot.stopped = false;
     for (const [id, collection] of this.#collections) this.#collected(id, link, undefined, collection);
     this.#options.onGone?.(link);
     if (state.kind === 'stopping' || state.kind === 'draining' || this.#ending) {
@@ -280,6 +302,12 @@ export class DataWorkers {
           error: fatal ?? describeError(error),
         });
       this.#endSlot(slot);
+      return;
+    }
+    if (!closed && this.#started) {
+      slot.state = { kind: 'resting' };
+      this.#options.onServing?.(this.serving);
+      this.#options.onLost?.(new WorkerLostError(slot.index, { cause: error }));
       return;
     }
     const reason = fatal ?? (error === undefined ? 'it ended by itself' : describeError(error));

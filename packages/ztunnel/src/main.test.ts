@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { parseCommandLine } from './command-line.ts';
+import { onShutdownSignals } from './shutdown-signals.ts';
+import { version } from './version.ts';
+
+/** Runs the command to its end. Only what ends before anything is bound. */
+function run(command: 'src/main.ts' | 'bin/ztunnel', args: string[], env: Record<string, string> = {}) {
+  const path = fileURLToPath(new URL(`../${command}`, import.meta.url));
+  const [program, ...first] = command === 'bin/ztunnel' ? [path] : [process.execPath, path];
+  const result = spawnSync(program, [...first, ...args], {
+    env: { PATH: '/usr/bin:/bin', ...env },
+    encoding: 'utf8',
+  });
+  return { code: result.status, out: result.stdout, err: result.stderr };
+}
+
+describe('the command', () => {
+  it('reads its arguments, those of the charts too', () => {
+    const kind = (...args: string[]): string => parseCommandLine(args).kind;
+    expect([kind(), kind('proxy'), kind('proxy', 'ztunnel'), kind('compile')]).deep.equal([
+      'run',
+      'run',
+      'run',
+      'compile',
+    ]);
+    expect([kind('--help'), kind('-h'), kind('--version'), kind('version')]).deep.equal([
+      'help',
+      'help',
+      'version',
+      'version',
+    ]);
+    expect(parseCommandLine(['proxy', '--mode=x'])).deep.equal({ kind: 'wrong', argument: '--mode=x' });
+  });
+
+  it('tells its version, by either way to run it', () => {
+    const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    expect(version).equal(manifest.version);
+    const line = `ztunnel ${version} (Node.js ${process.version})\n`;
+    expect(run('src/main.ts', ['--version'])).deep.equal({ code: 0, out: line, err: '' });
+    expect(run('bin/ztunnel', ['--version'])).deep.equal({ code: 0, out: line, err: '' });
+  });
+
+  it('exits 1 and names every bad setting', () => {
+    const { code, err } = run('src/main.ts', [], { PROXY_MODE: 'odd', ENABLE_PROXY: 'maybe' });
+    expect([code, err]).deep.equal([1, err]);
+    expect(err).match(/^ztunnel: 2 settings cannot be used/);
+    expect(err).contain('PROXY_MODE="odd"').contain('ENABLE_PROXY="maybe"');
+  });
+
+  it('exits 1 with a remedy for what it does not do, and for arguments', () => {
+    const shared = run('src/main.ts', []);
+    expect([shared.code, shared.err]).deep.equal([1, '']);
+    expect(shared.out).contain('PROXY_MODE=shared is not served');
+    const odd = run('src/main.ts', ['--odd']);
+    expect([odd.code, odd.out]).deep.equal([1, '']);
+    expect(odd.err).contain('"--odd" is not understood');
+  });
+});
+
+describe('onShutdownSignals', () => {
+  it('hands on each signal until it is disposed', () => {
+    const listeners = new Map<string, (signal: NodeJS.Signals) => void>();
+    const reasons: string[] = [];
+    const signals = onShutdownSignals(
+      {
+        on: (signal, listener) => listeners.set(signal, listener),
+        off: (signal, listener) => {
+          if (listeners.get(signal) === listener) listeners.delete(signal);
+        },
+      },
+      (reason) => reasons.push(reason),
+    );
+    listeners.get('SIGTERM')!('SIGTERM');
+    listeners.get('SIGINT')!('SIGINT');
+    expect(reasons).deep.equal(['SIGTERM', 'SIGINT']);
+    signals[Symbol.dispose]();
+    expect(listeners.size).equal(0);
+  });
+});
