@@ -279,7 +279,9 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     }
     const who = remote ? 'the peer reset the tunnel' : 'the tunnel was reset';
     const why = `${who} (HTTP/2 error ${errorCode}${reason === undefined ? '' : `, ${reason}`})`;
-    tunnel.sink.onTunnelClosed(new HboneError('reset', why, { http2Code: errorCode }));
+    tunnel.sink.onTunnelClosed(
+      new HboneError('reset', why, { http2Code: errorCode, ...(reason && { reason }) }),
+    );
   }
 
   onStreamClosed(stream: Http2StreamOf): void {

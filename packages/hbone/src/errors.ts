@@ -1,3 +1,7 @@
+import { Http2Error } from '@ambient/http';
+import { SystemError } from '@ambient/linux';
+import { TlsError } from '@ambient/tls';
+
 /**
  * Why a tunnel or its connection failed. Stable names.
  *
@@ -44,27 +48,39 @@ const flags: Readonly<Record<HboneFailure, ResponseFlag>> = {
   defect: 'CONNECT',
 };
 
+export interface HboneErrorOptions extends ErrorOptions {
+  /** HTTP status of the peer's answer, for `refused`. */
+  readonly status?: number;
+  /** HTTP/2 error code, for `reset`. */
+  readonly http2Code?: number;
+  /** The exact reason, where it is not that of the cause. */
+  readonly reason?: string;
+}
+
 /** A tunnel or the connection below it failed. */
 export class HboneError extends Error {
   readonly code: HboneFailure;
+  /** The exact reason, stable: that of TLS, HTTP/2, the identity check or the system call, else `code`. */
+  readonly reason: string;
   readonly responseFlag: ResponseFlag;
-  /** HTTP status of the answer, for `refused`. */
   readonly status: number | undefined;
-  /** HTTP/2 error code, for `reset`. */
   readonly http2Code: number | undefined;
 
-  constructor(
-    code: HboneFailure,
-    message: string,
-    options: ErrorOptions & { status?: number; http2Code?: number } = {},
-  ) {
+  constructor(code: HboneFailure, message: string, options: HboneErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HboneError';
     this.code = code;
+    this.reason = options.reason ?? reasonOfCause(options.cause) ?? code;
     this.responseFlag = options.status === 401 ? 'DENY' : flags[code];
     this.status = options.status;
     this.http2Code = options.http2Code;
   }
+}
+
+function reasonOfCause(cause: unknown): string | undefined {
+  if (cause instanceof Http2Error) return cause.reason;
+  if (cause instanceof TlsError || cause instanceof SystemError) return cause.code;
+  return undefined;
 }
 
 const statusRemedies: Readonly<Record<number, string>> = {

@@ -46,7 +46,7 @@ export function responseFlagOf(error: Error | undefined): ResponseFlag {
 
 /** Stable code of a failure, for the field `reason` of the access log. */
 export function reasonOf(error: Error): string {
-  if (error instanceof ProxyError || error instanceof HboneError) return error.code;
-  if (error instanceof SystemError) return error.code;
+  if (error instanceof HboneError) return error.reason;
+  if (error instanceof ProxyError || error instanceof SystemError) return error.code;
   return 'defect';
 }

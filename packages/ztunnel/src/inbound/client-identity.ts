@@ -20,7 +20,7 @@ export class ClientIdentity {
   /** Checks a client whose chain has been verified. @returns what is wrong with it */
   verify(leaf: Buffer, chain: () => Buffer[]): HboneError | undefined {
     const verdict = verifyClientPeer(leaf, this.#trustDomain);
-    if (!verdict.ok) return new HboneError('peer-identity', `${verdict.reason}: ${verdict.message}`);
+    if (!verdict.ok) return new HboneError('peer-identity', verdict.message, { reason: verdict.reason });
     this.identity = verdict.identity;
     this.#chain = [verdict.certificate, ...chain().slice(1).map(parsePeerCertificate)];
     return this.findRevocation();

@@ -14,7 +14,7 @@ import type { OutboundCall } from './route-connection.ts';
 export function verifyServer(context: WorkerContext, expectedIdentities: readonly string[]): VerifyPeer {
   return (leaf, chain) => {
     const verdict = verifyServerPeer(leaf, expectedIdentities);
-    if (!verdict.ok) return new HboneError('peer-identity', `${verdict.reason}: ${verdict.message}`);
+    if (!verdict.ok) return new HboneError('peer-identity', verdict.message, { reason: verdict.reason });
     const revocations = context.revocations();
     if (revocations.size === 0) return undefined;
     const revoked = findRevoked(revocations, chain().map(parsePeerCertificate));
