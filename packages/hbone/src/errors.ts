@@ -95,6 +95,6 @@ export function refusedError(status: number): HboneError {
   return new HboneError(
     'refused',
     `the peer answered ${status}${remedy === undefined ? '' : `: ${remedy}`}`,
-    { status },
+    { status, reason: remedy === undefined ? 'refused' : `refused-${status}` },
   );
 }
