@@ -12,7 +12,7 @@ import { configDump } from './config-dump.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { HostnameResolver, systemLookup } from './discovery/hostname-resolver.ts';
 import { MeshReplicator } from './discovery/mesh-replicator.ts';
-import { ProcessMetrics } from './process-metrics.ts';
+import { ProcessMetrics, workloadSeriesKey } from './process-metrics.ts';
 import type { ZtunnelSettings } from './settings.ts';
 import { version } from './version.ts';
 import { DataWorkers } from './workers/data-workers.ts';
@@ -88,7 +88,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     (message) => workers.broadcast(message),
     (change) => identities.update(mesh.store, change.workloads),
   );
-  const metrics = new ProcessMetrics(() => workers.collect(false), clock, log);
+  const metrics = new ProcessMetrics(() => workers.collect(false), workloadNames(mesh), clock, log);
   const discovery = startup.use(
     new Discovery({
       settings,
@@ -266,6 +266,20 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     },
     shutdown,
     ended,
+  };
+}
+
+/** Names of all workloads, as series have them; gathered anew only when the mesh has changed. */
+function workloadNames(mesh: MeshReplicator): () => ReadonlySet<string> {
+  let names = new Set<string>();
+  let generation = -1;
+  return () => {
+    if (generation === mesh.generation) return names;
+    generation = mesh.generation;
+    names = new Set();
+    for (const { namespace, workloadName } of mesh.store.allWorkloads())
+      names.add(workloadSeriesKey(namespace, workloadName));
+    return names;
   };
 }
 

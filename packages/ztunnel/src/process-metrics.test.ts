@@ -2,7 +2,7 @@ import { ManualClock, MetricsRegistry, SeriesBudget } from '@ambient/runtime';
 import type { SeriesDelta } from '@ambient/runtime';
 import { expect } from 'chai';
 import { ProcessMetrics } from './process-metrics.ts';
-import { metricNames } from './telemetry/metric-definitions.ts';
+import { connectionLabelNames, metricNames } from './telemetry/metric-definitions.ts';
 import { recordingLink } from './testing/links.ts';
 import { recordingLog } from './testing/log-lines.ts';
 import type { Collected } from './workers/data-workers.ts';
@@ -15,8 +15,10 @@ const sockets = (delta: number): SeriesDelta => ({
 
 function setup() {
   const reports: Collected[][] = [];
+  const known = new Set<string>();
   const metrics = new ProcessMetrics(
     () => Promise.resolve(reports.shift() ?? []),
+    () => known,
     new ManualClock(),
     recordingLog().log,
   );
@@ -26,7 +28,7 @@ function setup() {
       .split('\n')
       .filter((line) => line.startsWith(metric))
       .map((line) => line.slice(metric.length));
-  return { metrics, reports, samples };
+  return { metrics, reports, samples, known };
 }
 
 describe('ProcessMetrics', () => {
@@ -64,6 +66,25 @@ describe('ProcessMetrics', () => {
     metrics.forget(dead);
     metrics.forget(dead);
     expect(await samples('istio_tcp_sockets_open')).deep.equal(['{reporter="source"} 2']);
+  });
+
+  it('shows the last counts of a workload that is gone once more, then no longer', async () => {
+    const { metrics, samples, known } = setup();
+    const opened = (source: string): SeriesDelta => ({
+      metric: metricNames.connectionsOpened,
+      labels: connectionLabelNames.map((name) =>
+        name === 'source_workload' ? source : name === 'source_workload_namespace' ? 'a' : 'unknown',
+      ),
+      delta: 1,
+    });
+    known.add('a/here').add('a/gone');
+    const series = ['here', 'gone', 'unknown'].map(opened);
+    metrics.absorb([{ worker: recordingLink(), series, connections: [] }]);
+    expect(await samples('istio_tcp_connections_opened_total')).length(3);
+    known.delete('a/gone');
+    expect(await samples('istio_tcp_connections_opened_total')).length(3);
+    const left = await samples('istio_tcp_connections_opened_total');
+    expect(left.map((line) => /source_workload="(\w+)"/.exec(line)?.[1])).deep.equal(['here', 'unknown']);
   });
 
   it('counts messages and terminations of the control plane', async () => {

@@ -1,10 +1,10 @@
-import { CounterTable, MetricsRegistry, SeriesBudget } from '@ambient/runtime';
+import { CounterTable, MetricsRegistry, overflowValue, SeriesBudget } from '@ambient/runtime';
 import type { Clock, Logger, SeriesDelta } from '@ambient/runtime';
 import type { XdsMetrics } from '@ambient/xds';
 import type { MetricsPage } from './admin/admin-endpoints.ts';
 import { version } from './version.ts';
 import type { Collected, WorkerLink } from './workers/data-workers.ts';
-import { metricDefinitions, metricNames } from './telemetry/metric-definitions.ts';
+import { connectionLabelNames, metricDefinitions, metricNames } from './telemetry/metric-definitions.ts';
 
 const gaugeNames = new Set(metricDefinitions.filter(({ type }) => type === 'gauge').map(({ name }) => name));
 
@@ -27,15 +27,25 @@ export class ProcessMetrics implements MetricsPage {
   /** Counts of the main thread. */
   readonly table = new CounterTable(metricDefinitions);
   readonly #collect: () => Promise<readonly Collected[]>;
+  readonly #knownWorkloads: () => ReadonlySet<string>;
   readonly #clock: Clock;
   readonly #log: Logger;
   /** What each worker has added to gauges, to be taken back if it dies. */
   readonly #shares = new Map<WorkerLink, Map<string, GaugeShare>>();
   #registry: Promise<MetricsRegistry> | undefined;
 
-  /** @param collect asks the workers for what they have counted since they were last asked */
-  constructor(collect: () => Promise<readonly Collected[]>, clock: Clock, log: Logger) {
+  /**
+   * @param collect asks the workers for what they have counted since they were last asked
+   * @param knownWorkloads keys of {@link workloadSeriesKey} of all workloads that there are
+   */
+  constructor(
+    collect: () => Promise<readonly Collected[]>,
+    knownWorkloads: () => ReadonlySet<string>,
+    clock: Clock,
+    log: Logger,
+  ) {
     this.#collect = collect;
+    this.#knownWorkloads = knownWorkloads;
     this.#clock = clock;
     this.#log = log;
     this.table.handle(metricNames.build, ['ztunnel', version]).add(1);
@@ -59,7 +69,13 @@ export class ProcessMetrics implements MetricsPage {
     registry.absorb(this.table.drainDeltas(nowMs));
     registry.expireIdle();
     this.table.forgetIdle(nowMs - tableIdleMs);
-    return registry.render();
+    const text = await registry.render();
+    // After the look that shows their last counts.
+    const known = this.#knownWorkloads();
+    registry.expireWhere(
+      ({ labels }, values) => labels === connectionLabelNames && ofDeadWorkload(values, known),
+    );
+    return text;
   }
 
   /** Takes over what workers have counted. */
@@ -100,4 +116,23 @@ export class ProcessMetrics implements MetricsPage {
     if (share === undefined) shares.set(key, { metric, labels, value: delta });
     else share.value += delta;
   }
+}
+
+/** How series and workloads are matched: `namespace/workload_name`. */
+export function workloadSeriesKey(namespace: string, workloadName: string): string {
+  return `${namespace}/${workloadName}`;
+}
+
+const workloadLabels = (['source', 'destination'] as const).map((side) => ({
+  name: connectionLabelNames.indexOf(`${side}_workload`),
+  namespace: connectionLabelNames.indexOf(`${side}_workload_namespace`),
+}));
+
+function ofDeadWorkload(values: readonly string[], known: ReadonlySet<string>): boolean {
+  return workloadLabels.some(({ name, namespace }) => {
+    const workload = values[name] ?? '';
+    // What is outside of the mesh, or beyond the limit on series, is no workload.
+    if (workload === '' || workload === 'unknown' || workload === overflowValue) return false;
+    return !known.has(workloadSeriesKey(values[namespace] ?? '', workload));
+  });
 }

@@ -13,6 +13,7 @@ const updatesPerMessage = 500;
 export class MeshReplicator {
   readonly store = new MeshStore();
   readonly #toWorkers: (message: ToWorker) => void;
+  #generation = 0;
   readonly #onChange: (change: MeshChange) => void;
 
   /** @param onChange called after the workers have been sent what changed */
@@ -21,8 +22,14 @@ export class MeshReplicator {
     this.#onChange = onChange;
   }
 
+  /** Counts changes, for what is derived from the store and kept. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   apply(updates: readonly MeshUpdate[]): void {
     const change = this.store.apply(updates);
+    this.#generation++;
     for (let i = 0; i < updates.length; i += updatesPerMessage)
       this.#toWorkers({ kind: 'mesh', updates: updates.slice(i, i + updatesPerMessage) });
     this.#onChange(change);
