@@ -48,7 +48,8 @@ interface Registration {
 /**
  * One epoll loop for one thread. The loop of a data worker never unwinds, so promises do not run there.
  *
- * A turn: wait for readiness, tell handlers, run the turn's tasks (flushes), then timers.
+ * A turn: wait for readiness, tell handlers, run the turn's tasks (flushes), go on with those who had used up their share
+ * of the last turn, then timers. What timers write goes out with the tasks of the next turn, which does not wait then.
  */
 export class Reactor {
   readonly #epoll: Descriptor;
@@ -141,18 +142,26 @@ export class Reactor {
     const deferred = this.#nextTurn;
     let waitMs = 0;
     if (deferred.length > 0) this.#nextTurn = [];
-    else waitMs = Math.ceil(Math.min(maxWaitMs, this.#timers.waitMs(this.#nowMs)));
+    else if (this.#endOfTurn.length === 0)
+      waitMs = Math.ceil(Math.min(maxWaitMs, this.#timers.waitMs(this.#nowMs)));
     const count = this.#wait(waitMs);
     this.#nowMs = performance.now();
     this.#dispatch(count);
-    if (deferred.length > 0) runTasks(deferred);
-    // A task may ask for another at the end of the same turn (a flush that wakes a writer): run until there is none.
+    this.#runEndOfTurn(); // what is small goes out before those who had used up their share go on
+    if (deferred.length > 0) {
+      runTasks(deferred);
+      this.#runEndOfTurn();
+    }
+    this.#timers.expire(this.#nowMs, this.#onFault);
+  }
+
+  /** A task may ask for another at the end of the same turn (a flush that wakes a writer): runs until there is none. */
+  #runEndOfTurn(): void {
     while (this.#endOfTurn.length > 0) {
       const tasks = this.#endOfTurn;
       this.#endOfTurn = [];
       runTasks(tasks);
     }
-    this.#timers.expire(this.#nowMs, this.#onFault);
   }
 
   #wait(waitMs: number): number {

@@ -36,6 +36,8 @@ export interface KeepAlive {
   readonly intervalSeconds: number;
   /** Unanswered probes until the connection is dead. */
   readonly probes: number;
+  /** How long sent data may stay unacknowledged (TCP_USER_TIMEOUT), in milliseconds; the kernel's own limit if absent. */
+  readonly userTimeoutMs?: number | undefined;
 }
 
 export interface DialOptions {
@@ -152,11 +154,8 @@ export class TcpSocket {
     trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPIDLE, keepAlive.idleSeconds);
     trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPINTVL, keepAlive.intervalSeconds);
     trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPCNT, keepAlive.probes);
-  }
-
-  /** How long sent data may stay unacknowledged until the kernel gives the connection up, in milliseconds. */
-  setUserTimeout(milliseconds: number): void {
-    trySetIntOption(this.fd, libc.IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds);
+    if (keepAlive.userTimeoutMs !== undefined)
+      trySetIntOption(fd, libc.IPPROTO_TCP, TCP_USER_TIMEOUT, keepAlive.userTimeoutMs);
   }
 
   /** Unsent bytes in the kernel above which the socket does not count as writable: bounds queueing before the wire. */

@@ -24,6 +24,8 @@ export class TlsSession {
   #pending: Memory | undefined;
   #pendingStart = 0;
   #pendingEnd = 0;
+  /** OpenSSL holds no part of a record, so that its next read of the socket asks for a full buffer. */
+  #nothingInside = false;
   /** After `read`: nothing is left inside or in the socket, so that only new readiness makes another read worth while. */
   drained = false;
   /** Why the last call answered FAILED or 'failed'. */
@@ -69,13 +71,16 @@ export class TlsSession {
     const start = into.addressOf(offset, length);
     let filled = 0;
     this.drained = false;
+    const shortReadTells = this.#nothingInside && !toTheEnd;
+    this.#nothingInside = false;
     while (filled < length) {
       const n = openssl.SSL_read(this.#ssl, start + filled, length - filled);
       if (n > 0) {
         filled += n;
-        // A short read of the socket has emptied it, which saves asking it again. OpenSSL reads READ_BUFFER_BYTES at once.
-        if (filled < SHORT_READ_BYTES && !toTheEnd && openssl.SSL_has_pending(this.#ssl) === 0) {
-          this.drained = true;
+        // A short read of the socket has emptied it, which saves asking it again. Only a read into an empty buffer tells:
+        // one that completes a record asks for no more than is missing.
+        if (shortReadTells && filled < SHORT_READ_BYTES && openssl.SSL_has_pending(this.#ssl) === 0) {
+          this.drained = this.#nothingInside = true;
           break;
         }
         continue;
@@ -84,6 +89,7 @@ export class TlsSession {
       if (!this.#ring.empty && !this.#sendRing()) return filled > 0 ? filled : FAILED; // a key update or an alert
       if (error === openssl.SSL_ERROR_WANT_READ) {
         this.drained = true;
+        this.#nothingInside = openssl.SSL_has_pending(this.#ssl) === 0;
         return filled > 0 ? filled : WOULD_BLOCK;
       }
       if (error !== openssl.SSL_ERROR_ZERO_RETURN) this.lastError ??= this.#sessionError();

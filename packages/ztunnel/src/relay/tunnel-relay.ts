@@ -1,8 +1,10 @@
 import type { HeaderBlock } from '@ambient/http';
 import type { HboneTunnel, TunnelSink } from '@ambient/hbone';
 import { HboneError } from '@ambient/hbone';
-import type { IoBuffer, Reactor, ReadinessHandler, TcpSocket, TurnTask } from '@ambient/linux';
+import type { IoBuffer, Reactor, ReadinessHandler, TcpSocket } from '@ambient/linux';
 import { ERROR, FAILED, HANGUP, PEER_CLOSED, READABLE, WRITABLE } from '@ambient/linux';
+import type { BulkLane, BulkSource } from './bulk-lane.ts';
+import { bulkLaneOf } from './bulk-lane.ts';
 import { ByteFifo } from './byte-fifo.ts';
 
 /** Read from one application before others get their turn: the read that reaches it is the last. */
@@ -25,7 +27,7 @@ export interface TunnelRelayOwner {
  * Application to tunnel: read straight into the connection's write buffer, behind the place of the frame header. Tunnel to
  * application: sent straight from the connection's read buffer; only what the socket does not take is copied.
  */
-export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
+export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
   readonly #reactor: Reactor;
   readonly #owner: TunnelRelayOwner;
   #socket: TcpSocket | undefined;
@@ -39,7 +41,10 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
   #tunnelEnded = false;
   /** We have passed the peer's end on to the application. */
   #writeShutDown = false;
-  #deferred = false;
+  readonly #lane: BulkLane;
+  /** The last read reached the share of a turn: the next ones wait in the bulk lane. */
+  #bulk = false;
+  #inLane = false;
   #preambleLeft = 0;
   #done = false;
   /** Bytes from the application into the tunnel. */
@@ -49,6 +54,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
 
   constructor(reactor: Reactor, owner: TunnelRelayOwner) {
     this.#reactor = reactor;
+    this.#lane = bulkLaneOf(reactor);
     this.#owner = owner;
   }
 
@@ -86,7 +92,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
     if ((readiness & (READABLE | PEER_CLOSED | ERROR | HANGUP)) !== 0) {
       this.#readable = true;
       if ((readiness & (PEER_CLOSED | ERROR | HANGUP)) !== 0) this.#socketHungUp = true;
-      if (!this.#deferred) this.#pump();
+      this.#pumpInLane();
     }
   }
 
@@ -94,11 +100,24 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
     this.fail(new HboneError('defect', 'a defect in this program ended the connection', { cause: error }));
   }
 
-  run(): void {
-    this.#deferred = false;
+  moveShare(): number {
+    this.#inLane = false;
+    const before = this.sentToTunnel;
     this.#pump();
+    return this.sentToTunnel - before;
   }
 
+  #pumpInLane(): void {
+    if (this.#inLane) return;
+    if (!this.#bulk) {
+      this.#pump();
+      return;
+    }
+    this.#inLane = true;
+    this.#lane.add(this);
+  }
+
+  /** Reads from the application into the tunnel, a share at most. */
   #pump(): void {
     const socket = this.#socket;
     const tunnel = this.#tunnel;
@@ -106,8 +125,8 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
     let budget = QUANTUM_BYTES;
     while (this.#readable && !this.#socketEnded && !this.#done) {
       if (budget <= 0) {
-        this.#deferred = true;
-        this.#reactor.inNextTurn(this);
+        this.#bulk = true;
+        this.#pumpInLane();
         return;
       }
       const room = tunnel.prepareWrite(READ_BYTES);
@@ -119,7 +138,10 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
         this.sentToTunnel += n;
         budget -= n;
         // A short read has emptied the socket; what comes later is told anew. Not so an end that was told already.
-        if (n < room && !this.#socketHungUp) this.#readable = false;
+        if (n < room) {
+          this.#bulk = false;
+          if (!this.#socketHungUp) this.#readable = false;
+        }
       } else if (n === 0) {
         this.#socketEnded = true;
         tunnel.end();
@@ -128,6 +150,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
         this.fail(socket.lastError!);
       } else {
         this.#readable = false;
+        this.#bulk = false;
       }
     }
   }
@@ -193,7 +216,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, TurnTask {
   }
 
   onTunnelWritable(): void {
-    if (!this.#deferred && !this.#done) this.#pump();
+    if (!this.#done) this.#pumpInLane();
   }
 
   onTunnelClosed(error: HboneError | undefined): void {

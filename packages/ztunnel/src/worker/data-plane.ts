@@ -46,6 +46,9 @@ function keepAliveOf(settings: ZtunnelSettings): KeepAlive | undefined {
     idleSeconds: Math.ceil(keepalive.timeMs / 1000),
     intervalSeconds: Math.ceil(keepalive.intervalMs / 1000),
     probes: keepalive.retries,
+    userTimeoutMs: settings.socket.userTimeoutEnabled
+      ? keepalive.timeMs + keepalive.intervalMs * keepalive.retries
+      : undefined,
   };
 }
 
