@@ -67,19 +67,19 @@ export class CertificateStore {
       client: new TlsContext({ ...common, role: 'client' }),
       server: new TlsContext({ ...common, role: 'server' }),
     };
-    old?.client.close();
-    old?.server.close();
+    closeContexts(old);
     this.#settle(entry, undefined);
   }
 
-  /** The main thread has none, and its fetch has failed. */
+  /** There is none, or none any more: the fetch has failed, it has expired, or its workload has left the node. */
   fail(identity: string, message: string): void {
-    const entry = this.#entryOf(identity);
-    if (entry.contexts !== undefined) return;
-    this.#settle(
-      entry,
-      new ProxyError('certificate-unavailable', `no certificate for ${identity}: ${message}`),
-    );
+    const entry = this.#entries.get(identity);
+    if (entry === undefined) return;
+    closeContexts(entry.contexts);
+    entry.contexts = undefined;
+    const error = new ProxyError('certificate-unavailable', `no certificate for ${identity}: ${message}`);
+    this.#settle(entry, error);
+    this.#entries.delete(identity);
   }
 
   #settle(entry: Entry, error: ProxyError | undefined): void {
@@ -90,10 +90,13 @@ export class CertificateStore {
   }
 
   close(): void {
-    for (const { contexts } of this.#entries.values()) {
-      contexts?.client.close();
-      contexts?.server.close();
-    }
+    for (const { contexts } of this.#entries.values()) closeContexts(contexts);
     this.#entries.clear();
   }
+}
+
+/** Sessions already made keep what they need. */
+function closeContexts(contexts: IdentityContexts | undefined): void {
+  contexts?.client.close();
+  contexts?.server.close();
 }
