@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
+import { TLSSocket, createSecureContext } from 'node:tls';
+import type { Netns } from '../netns/namespace.ts';
+import { FrameType } from './frames.ts';
+import { HostilePeer } from './peer.ts';
+import type { Credentials } from './peer.ts';
+import { listenInside } from './sockets.ts';
+
+/** What a hostile server does with a connection, TLS being done. */
+export type ServerScript = (peer: HostilePeer) => void | Promise<void>;
+
+/** An HBONE server that keeps to no rule. A rejected script shows in `failures`. */
+export class HostileServer {
+  readonly peers: HostilePeer[] = [];
+  readonly failures: unknown[] = [];
+  script: ServerScript;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(netns: Netns, port: number, credentials: Credentials, script: ServerScript) {
+    this.script = script;
+    const secureContext = createSecureContext({ ...credentials, minVersion: 'TLSv1.3' });
+    this.#server = listenInside(netns, port, (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      const secure = new TLSSocket(socket, {
+        isServer: true,
+        secureContext,
+        requestCert: true,
+        rejectUnauthorized: false,
+        ALPNProtocols: ['h2'],
+      });
+      const peer = new HostilePeer(secure, socket, 'server');
+      secure.once('secure', () => {
+        this.peers.push(peer);
+        Promise.resolve(this.script(peer)).catch((error: unknown) => this.failures.push(error));
+      });
+    });
+  }
+
+  /** Closes every connection and the port. */
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** Stream of the first request beyond the stream `after`, past or to come. */
+export async function nextRequest(peer: HostilePeer, after = 0): Promise<number> {
+  const frame = await peer.waitForFrame((each) => each.type === FrameType.HEADERS && each.stream > after);
+  return frame.stream;
+}

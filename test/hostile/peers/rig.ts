@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { FakeCa } from '@ambient/identity';
+import { assertNoLeak, takeLeakSnapshot } from '@ambient/testkit/lab';
+import type { LeakScope, Netns } from '@ambient/testkit/lab';
+import { connectFrom, HostilePeer, HostileServer } from '@ambient/testkit/hostile-peer';
+import type { Credentials, ServerScript } from '@ambient/testkit/hostile-peer';
+import { renderLocalMesh, TestMesh } from '../../netns/harness/index.ts';
+import type { LogEntry, LogMatch, MeshSpec, Pod } from '../../netns/harness/index.ts';
+
+export const HBONE_PORT = 15_008;
+export const ECHO_PORT = 7000;
+/** A round of good traffic that takes longer was harmed. */
+const ROUND_DEADLINE_MS = 3000;
+
+/**
+ * A mesh of a client and a server with proxies, and an attacker without: it holds a certificate of the mesh's authority, so
+ * that whatever it does comes from inside. Proxies have one worker each: good traffic shares its thread with the attack.
+ */
+export class HostileRig {
+  readonly mesh: TestMesh;
+  readonly credentials: Credentials;
+  readonly #peers: HostilePeer[] = [];
+  readonly #servers: HostileServer[] = [];
+
+  private constructor(mesh: TestMesh, credentials: Credentials) {
+    this.mesh = mesh;
+    this.credentials = credentials;
+  }
+
+  static async start(spec: Partial<MeshSpec> = {}): Promise<HostileRig> {
+    const mesh = await TestMesh.start({
+      ...spec,
+      pods: { client: {}, server: {}, attacker: { proxy: false }, ...spec.pods },
+      env: { ZTUNNEL_WORKER_THREADS: '1', ...spec.env },
+    });
+    try {
+      const authority = await FakeCa.open(join(mesh.lab.directory, 'fake-ca'), { now: Date.now });
+      const certificate = await authority.issue({
+        trustDomain: 'cluster.local',
+        namespace: 'default',
+        serviceAccount: 'attacker',
+      });
+      const rig = new HostileRig(mesh, {
+        cert: certificate.certificateChainPem.join('\n'),
+        key: certificate.privateKeyPem,
+      });
+      await rig.server.serve('echo', { port: ECHO_PORT });
+      await rig.goodRound();
+      return rig;
+    } catch (error) {
+      await mesh.destroy();
+      throw error;
+    }
+  }
+
+  get client(): Pod {
+    return this.mesh.pod('client');
+  }
+
+  get server(): Pod {
+    return this.mesh.pod('server');
+  }
+
+  get attacker(): Pod {
+    return this.mesh.pod('attacker');
+  }
+
+  /** The attacker as an HTTP/2 client of the server's proxy. */
+  async attack(settings: Readonly<Record<number, number>> = {}): Promise<HostilePeer> {
+    const { netns } = this.attacker;
+    return this.#owned(
+      await HostilePeer.connect(netns, this.server.ipv4, HBONE_PORT, this.credentials, settings),
+    );
+  }
+
+  /** The same without HTTP/2. */
+  async attackTls(): Promise<HostilePeer> {
+    const { netns } = this.attacker;
+    return this.#owned(await HostilePeer.connectTls(netns, this.server.ipv4, HBONE_PORT, this.credentials));
+  }
+
+  /** The same without TLS; `port` is one of the server's. */
+  attackTcp(port = HBONE_PORT, from: Netns = this.attacker.netns, ip = this.server.ipv4): HostilePeer {
+    return this.#owned(HostilePeer.connectPlain(from, ip, port));
+  }
+
+  /** Connections that an application of the client opens. */
+  callFromClient(ip: string, port: number): HostilePeer {
+    return this.#owned(HostilePeer.connectPlain(this.client.netns, ip, port));
+  }
+
+  /** The attacker as an HBONE server. */
+  serveHostile(script: ServerScript): HostileServer {
+    const server = new HostileServer(this.attacker.netns, HBONE_PORT, this.credentials, script);
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** Makes the attacker a workload of the mesh, and waits until the client's proxy knows it. */
+  async admitAttacker(): Promise<void> {
+    const { mesh, attacker, client } = this;
+    const workloads = [...mesh.mesh.workloads, attacker.workload];
+    mesh.writeMesh(renderLocalMesh({ ...mesh.mesh, workloads }));
+    for (;;) if ((await client.admin('/config_dump')).body.includes(attacker.workload.uid)) return;
+  }
+
+  #owned(peer: HostilePeer): HostilePeer {
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  /** One connection of an application of the client to one of the server, and bytes there and back. */
+  async goodRound(bytes = 'still there'): Promise<void> {
+    const socket = connectFrom(this.client.netns, this.server.ipv4, ECHO_PORT);
+    try {
+      const signal = AbortSignal.timeout(ROUND_DEADLINE_MS);
+      let echoed = '';
+      socket.setEncoding('latin1').on('data', (text: string) => (echoed += text));
+      socket.end(bytes);
+      await once(socket, 'end', { signal });
+      if (echoed !== bytes) throw new Error(`good traffic came back as ${JSON.stringify(echoed)}`);
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  /** Runs `attack` while good traffic goes on; rejects when either fails. @returns what `attack` returns */
+  async unharmed<T>(attack: () => Promise<T>): Promise<T> {
+    let over = false;
+    const rounds = async (): Promise<void> => {
+      do await this.goodRound();
+      while (!over);
+    };
+    const good = rounds();
+    try {
+      return await Promise.race([attack(), good.then(() => new Promise<never>(() => undefined))]);
+    } finally {
+      over = true;
+      await good;
+    }
+  }
+
+  /** The line in which a proxy says how the connection of `peer` ended. */
+  verdict(peer: HostilePeer, match: LogMatch, pod = this.server): Promise<LogEntry> {
+    return pod.waitForAccess({ 'src.addr': peer.address, ...match });
+  }
+
+  /** What may leak between two tests. */
+  get scope(): LeakScope {
+    const pods = [this.client, this.server];
+    return {
+      pids: Object.fromEntries(pods.map((pod) => [pod.name, pod.proxy.pid])),
+      namespaces: Object.values(this.mesh.pods).map((pod) => pod.netns),
+    };
+  }
+
+  /** Takes the attacker's connections and servers away. */
+  async disarm(): Promise<void> {
+    for (const peer of this.#peers.splice(0)) peer.destroy();
+    const servers = this.#servers.splice(0);
+    await Promise.all(servers.map((server) => server.close()));
+    for (const server of servers) for (const failure of server.failures) throw failure;
+  }
+}
+
+/**
+ * Registers what surrounds each test of the suite: a rig for all of them, good traffic before and after each, and the proof
+ * that it left no descriptor and no socket, and that no proxy found a defect in itself.
+ */
+export function useRig(spec: Partial<MeshSpec> = {}): () => HostileRig {
+  let rig: HostileRig | undefined;
+  let baseline = takeLeakSnapshot({});
+
+  before(async () => {
+    rig = await HostileRig.start(spec);
+  });
+  beforeEach(async () => {
+    await rig!.goodRound();
+    baseline = takeLeakSnapshot(rig!.scope);
+  });
+  afterEach(async () => {
+    await rig!.disarm();
+    await rig!.goodRound();
+    await assertNoLeak(baseline, rig!.scope);
+    for (const pod of [rig!.client, rig!.server]) {
+      const defect = pod.log().find((entry) => /defect/.test(JSON.stringify(entry)));
+      if (defect !== undefined) throw new Error(`the proxy of ${pod.name}: ${JSON.stringify(defect)}`);
+    }
+  });
+  after(async () => {
+    await rig?.mesh.stop();
+  });
+  return () => rig!;
+}
