@@ -1,7 +1,7 @@
 import type { HeaderBlock } from '@ambient/http';
 import { headerValue } from '@ambient/http';
 import type { DialOptions, KeepAlive, Reactor, SocketAddress, SystemError } from '@ambient/linux';
-import { TcpSocket, formatAddress } from '@ambient/linux';
+import { TcpSocket, Timer, formatAddress } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
 import type { SecureChannel } from './channel.ts';
 import type { ConnectRequest } from './connect-headers.ts';
@@ -31,6 +31,11 @@ export class ClientConnection extends HboneConnection {
   readonly #verify: VerifyPeer;
   /** Since when no tunnel is open, on the reactor's clock. */
   #idleSinceMs: number;
+  /** Runs at the latest from when no tunnel is left; looks at `#idleSinceMs` when it fires. */
+  readonly #idleTimer = new Timer(() => {
+    this.#releaseIfIdle();
+  });
+  #idleTimerRuns = false;
   /** How this connection names the peer in texts. */
   readonly #peerName: string;
 
@@ -115,7 +120,9 @@ export class ClientConnection extends HboneConnection {
   }
 
   protected override onOpen(): void {
+    this.#idleSinceMs = this.reactor.nowMs;
     this.#owner.onOpen(this);
+    if (this.activeTunnels === 0) this.#watchIdleness(this.settings.idleReleaseMs); // nobody waited for it any more
   }
 
   protected override onGone(error: HboneError): void {
@@ -123,8 +130,27 @@ export class ClientConnection extends HboneConnection {
   }
 
   protected override onTick(): void {
-    if (this.activeTunnels > 0) return;
-    if (this.reactor.nowMs - this.#idleSinceMs >= this.settings.idleReleaseMs) this.release();
+    // Nothing: idleness has a timer of its own.
+  }
+
+  protected override dispose(): void {
+    this.reactor.cancelTimer(this.#idleTimer);
+    super.dispose();
+  }
+
+  /** Set once per period and not once per tunnel: a busy connection idles for a moment after each of its tunnels. */
+  #watchIdleness(afterMs: number): void {
+    if (this.#idleTimerRuns || this.state !== 'open') return;
+    this.#idleTimerRuns = true;
+    this.reactor.setTimer(this.#idleTimer, afterMs);
+  }
+
+  #releaseIfIdle(): void {
+    this.#idleTimerRuns = false;
+    if (this.activeTunnels > 0) return; // the end of the last one starts it again
+    const leftMs = this.#idleSinceMs + this.settings.idleReleaseMs - this.reactor.nowMs;
+    if (leftMs > 0) this.#watchIdleness(leftMs);
+    else this.release();
   }
 
   /** Closes as soon as no tunnel is left; opens no more. */
@@ -149,7 +175,10 @@ export class ClientConnection extends HboneConnection {
 
   override onStreamClosed(stream: Http2StreamOf): void {
     super.onStreamClosed(stream);
-    if (this.activeTunnels === 0) this.#idleSinceMs = this.reactor.nowMs;
+    if (this.activeTunnels === 0) {
+      this.#idleSinceMs = this.reactor.nowMs;
+      this.#watchIdleness(this.settings.idleReleaseMs);
+    }
     if (this.state === 'open') this.#owner.onTunnelClosed(this);
   }
 

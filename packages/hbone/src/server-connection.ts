@@ -1,11 +1,12 @@
-import type { HeaderBlock } from '@ambient/http';
+import type { HeaderBlock, Http2Reason } from '@ambient/http';
+import { HTTP2_REASONS, headerValue } from '@ambient/http';
 import type { Reactor, SocketAddress, TcpSocket } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
 import type { ConnectRequest } from './connect-headers.ts';
 import { decodeConnect } from './connect-headers.ts';
 import type { Http2StreamOf } from './connection.ts';
 import { HboneConnection } from './connection.ts';
-import type { HboneError } from './errors.ts';
+import { HboneError } from './errors.ts';
 import type { HboneSettings } from './settings.ts';
 import { SocketLink } from './socket-link.ts';
 import type { TunnelSink } from './tunnel.ts';
@@ -20,6 +21,8 @@ export interface ServerConnectionOwner {
    * @returns the sink of the tunnel, or a status to refuse it with at once
    */
   onConnect(offer: TunnelOffer): TunnelSink | number;
+  /** A request was refused here already: it is no CONNECT, or none that HTTP/2 allows. */
+  onBadRequest(connection: ServerConnection, error: HboneError): void;
   onGone(connection: ServerConnection, error: HboneError): void;
 }
 
@@ -129,6 +132,9 @@ export class ServerConnection extends HboneConnection {
     const request = decodeConnect(headers);
     if (request === undefined) {
       refuseStream(stream, 400);
+      this.requestFlush();
+      const method = headerValue(headers, ':method') ?? '';
+      this.#owner.onBadRequest(this, new HboneError('bad-request', `${method} instead of CONNECT`));
       return;
     }
     // A sink comes with the owner's answer; until then nothing is delivered.
@@ -143,6 +149,14 @@ export class ServerConnection extends HboneConnection {
     }
     tunnel.sink = answer;
     if (endStream && !tunnel.closed) answer.onTunnelEnd();
+  }
+
+  onRequestRefused(_streamId: number, reason: Http2Reason, detail: string): void {
+    this.wasUsed = true;
+    const { meaning, remedy } = HTTP2_REASONS[reason];
+    const what = detail === '' ? '' : ` (${detail})`;
+    const text = `HTTP/2 ${reason}: ${meaning}${what}; ${remedy}`;
+    this.#owner.onBadRequest(this, new HboneError('bad-request', text, { reason }));
   }
 }
 

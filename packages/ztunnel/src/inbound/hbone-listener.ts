@@ -1,16 +1,21 @@
 import type { HboneError, ServerConnectionOwner } from '@ambient/hbone';
 import { ServerConnection } from '@ambient/hbone';
+import { Http2Error } from '@ambient/http';
 import type { SocketAddress, TcpSocket } from '@ambient/linux';
 import { TcpListener } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { workloadIdentity } from '@ambient/mesh';
-import { ProxyError } from '../connections/failure.ts';
+import { ProxyError, proxyFailures } from '../connections/failure.ts';
 import { listenerEvents } from '../outbound/outbound-listener.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { ClientIdentity } from './client-identity.ts';
 import { serveTunnel } from './serve-tunnel.ts';
 
 const BACKLOG = 1024;
+/** Ends that an operator wants to know of, whether the connection carried tunnels at that moment or not. */
+function isPeerFault(error: HboneError): boolean {
+  return error.cause instanceof Http2Error || error.code === 'ping-timeout' || error.code === 'defect';
+}
 
 /** One HBONE connection of a peer, and what its tunnels need to know. */
 export interface InboundPeer {
@@ -63,9 +68,7 @@ export class HboneListener {
     };
     this.#workloads.find((workload) => {
       if (workload === undefined) {
-        const text =
-          'the control plane has not told this pod within 5 s; check NODE_NAME and that discovery works';
-        refuse(new ProxyError('own-workload-unknown', text));
+        refuse(new ProxyError('own-workload-unknown', proxyFailures['own-workload-unknown'].meaning));
         return;
       }
       this.#context.certificates.request(workloadIdentity(workload), (contexts, error) => {
@@ -89,6 +92,9 @@ export class HboneListener {
       verifyClient: (leaf, chain) => client.verify(leaf, chain),
       onOpen: () => undefined,
       onConnect: (offer) => serveTunnel(context, { connection: offer.connection, client, workload }, offer),
+      onBadRequest: (_connection, error) => {
+        context.connections.refused('inbound', peer, local, error);
+      },
       onGone: (connection, error) => {
         this.#forget(connection, peer, local, error);
       },
@@ -106,9 +112,10 @@ export class HboneListener {
 
   #forget(connection: ServerConnection, peer: SocketAddress, local: SocketAddress, error: HboneError): void {
     const known = this.#connections.delete(connection);
-    // A connection that never carried a tunnel has no access log of its own: say why it ended.
-    if (error.code !== 'shut-down' && (!known || !connection.wasUsed))
-      this.#context.connections.refused('inbound', peer, local, error);
+    if (error.code === 'shut-down') return;
+    // Tunnels have lines of their own. Said here is why a connection without tunnels ended, and what its peer did wrong.
+    const silent = known && connection.wasUsed && !isPeerFault(error);
+    if (!silent) this.#context.connections.refused('inbound', peer, local, error);
   }
 
   /** Cuts the connections whose client has been revoked. */
