@@ -7,7 +7,7 @@ export type LogEntry = Readonly<Record<string, unknown>>;
 export type LogMatch = Readonly<Record<string, string | number | RegExp | undefined>>;
 
 /** Every line that is a JSON object; a proxy's plain lines, as a crash's stack, are not. */
-export function logEntries(proxy: LabProcess): LogEntry[] {
+export function logEntries(proxy: Pick<LabProcess, 'lines'>): LogEntry[] {
   return proxy.lines.map(parseLine).filter((entry) => entry !== undefined);
 }
 

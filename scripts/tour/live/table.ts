@@ -1,0 +1,161 @@
+import { fit, formatBytes, padEnd, padStart } from '../style.ts';
+import type { Style } from '../style.ts';
+import type { LiveEvent, LivePod, LiveRow, LiveState } from './state.ts';
+
+export interface ScreenSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+interface Column<T> {
+  readonly head: string;
+  readonly align: 'left' | 'right';
+  /** Columns with the highest number go first where there is no room. */
+  readonly rank: number;
+  readonly paint?: (style: Style, cell: string) => string;
+  cell(row: T): string;
+}
+
+const GAP = '  ';
+const INDENT = ' ';
+const WIDEST = 130;
+const MOST_EVENTS = 6;
+/** Without events the heads alone are of no use. */
+const FEWEST_EVENTS = 2;
+
+const identity = (style: Style, cell: string): string => style.identity(cell);
+
+const podColumns: readonly Column<LivePod>[] = [
+  { head: 'pod', align: 'left', rank: 0, paint: (style, cell) => style.bold(cell), cell: ({ name }) => name },
+  { head: 'identity', align: 'left', rank: 2, paint: identity, cell: (pod) => pod.identity },
+  { head: 'in', align: 'right', rank: 1, cell: ({ inbound }) => String(inbound) },
+  { head: 'out', align: 'right', rank: 1, cell: ({ outbound }) => String(outbound) },
+  {
+    head: 'proxy memory',
+    align: 'right',
+    rank: 3,
+    cell: ({ memoryBytes }) => (memoryBytes === undefined ? '' : formatBytes(memoryBytes)),
+  },
+];
+
+const rowColumns: readonly Column<LiveRow>[] = [
+  { head: 'from', align: 'left', rank: 0, cell: ({ from }) => from },
+  { head: 'to', align: 'left', rank: 0, cell: ({ to }) => to },
+  {
+    head: 'over',
+    align: 'left',
+    rank: 2,
+    paint: (style, cell) => style.paint('green', cell),
+    cell: (row) => row.protocol,
+  },
+  {
+    head: 'as',
+    align: 'left',
+    rank: 6,
+    paint: identity,
+    cell: (row) => row.identity.replace('spiffe://', ''),
+  },
+  { head: 'age', align: 'right', rank: 1, cell: ({ ageMs }) => formatAge(ageMs) },
+  { head: 'sent', align: 'right', rank: 4, cell: ({ bytesSent }) => formatBytes(bytesSent) },
+  { head: 'received', align: 'right', rank: 5, cell: (row) => formatBytes(row.bytesReceived) },
+  { head: 'rate', align: 'right', rank: 3, cell: (row) => `${formatBytes(row.bytesPerSecond)}/s` },
+];
+
+const eventColumns: readonly Column<LiveEvent>[] = [
+  { head: '', align: 'left', rank: 3, paint: (style, cell) => style.dim(cell), cell: ({ time }) => time },
+  { head: '', align: 'left', rank: 0, cell: ({ from }) => from },
+  { head: '', align: 'left', rank: 2, cell: ({ to }) => `→ ${to}` },
+  {
+    head: '',
+    align: 'left',
+    rank: 1,
+    paint: (style, cell) => (cell.startsWith('refused') ? style.paint('yellow', cell) : style.dim(cell)),
+    cell: ({ outcome }) => outcome,
+  },
+];
+
+/**
+ * The live table as lines, none wider and not more than the screen holds: who the pods are, what they have open, and what
+ * has lately ended.
+ */
+export function renderLive(state: LiveState, style: Style, screen: ScreenSize): string[] {
+  const columns = Math.min(WIDEST, screen.columns);
+  const section = (name: string): string => fitRule(`${INDENT}${name} `, columns, style);
+  const head = [
+    section(`live, ${formatAge(state.upMs)}`),
+    ...renderTable(podColumns, state.pods, style, columns),
+    '',
+  ];
+  const foot = ['', fit(`${INDENT}Ctrl-C ends the tour and removes everything.`, columns)];
+  const room = screen.rows - head.length - foot.length - 2; // the heads of the connections
+  const events = Math.max(FEWEST_EVENTS, Math.min(MOST_EVENTS, room - state.rows.length - 2));
+  const rowRoom = Math.max(1, room - events - 2);
+  const shown = state.rows.length <= rowRoom ? state.rows : state.rows.slice(0, rowRoom - 1);
+  const hidden = state.rows.length - shown.length;
+  const lines = [
+    ...head,
+    section(`${state.rows.length} ${state.rows.length === 1 ? 'connection' : 'connections'}`),
+    ...renderTable(rowColumns, shown, style, columns),
+    ...(hidden > 0 ? [style.dim(fit(`${INDENT}… and ${hidden} more`, columns))] : []),
+    '',
+    section('lately ended'),
+    ...renderTable(eventColumns, state.events.slice(-events), style, columns),
+    ...foot,
+  ];
+  return lines.length <= screen.rows ? lines : lines.slice(0, Math.max(0, screen.rows));
+}
+
+function renderTable<T>(
+  columns: readonly Column<T>[],
+  rows: readonly T[],
+  style: Style,
+  available: number,
+): string[] {
+  let kept = columns.map((column) => ({
+    column,
+    width: Math.max(column.head.length, ...rows.map((row) => column.cell(row).length)),
+  }));
+  const total = (): number =>
+    INDENT.length + kept.reduce((sum, { width }) => sum + width, 0) + GAP.length * (kept.length - 1);
+  while (kept.length > 1 && total() > available) {
+    const last = Math.max(...kept.map(({ column }) => column.rank));
+    kept = kept.filter(
+      ({ column }, index) =>
+        column.rank !== last || kept.findIndex((other) => other.column.rank === last) !== index,
+    );
+  }
+  const line = (cells: readonly string[], paint: (column: Column<T>, cell: string) => string): string => {
+    let left = available - INDENT.length;
+    const parts = kept.map(({ column, width }, index) => {
+      const text = fit(cells[index]!, Math.max(0, left));
+      left -= width + GAP.length;
+      const painted = paint(column, text);
+      if (column.align === 'right') return padStart(painted, width);
+      return index === kept.length - 1 ? painted : padEnd(painted, width);
+    });
+    return `${INDENT}${parts.join(GAP)}`.trimEnd();
+  };
+  const heads = kept.map(({ column }) => column.head);
+  return [
+    ...(heads.every((text) => text === '') ? [] : [line(heads, (_, text) => style.dim(text))]),
+    ...rows.map((row) =>
+      line(
+        kept.map(({ column }) => column.cell(row)),
+        (column, cell) => column.paint?.(style, cell) ?? cell,
+      ),
+    ),
+  ];
+}
+
+function fitRule(name: string, columns: number, style: Style): string {
+  return `${style.bold(fit(name, columns))}${style.dim('━'.repeat(Math.max(0, columns - name.length - INDENT.length)))}`;
+}
+
+/** `0:07`, `12:40`, `3:05:00`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}
