@@ -1,10 +1,17 @@
-import type { AbuseLimits, HeaderBlock, Http2Error, Http2Handler, Http2Stream } from '@ambient/http';
+import type {
+  AbuseLimits,
+  HeaderBlock,
+  Http2Error,
+  Http2Handler,
+  Http2Reason,
+  Http2Stream,
+} from '@ambient/http';
 import { DEFAULT_ABUSE_LIMITS, Http2Connection } from '@ambient/http';
 import type { Reactor, TurnTask } from '@ambient/linux';
 import { BufferPool, IoBuffer, Timer } from '@ambient/linux';
-import { MAX_WRITE_BYTES } from '@ambient/tls';
+import { MAX_WRITE_BYTES, TlsError } from '@ambient/tls';
 import type { SecureChannel } from './channel.ts';
-import { HboneError } from './errors.ts';
+import { HboneError, hboneFailures, resetError } from './errors.ts';
 import type { HboneSettings } from './settings.ts';
 import { http2Settings } from './settings.ts';
 import type { HboneTunnel } from './tunnel.ts';
@@ -110,7 +117,8 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     }
     const leaf = channel.peerCertificate();
     if (leaf === undefined) {
-      this.fail(new HboneError('tls-failed', 'the peer presented no certificate'));
+      const cause = new TlsError('no-certificate', 'the handshake ended without one');
+      this.fail(new HboneError('tls-failed', cause.message, { cause }));
       return;
     }
     const refusal = this.verifyPeer(leaf, () => channel.verifiedChain());
@@ -128,12 +136,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   protected onTimer(): void {
     if (this.#state === 'connecting') {
       const seconds = this.settings.dialTimeoutMs / 1000;
-      this.fail(
-        new HboneError(
-          'dial-timeout',
-          `no connection within ${seconds} s; maybe a NetworkPolicy is blocking HBONE port 15008`,
-        ),
-      );
+      this.fail(new HboneError('dial-timeout', `no connection within ${seconds} s`));
       return;
     }
     if (this.#state === 'closing') {
@@ -141,9 +144,8 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
       return;
     }
     if (this.#state === 'handshaking' || !this.http2.remoteSettingsReceived) {
-      this.fail(
-        new HboneError('handshake-timeout', 'the peer did not finish TLS and HTTP/2 handshakes in time'),
-      );
+      const seconds = this.settings.handshakeTimeoutMs / 1000;
+      this.fail(new HboneError('handshake-timeout', `no end of the handshakes within ${seconds} s`));
       return;
     }
     this.reactor.setTimer(this.timer, this.settings.pingIntervalMs);
@@ -162,7 +164,10 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     this.http2.goaway(NO_ERROR, 'ping timeout');
     if (!this.channel!.blocked) this.#send();
     this.fail(
-      new HboneError('ping-timeout', 'the peer did not answer an HTTP/2 PING; it is gone without a word'),
+      new HboneError(
+        'ping-timeout',
+        `no answer to an HTTP/2 PING within ${this.settings.pingTimeoutMs / 1000} s`,
+      ),
     );
   }
 
@@ -193,7 +198,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   }
 
   onFault(error: unknown): void {
-    this.fail(new HboneError('defect', 'a defect in this program ended the connection', { cause: error }));
+    this.fail(new HboneError('defect', hboneFailures.defect.meaning, { cause: error }));
   }
 
   // --- readiness, from whoever carries the channel ---
@@ -269,7 +274,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     if (tunnel !== undefined && !tunnel.closed) tunnel.sink.onTunnelEnd();
   }
 
-  onReset(stream: Http2StreamOf, errorCode: number, remote: boolean, reason: string | undefined): void {
+  onReset(stream: Http2StreamOf, errorCode: number, remote: boolean, reason: Http2Reason | undefined): void {
     const tunnel = stream.context;
     if (tunnel === undefined || tunnel.closed) return;
     tunnel.closed = true;
@@ -277,11 +282,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
       tunnel.sink.onTunnelClosed(this.#failure);
       return;
     }
-    const who = remote ? 'the peer reset the tunnel' : 'the tunnel was reset';
-    const why = `${who} (HTTP/2 error ${errorCode}${reason === undefined ? '' : `, ${reason}`})`;
-    tunnel.sink.onTunnelClosed(
-      new HboneError('reset', why, { http2Code: errorCode, ...(reason && { reason }) }),
-    );
+    tunnel.sink.onTunnelClosed(resetError(errorCode, remote, reason));
   }
 
   onStreamClosed(stream: Http2StreamOf): void {

@@ -1,5 +1,13 @@
 /** HBONE: tunnels of TCP bytes in HTTP/2 CONNECT over mutual TLS. */
-export { HboneError, refusedError, type HboneFailure, type ResponseFlag } from './errors.ts';
+export {
+  HboneError,
+  hboneFailures,
+  refusedError,
+  tunnelRefusals,
+  type HboneFailure,
+  type HboneReason,
+  type ResponseFlag,
+} from './errors.ts';
 export { defaultHboneSettings, type HboneSettings } from './settings.ts';
 export {
   encodeConnect,

@@ -16,6 +16,6 @@ export {
   serverAuth,
 } from './peer-certificate.ts';
 export type { AcceptedClient, AcceptedServer, PeerRefusal, RefusedPeer } from './verify-peer.ts';
-export { verifyClientPeer, verifyServerPeer } from './verify-peer.ts';
+export { peerRefusals, verifyClientPeer, verifyServerPeer } from './verify-peer.ts';
 export type { RevocationSet, RevokedSerials } from './revocation-set.ts';
 export { findRevoked, isRevoked, nothingRevoked } from './revocation-set.ts';

@@ -48,7 +48,7 @@ describe('peer verification', () => {
       ['no-spiffe-id', { uriSans: [] }, [cartUri], /another CA/],
       ['ca-certificate', { isCa: true }, [cartUri], /CA:FALSE/],
       ['missing-server-auth', { extendedKeyUsages: [clientAuth] }, [cartUri], /serverAuth/],
-      ['unexpected-identity', { uriSans: [`x:y,URI:${cartUri}`] }, [cartUri], /The server is x:y,URI:spiffe/],
+      ['unexpected-identity', { uriSans: [`x:y,URI:${cartUri}`] }, [cartUri], /the server is x:y,URI:spiffe/],
     ];
     for (const [reason, options, expected, message] of refused)
       it(`refuses: ${reason} (${JSON.stringify(options)})`, async () => {

@@ -13,22 +13,55 @@ import type { PeerCertificate } from './peer-certificate.ts';
 import { internIdentity, parseSpiffe } from './spiffe.ts';
 import type { Identity } from './spiffe.ts';
 
-/** Stable names of the reasons for which a peer is refused; they appear in logs. */
-export type PeerRefusal =
-  | 'malformed-certificate'
-  | 'not-version-3'
-  | 'ca-certificate'
-  | 'missing-server-auth'
-  | 'missing-client-auth'
-  | 'no-spiffe-id'
-  | 'no-expected-identity'
-  | 'unexpected-identity'
-  | 'foreign-trust-domain';
+/** Why a peer is refused, and what an operator most likely has to do. The names are stable; they are in logs. */
+export const peerRefusals = {
+  'malformed-certificate': {
+    meaning: 'the certificate cannot be read',
+    remedy: 'have the CA issue plain X.509 in DER; another tool may have damaged it',
+  },
+  'not-version-3': {
+    meaning: 'the certificate is not of X.509 version 3',
+    remedy: 'have the CA issue version 3',
+  },
+  'ca-certificate': {
+    meaning: 'the peer presents a CA certificate as its own',
+    remedy: 'have it issued as an end-entity certificate (CA:FALSE)',
+  },
+  'missing-server-auth': {
+    meaning: "the extended key usage of the server's certificate lacks serverAuth",
+    remedy: 'have the CA add serverAuth, or leave the extension out',
+  },
+  'missing-client-auth': {
+    meaning: "the extended key usage of the client's certificate lacks clientAuth",
+    remedy: 'have the CA add clientAuth, or leave the extension out',
+  },
+  'no-spiffe-id': {
+    meaning: 'the certificate names no workload (spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/SERVICE_ACCOUNT)',
+    remedy: 'the peer likely is no member of the mesh, or another CA signed it',
+  },
+  'no-expected-identity': {
+    meaning: 'no identity is known for the destination, so no server can be right',
+    remedy:
+      'check that the control plane sends the service account, or subject alternative names, of the service',
+  },
+  'unexpected-identity': {
+    meaning: 'the server is somebody else than the destination',
+    remedy:
+      'the address was likely reused by another pod (it heals with the next update), or the traffic is redirected',
+  },
+  'foreign-trust-domain': {
+    meaning: 'the client is of another trust domain',
+    remedy: 'give both sides one trust domain; aliases do not count here',
+  },
+} as const satisfies Record<string, { meaning: string; remedy: string }>;
+
+/** A key of {@link peerRefusals}. */
+export type PeerRefusal = keyof typeof peerRefusals;
 
 export interface RefusedPeer {
   readonly ok: false;
   readonly reason: PeerRefusal;
-  /** One sentence for the operator: what was seen, and what likely helps. */
+  /** For the operator: what was seen, and what likely helps. */
   readonly message: string;
 }
 
@@ -60,20 +93,14 @@ export function verifyServerPeer(
 ): AcceptedServer | RefusedPeer {
   const certificate = read(leaf);
   if ('ok' in certificate) return certificate;
-  const refusal = refuseForm(certificate, serverAuth, 'missing-server-auth', 'serverAuth');
+  const refusal = refuseForm(certificate, serverAuth, 'missing-server-auth');
   if (refusal !== undefined) return refusal;
-  if (expectedIds.length === 0)
-    return refuse(
-      'no-expected-identity',
-      'No identity is known for this destination, so no server can be right. Check that the control plane sends the service account, or subject alternative names, of the service.',
-    );
+  if (expectedIds.length === 0) return refuse('no-expected-identity');
   for (const san of certificate.uriSans)
     if (expectedIds.includes(san)) return { ok: true, san, identity: internUri(san), certificate };
-  if (certificate.uriSans.length === 0) return refuse('no-spiffe-id', noSpiffeId);
-  return refuse(
-    'unexpected-identity',
-    `The server is ${listNames(certificate.uriSans)}, expected ${listNames(expectedIds)}. The address was likely reused by another pod (it heals with the next update), or the traffic is redirected.`,
-  );
+  if (certificate.uriSans.length === 0) return refuse('no-spiffe-id');
+  const seen = listNames(certificate.uriSans);
+  return refuse('unexpected-identity', `the server is ${seen}, expected ${listNames(expectedIds)}`);
 }
 
 /**
@@ -89,7 +116,7 @@ export function verifyClientPeer(
 ): AcceptedClient | RefusedPeer {
   const certificate = read(leaf);
   if ('ok' in certificate) return certificate;
-  const refusal = refuseForm(certificate, clientAuth, 'missing-client-auth', 'clientAuth');
+  const refusal = refuseForm(certificate, clientAuth, 'missing-client-auth');
   if (refusal !== undefined) return refusal;
   let first: Identity | undefined;
   let own = false;
@@ -99,17 +126,14 @@ export function verifyClientPeer(
     first ??= identity;
     own ||= identity.trustDomain === ownTrustDomain;
   }
-  if (first === undefined) return refuse('no-spiffe-id', noSpiffeId);
+  if (first === undefined) return refuse('no-spiffe-id');
   if (!own)
     return refuse(
       'foreign-trust-domain',
-      `The client is ${listNames(certificate.uriSans)}, and this mesh is ${ownTrustDomain}. Both sides must have one trust domain; aliases do not count here.`,
+      `the client is ${listNames(certificate.uriSans)}, and this workload is of ${ownTrustDomain}`,
     );
   return { ok: true, identity: internIdentity(first), certificate };
 }
-
-const noSpiffeId =
-  'The certificate names no workload (spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/SERVICE_ACCOUNT). The peer likely is no member of the mesh, or another CA signed it.';
 
 function read(leaf: Uint8Array | PeerCertificate): PeerCertificate | RefusedPeer {
   if (!(leaf instanceof Uint8Array)) return leaf;
@@ -125,28 +149,18 @@ function refuseForm(
   certificate: PeerCertificate,
   usage: string,
   usageRefusal: PeerRefusal,
-  usageName: string,
 ): RefusedPeer | undefined {
   if (certificate.version !== 3)
-    return refuse(
-      'not-version-3',
-      `The certificate is X.509 v${certificate.version}; have the CA issue version 3.`,
-    );
-  if (certificate.isCa)
-    return refuse(
-      'ca-certificate',
-      'The peer presents a CA certificate as its own; have it issued as an end-entity certificate (CA:FALSE).',
-    );
+    return refuse('not-version-3', `the certificate is of X.509 version ${certificate.version}`);
+  if (certificate.isCa) return refuse('ca-certificate');
   if (certificate.extendedKeyUsages !== undefined && !certificate.extendedKeyUsages.includes(usage))
-    return refuse(
-      usageRefusal,
-      `The certificate's extended key usage lacks ${usageName}; have the CA add it, or leave the extension out.`,
-    );
+    return refuse(usageRefusal);
   return undefined;
 }
 
-function refuse(reason: PeerRefusal, message: string): RefusedPeer {
-  return { ok: false, reason, message };
+/** @param seen what was met, where that says more than the meaning of the reason */
+function refuse(reason: PeerRefusal, seen: string = peerRefusals[reason].meaning): RefusedPeer {
+  return { ok: false, reason, message: `${seen}; ${peerRefusals[reason].remedy}` };
 }
 
 function internUri(uri: string): Identity | undefined {

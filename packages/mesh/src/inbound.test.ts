@@ -189,9 +189,9 @@ describe('resolveInbound: by hostname', () => {
     expect(outcome(resolve('gone.example:80'))).to.equal('503 hostname-unknown');
   });
   it('refuses an unknown port and a named one that the endpoint does not tell', () => {
-    expect(outcome(resolve('web.example:81'))).to.equal('503 service-port-unknown');
+    expect(outcome(resolve('web.example:81'))).to.equal('503 target-port-unknown');
     expect(outcome(resolve('web.example:80', [pod, { ...web, ports: [port(80, 0)] }]))).to.equal(
-      '503 service-port-unknown',
+      '503 target-port-unknown',
     );
   });
   it('refuses a service port that leads to a port of the proxy', () => {

@@ -64,7 +64,7 @@ export function resolveInbound(store: MeshStore, request: InboundRequest): Inbou
     if (service === undefined) return refuse('hostname-unknown', request.authority);
     services = [service];
     port = portOfService(service, localWorkload, authority.port);
-    if (port === 0) return refuse('service-port-unknown', request.authority);
+    if (port === 0) return refuse('target-port-unknown', request.authority);
   } else {
     services = store.servicesOf(localWorkload);
   }

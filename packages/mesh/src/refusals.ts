@@ -99,7 +99,7 @@ export const inboundRefusals = {
     meaning: 'no service has the hostname of the :authority',
     remedy: 'check that the service exists in this cluster under the same hostname',
   },
-  'service-port-unknown': {
+  'target-port-unknown': {
     code: 503,
     meaning: 'neither the workload nor the service tells a target port for the port of the :authority',
     remedy: 'check the ports of the service on both sides of the gateway',

@@ -1,59 +1,73 @@
 import * as openssl from './openssl.ts';
 
-/**
- * Why a TLS context or session failed. Stable; in logs and metrics.
- *
- * | reason | meaning |
- * |---|---|
- * | not-tls | the peer sent something that is no TLS record |
- * | no-shared-version | the peer does not speak an allowed TLS version |
- * | no-shared-parameters | no cipher suite, group or signature algorithm in common |
- * | no-shared-protocol | the peer does not offer HTTP/2 in ALPN |
- * | no-certificate | the peer presented no certificate |
- * | untrusted-certificate | the peer's chain does not end at a trusted root |
- * | expired-certificate | the peer's certificate or an issuer's has expired |
- * | future-certificate | the peer's certificate or an issuer's is not valid yet |
- * | wrong-purpose | an extended key usage forbids this role, or a CA rule is broken |
- * | bad-certificate | the chain fails verification for another reason |
- * | refused-by-peer | the peer sent an alert; the text names it |
- * | protocol-error | the peer broke the TLS protocol |
- * | bad-configuration | our own certificate, key or roots cannot be used |
- * | connection-lost | the connection broke |
- */
-export type TlsFailure =
-  | 'not-tls'
-  | 'no-shared-version'
-  | 'no-shared-parameters'
-  | 'no-shared-protocol'
-  | 'no-certificate'
-  | 'untrusted-certificate'
-  | 'expired-certificate'
-  | 'future-certificate'
-  | 'wrong-purpose'
-  | 'bad-certificate'
-  | 'refused-by-peer'
-  | 'protocol-error'
-  | 'bad-configuration'
-  | 'connection-lost';
+/** Why a TLS context or session failed, and what an operator most likely has to do. Stable: they are in logs. */
+export const tlsFailures = {
+  'not-tls': {
+    meaning: 'the peer sent something that is no TLS record',
+    remedy: 'something speaks plain text to a TLS port',
+  },
+  'no-shared-version': {
+    meaning: 'the peer does not speak an allowed TLS version',
+    remedy: 'the mesh speaks TLS 1.3; TLS12_ENABLED=true admits 1.2',
+  },
+  'no-shared-parameters': {
+    meaning: 'no cipher suite, group or signature algorithm in common',
+    remedy: 'compare the TLS settings of both sides (such as COMPLIANCE_POLICY) and the key type of the CA',
+  },
+  'no-shared-protocol': {
+    meaning: 'the peer does not offer HTTP/2 in ALPN',
+    remedy: 'the peer is no HBONE endpoint',
+  },
+  'no-certificate': {
+    meaning: 'the peer presented no certificate',
+    remedy: 'the client is not part of the mesh',
+  },
+  'untrusted-certificate': {
+    meaning: "the peer's chain does not end at a trusted root",
+    remedy: 'the two sides have different root certificates; compare their istio-ca-root-cert',
+  },
+  'expired-certificate': {
+    meaning: "the peer's certificate, or an issuer's, has expired",
+    remedy: "check the clocks, and that the peer's certificate renewal reaches its CA",
+  },
+  'future-certificate': {
+    meaning: "the peer's certificate, or an issuer's, is not valid yet",
+    remedy: 'check the clocks of both nodes',
+  },
+  'wrong-purpose': {
+    meaning: 'an extended key usage forbids this role, or a CA rule is broken',
+    remedy: 'the CA must issue end-entity certificates for both clientAuth and serverAuth',
+  },
+  'bad-certificate': {
+    meaning: "the peer's chain fails verification for another reason",
+    remedy: "the text has OpenSSL's reason; look at the certificates that the peer's CA issues",
+  },
+  'refused-by-peer': {
+    meaning: 'the peer sent an alert; the text names it',
+    remedy: "see the peer's log for its reason",
+  },
+  'protocol-error': {
+    meaning: 'the peer broke the TLS protocol',
+    remedy: 'check the version of the peer, and that nothing between alters the bytes',
+  },
+  'bad-configuration': {
+    meaning: 'our own certificate, key or roots cannot be used',
+    remedy: 'look at what the CA, or its replacement in files, has given to this proxy',
+  },
+  'connection-lost': {
+    meaning: 'the connection to the other proxy broke',
+    remedy: 'see the log of the other side at this time: it has ended, or its node has lost the connection',
+  },
+} as const satisfies Record<string, { meaning: string; remedy: string }>;
 
-const remedies: Partial<Record<TlsFailure, string>> = {
-  'not-tls': 'something speaks plain text to a TLS port',
-  'no-shared-version': 'the mesh speaks TLS 1.3; TLS12_ENABLED=true admits 1.2',
-  'no-shared-protocol': 'the peer is no HBONE endpoint',
-  'no-certificate': 'the client is not part of the mesh',
-  'untrusted-certificate': 'the two sides have different root certificates; compare their istio-ca-root-cert',
-  'expired-certificate': "check the clocks, and that the peer's certificate renewal reaches its CA",
-  'future-certificate': 'check the clocks of both nodes',
-  'wrong-purpose': 'the CA must issue end-entity certificates for both clientAuth and serverAuth',
-  'refused-by-peer': "see the peer's log for its reason",
-};
+/** A key of {@link tlsFailures}. */
+export type TlsFailure = keyof typeof tlsFailures;
 
 /** A TLS session or context failed. `code` is one of TlsFailure. */
 export class TlsError extends Error {
   readonly code: TlsFailure;
   constructor(code: TlsFailure, detail: string, options?: ErrorOptions) {
-    const remedy = remedies[code];
-    super(`TLS ${code}: ${detail}${remedy === undefined ? '' : ` (${remedy})`}`, options);
+    super(`TLS ${code}: ${detail} (${tlsFailures[code].remedy})`, options);
     this.name = 'TlsError';
     this.code = code;
   }

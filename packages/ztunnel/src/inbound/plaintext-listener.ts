@@ -2,7 +2,7 @@ import type { SocketAddress, TcpSocket } from '@ambient/linux';
 import { TcpListener } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { authorize, guessInboundService, refusePlaintextInbound } from '@ambient/mesh';
-import { ProxyError } from '../connections/failure.ts';
+import { ProxyError, proxyFailures } from '../connections/failure.ts';
 import type { LiveConnection } from '../connections/live-connection.ts';
 import { listenerEvents } from '../outbound/outbound-listener.ts';
 import type { Dialling } from '../relay/dial.ts';
@@ -63,13 +63,7 @@ export class PlaintextListener {
     if (this.#context.keepAlive !== undefined) socket.setKeepAlive(this.#context.keepAlive);
     this.#workloads.find((workload) => {
       if (workload !== undefined) passOn(this.#context, socket, peer, destination, workload);
-      else
-        refuse(
-          new ProxyError(
-            'own-workload-unknown',
-            'the control plane has not told this pod within 5 s; check NODE_NAME and that discovery works',
-          ),
-        );
+      else refuse(new ProxyError('own-workload-unknown', proxyFailures['own-workload-unknown'].meaning));
     });
   }
 

@@ -1,8 +1,9 @@
 import type { SocketAddress, SystemError, TcpSocket } from '@ambient/linux';
 import { TcpListener, formatAddress } from '@ambient/linux';
+import { routeRefusals } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
-import { ProxyError } from '../connections/failure.ts';
+import { ProxyError, proxyFailures } from '../connections/failure.ts';
 import { route } from './route-connection.ts';
 
 const BACKLOG = 1024;
@@ -73,7 +74,7 @@ export class OutboundListener {
     // Not redirected, so somebody dialled this port itself: to go on would be to dial ourselves for ever.
     if (destination.port === this.#local.port && destination.ip === socket.localAddress()?.ip) {
       socket.close();
-      const text = `${formatAddress(destination)} is the proxy itself; call the application's own port instead`;
+      const text = `${formatAddress(destination)} is the proxy itself; ${routeRefusals['self-call'].remedy}`;
       context.connections.refused('outbound', peer, destination, new ProxyError('self-call', text));
       return;
     }
@@ -90,8 +91,7 @@ export class OutboundListener {
         return;
       }
       socket.close();
-      const text =
-        'the control plane has not told this pod within 5 s; check that its node name is NODE_NAME and that discovery works';
+      const text = proxyFailures['own-workload-unknown'].meaning;
       context.connections.refused(
         'outbound',
         peer,

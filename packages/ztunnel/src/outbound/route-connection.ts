@@ -70,7 +70,7 @@ function resolve(
       send(context, call, withResolvedAddress(chosen, ip));
       return;
     }
-    const text = `${hostname} does not resolve: ${error ?? 'no address'}; check the ServiceEntry and the node's DNS`;
+    const text = `${hostname} does not resolve: ${error ?? 'no address'}`;
     giveUp(context, call, new ProxyError('hostname-unresolved', text));
   });
 }

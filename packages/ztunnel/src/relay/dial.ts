@@ -26,7 +26,7 @@ class Attempt implements ReadinessHandler, Dialling {
     this.#to = to;
     this.#outcome = outcome;
     this.#timer = new Timer(() => {
-      const text = `${formatAddress(to)} did not accept within ${timeoutMs / 1000} s; it may be overloaded or filtered`;
+      const text = `${formatAddress(to)} did not accept within ${timeoutMs / 1000} s`;
       this.#fail(new ProxyError('application-timeout', text));
     });
     reactor.setTimer(this.#timer, timeoutMs);
