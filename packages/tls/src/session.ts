@@ -1,235 +1,36 @@
 import type { IoBuffer, TcpSocket } from '@ambient/linux';
-import { BufferPool, FAILED, MisuseError, WOULD_BLOCK, IoBuffer as Memory } from '@ambient/linux';
+import { FAILED } from '@ambient/linux';
 import type { TlsContext } from './context.ts';
-import { TlsError, sessionError } from './errors.ts';
 import * as openssl from './openssl.ts';
-import { MAX_WRITE_BYTES, threadWriteRing } from './write-ring.ts';
-
-/** Ciphertext that the socket did not take: at most one full write and a handshake flight. */
-const pendingPool = new BufferPool(MAX_WRITE_BYTES + 32 * 1024, 8);
-const scratch = new Memory(16);
-/** Less plaintext than this cannot come from a read that filled OpenSSL's buffer of 256 KiB. */
-const SHORT_READ_BYTES = 224 * 1024;
-
-export type HandshakeProgress = 'done' | 'pending' | 'failed';
+import { SessionCore } from './session-core.ts';
+import { threadWriteRing } from './write-ring.ts';
 
 /**
- * One TLS session on a TCP socket, non-blocking. Ciphertext is read by OpenSSL from the socket itself, 256 KiB at a time;
- * written ciphertext is sent in one call per `write`. The session does not own the socket.
+ * One TLS session on a TCP socket. Ciphertext is read by OpenSSL from the socket itself, 256 KiB at a time. The session
+ * does not own the socket.
  */
-export class TlsSession {
-  #ssl: number;
+export class TlsSession extends SessionCore {
   readonly #socket: TcpSocket;
-  readonly #ring = threadWriteRing();
-  #pending: Memory | undefined;
-  #pendingStart = 0;
-  #pendingEnd = 0;
-  /** OpenSSL holds no part of a record, so that its next read of the socket asks for a full buffer. */
-  #nothingInside = false;
-  /** After `read`: nothing is left inside or in the socket, so that only new readiness makes another read worth while. */
-  drained = false;
-  /** Why the last call answered FAILED or 'failed'. */
-  lastError: Error | undefined;
 
   constructor(context: TlsContext, socket: TcpSocket) {
+    super(context, threadWriteRing(), () => openssl.BIO_new_socket(socket.fd, 0));
     this.#socket = socket;
-    this.#ssl = openssl.SSL_new(context.pointer);
-    if (this.#ssl === 0) throw new MisuseError('SSL_new failed');
-    openssl.SSL_set_bio(this.#ssl, openssl.BIO_new_socket(socket.fd, 0), this.#ring.shareWriteEnd());
-    if (context.role === 'client') openssl.SSL_set_connect_state(this.#ssl);
-    else openssl.SSL_set_accept_state(this.#ssl);
   }
 
-  /** Ciphertext waits for room in the socket: no more may be written until `flush` answers true. */
-  get blocked(): boolean {
-    return this.#pending !== undefined;
+  protected override transmitRing(length: number): number {
+    const n = this.#socket.sendFrom(this.ring.base, length);
+    if (n === FAILED) this.lastError = this.#socket.lastError;
+    return n;
   }
 
-  /** Goes as far as the bytes at hand allow. Call again on readiness until it is done or has failed. */
-  handshake(): HandshakeProgress {
-    openssl.ERR_clear_error();
-    const result = openssl.SSL_do_handshake(this.#ssl);
-    const error = result === 1 ? 0 : openssl.SSL_get_error(this.#ssl, result);
-    const failure = result === 1 || error === openssl.SSL_ERROR_WANT_READ ? undefined : this.#sessionError();
-    if (!this.#sendRing() && failure === undefined) return 'failed';
-    if (failure !== undefined) {
-      this.lastError = failure;
-      return 'failed';
-    }
-    return result === 1 ? 'done' : 'pending';
+  protected override transmit(from: IoBuffer, offset: number, length: number): number {
+    const n = this.#socket.send(from, offset, length);
+    if (n === FAILED) this.lastError = this.#socket.lastError;
+    return n;
   }
 
-  /**
-   * Decrypts until `length` bytes are there or nothing is left. Sets `drained`.
-   * @param toTheEnd the peer has ended, so that the socket must be asked until it says so: what the kernel told once it
-   *   will not tell again
-   * @returns bytes; 0 at the end of the stream; WOULD_BLOCK when the socket is drained; FAILED. Bytes come first: an end
-   *   or a failure behind them is told by the next call.
-   */
-  read(into: IoBuffer, offset: number, length: number, toTheEnd: boolean): number {
-    openssl.ERR_clear_error();
-    const start = into.addressOf(offset, length);
-    let filled = 0;
-    this.drained = false;
-    const shortReadTells = this.#nothingInside && !toTheEnd;
-    this.#nothingInside = false;
-    while (filled < length) {
-      const n = openssl.SSL_read(this.#ssl, start + filled, length - filled);
-      if (n > 0) {
-        filled += n;
-        // A short read of the socket has emptied it, which saves asking it again. Only a read into an empty buffer tells:
-        // one that completes a record asks for no more than is missing.
-        if (shortReadTells && filled < SHORT_READ_BYTES && openssl.SSL_has_pending(this.#ssl) === 0) {
-          this.drained = this.#nothingInside = true;
-          break;
-        }
-        continue;
-      }
-      const error = openssl.SSL_get_error(this.#ssl, n);
-      if (!this.#ring.empty && !this.#sendRing()) return filled > 0 ? filled : FAILED; // a key update or an alert
-      if (error === openssl.SSL_ERROR_WANT_READ) {
-        this.drained = true;
-        this.#nothingInside = openssl.SSL_has_pending(this.#ssl) === 0;
-        return filled > 0 ? filled : WOULD_BLOCK;
-      }
-      if (error !== openssl.SSL_ERROR_ZERO_RETURN) this.lastError ??= this.#sessionError();
-      if (filled > 0) return filled;
-      return error === openssl.SSL_ERROR_ZERO_RETURN ? 0 : FAILED;
-    }
-    if (!this.#ring.empty) this.#sendRing();
-    return filled;
+  /** OpenSSL asks the socket itself. */
+  protected override refill(): boolean {
+    return false;
   }
-
-  /**
-   * Encrypts and sends. All of it is taken; when the socket is full the rest waits inside.
-   * @param length at most MAX_WRITE_BYTES
-   * @returns false when the session failed
-   */
-  write(from: IoBuffer, offset: number, length: number): boolean {
-    if (length > MAX_WRITE_BYTES)
-      throw new MisuseError(`a write of ${length} bytes; at most ${MAX_WRITE_BYTES}`);
-    if (this.#pending !== undefined) throw new MisuseError('a write while the last one waits for the socket');
-    openssl.ERR_clear_error();
-    const n = openssl.SSL_write(this.#ssl, from.addressOf(offset, length), length);
-    if (n !== length) {
-      this.lastError = this.#sessionError();
-      return false;
-    }
-    return this.#sendRing();
-  }
-
-  /** Sends what waits. @returns true when nothing waits any more; ask `lastError` when it stays false for ever */
-  flush(): boolean {
-    const pending = this.#pending;
-    if (pending === undefined) return true;
-    const n = this.#socket.send(pending, this.#pendingStart, this.#pendingEnd - this.#pendingStart);
-    if (n < 0) {
-      if (n === FAILED) this.lastError = this.#socket.lastError;
-      return false;
-    }
-    this.#pendingStart += n;
-    if (this.#pendingStart < this.#pendingEnd) return false;
-    this.#dropPending();
-    return true;
-  }
-
-  #dropPending(): void {
-    if (this.#pending === undefined) return;
-    pendingPool.release(this.#pending);
-    this.#pending = undefined;
-    this.#pendingStart = this.#pendingEnd = 0;
-  }
-
-  /** Hands the ring's content to the socket and keeps what it does not take. @returns false when the socket failed */
-  #sendRing(): boolean {
-    const length = this.#ring.take();
-    if (length === 0) return true;
-    let sent = 0;
-    if (this.#pending === undefined) {
-      const n = this.#socket.sendFrom(this.#ring.base, length);
-      if (n === FAILED) {
-        this.lastError = this.#socket.lastError;
-        return false;
-      }
-      sent = Math.max(0, n);
-      if (sent === length) return true;
-    }
-    const pending = (this.#pending ??= pendingPool.acquire());
-    const room = pending.length - this.#pendingEnd;
-    if (length - sent > room) {
-      this.lastError = new TlsError('protocol-error', 'the peer makes us answer faster than it reads');
-      return false;
-    }
-    this.#ring.copy(pending.bytes, this.#pendingEnd, sent, length);
-    this.#pendingEnd += length - sent;
-    return true;
-  }
-
-  #sessionError(): Error {
-    return sessionError(openssl.SSL_get_verify_result(this.#ssl));
-  }
-
-  /** The peer's certificate, DER; undefined before the handshake is done. */
-  peerCertificate(): Buffer | undefined {
-    const x509 = openssl.SSL_get1_peer_certificate(this.#ssl);
-    if (x509 === 0) return undefined;
-    try {
-      return derOf(x509);
-    } finally {
-      openssl.X509_free(x509);
-    }
-  }
-
-  /** The chain that verification built, DER, the peer's certificate first and the trust anchor last. */
-  verifiedChain(): Buffer[] {
-    const stack = openssl.SSL_get0_verified_chain(this.#ssl);
-    if (stack === 0) return [];
-    return Array.from({ length: openssl.OPENSSL_sk_num(stack) }, (_, i) =>
-      derOf(openssl.OPENSSL_sk_value(stack, i)),
-    );
-  }
-
-  /** The protocol that ALPN chose, or '' when the client offered none. */
-  alpn(): string {
-    openssl.SSL_get0_alpn_selected(this.#ssl, scratch.addressOf(0, 8), scratch.addressOf(8, 4));
-    const length = scratch.bytes.readUInt32LE(8);
-    if (length === 0) return '';
-    return length === 2 ? 'h2' : `${length} bytes`;
-  }
-
-  /** Parameters in use, such as `TLS_AES_128_GCM_SHA256` and `X25519MLKEM768`. */
-  describe(): { version: string; cipher: string; group: string } {
-    const version = openssl.SSL_version(this.#ssl) === openssl.TLS1_3_VERSION ? 'TLSv1.3' : 'TLSv1.2';
-    const cipher = openssl.SSL_CIPHER_get_name(openssl.SSL_get_current_cipher(this.#ssl));
-    return { version, cipher, group: openssl.SSL_get0_group_name(this.#ssl) ?? '' };
-  }
-
-  /** Tells the peer that nothing more comes (close_notify), as far as the socket takes it. */
-  shutdown(): void {
-    if (this.#ssl === 0 || this.#pending !== undefined) return;
-    openssl.ERR_clear_error();
-    openssl.SSL_shutdown(this.#ssl);
-    this.#sendRing();
-  }
-
-  /** Frees the session. The socket stays open. */
-  close(): void {
-    if (this.#ssl === 0) return;
-    openssl.SSL_free(this.#ssl);
-    this.#ssl = 0;
-    this.#dropPending();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-}
-
-/** DER of an X509 (i2d with a buffer of our own: the call advances the pointer that it is given). */
-function derOf(x509: number): Buffer {
-  const length = openssl.i2d_X509(x509, 0);
-  const der = new Memory(length);
-  scratch.bytes.writeBigUInt64LE(BigInt(der.addressOf(0, length)), 0);
-  openssl.i2d_X509(x509, scratch.addressOf(0, 8));
-  return der.bytes;
 }

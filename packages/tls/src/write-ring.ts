@@ -61,6 +61,11 @@ export class WriteRing {
     return this.#base;
   }
 
+  /** The memory at `base`. */
+  get bytes(): Buffer {
+    return this.#view;
+  }
+
   /** Copies bytes of the last `take` to `target`. */
   copy(target: Buffer, targetStart: number, start: number, end: number): void {
     this.#view.copy(target, targetStart, start, end);
@@ -72,4 +77,11 @@ let ring: WriteRing | undefined;
 /** The ring of this thread. */
 export function threadWriteRing(): WriteRing {
   return (ring ??= new WriteRing());
+}
+
+let innerRing: WriteRing | undefined;
+
+/** The ring of this thread's sessions inside tunnels: their ciphertext still lies there while the session around encrypts. */
+export function innerWriteRing(): WriteRing {
+  return (innerRing ??= new WriteRing());
 }
