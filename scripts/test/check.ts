@@ -16,6 +16,16 @@ export const checks = [
     remedy: 'npm run docs:settings',
   },
   {
+    name: 'docs/reasons.md is fresh',
+    command: [process.execPath, 'packages/ztunnel/src/telemetry/print-reasons.ts', '--check'],
+    remedy: 'npm run docs:reasons',
+  },
+  {
+    name: 'docs/metrics.md is fresh',
+    command: [process.execPath, 'packages/ztunnel/src/telemetry/print-metrics.ts', '--check'],
+    remedy: 'npm run docs:metrics',
+  },
+  {
     name: 'generated messages are fresh',
     command: [process.execPath, 'packages/wire/src/generate.ts', '--check'],
     remedy: 'npm run generate:wire',

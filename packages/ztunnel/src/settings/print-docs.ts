@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { renderSettingsTable } from '@ambient/runtime';
+import type { GeneratedPage } from '../telemetry/generated-page.ts';
+import { runPageCommand } from '../telemetry/generated-page.ts';
 import { meshConfigPath } from './proxy-config.ts';
 import { settingsSchemas } from './schema.ts';
 import { standardPorts } from './types.ts';
@@ -45,38 +45,16 @@ ${standardPorts.inboundPlaintext}, HBONE ${standardPorts.inboundHbone}, DNS ${st
 ${standardPorts.readiness}, SOCKS5 ${standardPorts.socks5}.
 `;
 
-/** The page `docs/settings.md`, whole. */
-export function settingsPage(): string {
-  const tables = settingsSchemas.map((schema) =>
-    renderSettingsTable(schema as Parameters<typeof renderSettingsTable>[0]),
-  );
-  return [introduction, ...tables, collected].join('\n');
-}
+/** The page `docs/settings.md`. */
+export const settingsPage: GeneratedPage = {
+  name: 'settings.md',
+  script: 'docs:settings',
+  render: () => {
+    const tables = settingsSchemas.map((schema) =>
+      renderSettingsTable(schema as Parameters<typeof renderSettingsTable>[0]),
+    );
+    return [introduction, ...tables, collected].join('\n');
+  },
+};
 
-/** The page's place in the source tree. */
-export const settingsPagePath = fileURLToPath(new URL('../../../../docs/settings.md', import.meta.url));
-
-/**
- * Writes the page, or with `--check` only compares it.
- *
- * @returns the exit code: 1 if the page is stale
- */
-export function run(args: readonly string[], path: string, say: (text: string) => void): number {
-  const page = settingsPage();
-  if (!args.includes('--check')) {
-    writeFileSync(path, page);
-    return 0;
-  }
-  let present = '';
-  try {
-    present = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  if (present === page) return 0;
-  say('docs/settings.md is stale: run `npm run docs:settings`\n');
-  return 1;
-}
-
-if (import.meta.main)
-  process.exitCode = run(process.argv.slice(2), settingsPagePath, (text) => process.stderr.write(text));
+if (import.meta.main) runPageCommand(settingsPage);

@@ -3,16 +3,20 @@ import { connectionLabelNames } from './metric-definitions.ts';
 
 export type Reporter = 'source' | 'destination';
 
-/** Why a connection was refused or failed, `-` if it was neither. */
-export type ResponseFlag =
-  | '-'
-  | 'DENY'
-  | 'CONNECT'
-  | 'TLS_FAILURE'
-  | 'H2_HANDSHAKE_FAILURE'
-  | 'NETWORK_POLICY'
-  | 'IDENTITY_ERROR'
-  | 'CERT_REVOKED';
+/** Values of the label `response_flags`: why a connection was refused or failed. */
+export const responseFlags = {
+  '-': 'nothing went wrong',
+  DENY: 'denied by authorization policies, here or by the other side (401)',
+  CONNECT: 'the destination could not be found or reached, or the connection broke',
+  TLS_FAILURE: 'the TLS handshake between the proxies failed',
+  H2_HANDSHAKE_FAILURE: 'TLS stood, HTTP/2 did not',
+  NETWORK_POLICY: 'no answer from the HBONE port: a NetworkPolicy may block it',
+  IDENTITY_ERROR: 'no certificate of our own, or the other side is not who it must be',
+  CERT_REVOKED: "the other side's certificate is revoked",
+} as const;
+
+/** A key of {@link responseFlags}. */
+export type ResponseFlag = keyof typeof responseFlags;
 
 type LabelledWorkload = Pick<
   Workload,
