@@ -89,7 +89,7 @@ async function main(): Promise<void> {
 
 async function proveGone(runId: string): Promise<void> {
   await assertNoLeak(takeLeakSnapshot({}), { runId });
-  if (isTerminal) stdout.write('The pods, their proxies and everything that they made are gone.\n');
+  if (isTerminal) stdout.write('\n   The pods, their proxies and everything that they made are gone.\n\n');
 }
 
 await main();

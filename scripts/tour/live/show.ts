@@ -10,8 +10,6 @@ const REFRESH_MS = 1000;
 const CHECKOUT_CALLS = 5;
 const INTRUDER_CALLS = 1;
 
-const hideCursor = '\x1b[?25l';
-const showCursor = '\x1b[?25h';
 const clearToLineEnd = '\x1b[K';
 const clearBelow = '\x1b[J';
 const clearAll = '\x1b[2J\x1b[H';
@@ -37,8 +35,6 @@ export async function showLiveTable(
   ]);
 
   const display = new Display(terminal, style);
-  const restore = (): void => display.close();
-  process.on('exit', restore);
   const resized = (): void => display.resize();
   terminal.on('resize', resized);
   const live = new LivePoll(scene);
@@ -52,13 +48,12 @@ export async function showLiveTable(
     if (!ended.signal.aborted) throw error;
   } finally {
     terminal.off('resize', resized);
-    process.off('exit', restore);
     display.close();
     for (const signal of signals) process.off(signal, end);
   }
 }
 
-/** Draws in place, at the end of what is on the terminal. */
+/** Draws in place, at the end of what is on the terminal, and leaves no mode set that a crash could leave behind. */
 class Display {
   readonly #terminal: WriteStream;
   readonly #style: Style;
@@ -68,7 +63,6 @@ class Display {
   constructor(terminal: WriteStream, style: Style) {
     this.#terminal = terminal;
     this.#style = style;
-    terminal.write(hideCursor);
   }
 
   show(state: LiveState): void {
@@ -89,8 +83,9 @@ class Display {
     if (this.#state !== undefined) this.show(this.#state);
   }
 
+  /** Leaves the table as it is; what was typed below it goes. */
   close(): void {
-    this.#terminal.write(`\r${clearBelow}${showCursor}`);
+    this.#terminal.write(`\r${clearBelow}`);
   }
 }
 

@@ -3,6 +3,7 @@ import { logEntries } from '../../../test/netns/harness/index.ts';
 import type { LogEntry, Pod } from '../../../test/netns/harness/index.ts';
 import { podName, spiffeId } from '../scene.ts';
 import type { Scene } from '../scene.ts';
+import { seconds } from '../steps/words.ts';
 
 /** One connection as the proxy of its client tells it. */
 export interface LiveRow {
@@ -145,7 +146,10 @@ function recentEvents(pod: Pod): LiveEvent[] {
         from: `${text(entry, 'src.namespace')}/${text(entry, 'src.workload')}`,
         to: `${podName(pod)}:${portOf(text(entry, 'dst.hbone_addr'))}`,
         refused: reason !== '',
-        outcome: reason === '' ? `ended after ${text(entry, 'duration')}` : `refused: ${reason}`,
+        outcome:
+          reason === ''
+            ? `ended after ${seconds(parseInt(text(entry, 'duration'), 10))}`
+            : `refused: ${reason}`,
       };
     });
 }

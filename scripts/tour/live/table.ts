@@ -12,12 +12,15 @@ interface Column<T> {
   readonly align: 'left' | 'right';
   /** Columns with the highest number go first where there is no room. */
   readonly rank: number;
+  /** Columns that it takes at least, so that the table stands still while figures grow. */
+  readonly least?: number;
   readonly paint?: (style: Style, cell: string) => string;
   cell(row: T): string;
 }
 
 const GAP = '  ';
-const INDENT = ' ';
+const INDENT = '   ';
+/** As the tour above it; with the identities in the rows it may be wider. */
 const WIDEST = 130;
 const MOST_EVENTS = 6;
 /** Without events the heads alone are of no use. */
@@ -55,10 +58,10 @@ const rowColumns: readonly Column<LiveRow>[] = [
     paint: identity,
     cell: (row) => row.identity.replace('spiffe://', ''),
   },
-  { head: 'age', align: 'right', rank: 1, cell: ({ ageMs }) => formatAge(ageMs) },
-  { head: 'sent', align: 'right', rank: 4, cell: ({ bytesSent }) => formatBytes(bytesSent) },
-  { head: 'received', align: 'right', rank: 5, cell: (row) => formatBytes(row.bytesReceived) },
-  { head: 'rate', align: 'right', rank: 3, cell: (row) => `${formatBytes(row.bytesPerSecond)}/s` },
+  { head: 'age', align: 'right', rank: 1, least: 5, cell: ({ ageMs }) => formatAge(ageMs) },
+  { head: 'sent', least: 8, align: 'right', rank: 4, cell: ({ bytesSent }) => formatBytes(bytesSent) },
+  { head: 'received', least: 8, align: 'right', rank: 5, cell: (row) => formatBytes(row.bytesReceived) },
+  { head: 'rate', least: 10, align: 'right', rank: 3, cell: (row) => `${formatBytes(row.bytesPerSecond)}/s` },
 ];
 
 const eventColumns: readonly Column<LiveEvent>[] = [
@@ -80,7 +83,7 @@ const eventColumns: readonly Column<LiveEvent>[] = [
  */
 export function renderLive(state: LiveState, style: Style, screen: ScreenSize): string[] {
   const columns = Math.min(WIDEST, screen.columns);
-  const section = (name: string): string => fitRule(`${INDENT}${name} `, columns, style);
+  const section = (name: string): string => rule(name, columns, style);
   const head = [
     section(`live, ${formatAge(state.upMs)}`),
     ...renderTable(podColumns, state.pods, style, columns),
@@ -113,7 +116,7 @@ function renderTable<T>(
 ): string[] {
   let kept = columns.map((column) => ({
     column,
-    width: Math.max(column.head.length, ...rows.map((row) => column.cell(row).length)),
+    width: Math.max(column.least ?? 0, column.head.length, ...rows.map((row) => column.cell(row).length)),
   }));
   const total = (): number =>
     INDENT.length + kept.reduce((sum, { width }) => sum + width, 0) + GAP.length * (kept.length - 1);
@@ -147,8 +150,9 @@ function renderTable<T>(
   ];
 }
 
-function fitRule(name: string, columns: number, style: Style): string {
-  return `${style.bold(fit(name, columns))}${style.dim('━'.repeat(Math.max(0, columns - name.length - INDENT.length)))}`;
+function rule(name: string, columns: number, style: Style): string {
+  const text = fit(name, Math.max(0, columns - 4));
+  return `${style.dim('━━')} ${style.bold(text)} ${style.dim('━'.repeat(Math.max(0, columns - text.length - 4)))}`;
 }
 
 /** `0:07`, `12:40`, `3:05:00`. */
