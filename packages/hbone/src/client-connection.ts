@@ -3,7 +3,6 @@ import { headerValue } from '@ambient/http';
 import type { DialOptions, KeepAlive, Reactor, SocketAddress, SystemError } from '@ambient/linux';
 import { TcpSocket, Timer, formatAddress } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
-import type { SecureChannel } from './channel.ts';
 import type { ConnectRequest } from './connect-headers.ts';
 import { encodeConnect } from './connect-headers.ts';
 import type { Http2StreamOf } from './connection.ts';
@@ -12,6 +11,7 @@ import { HboneError, refusedError } from './errors.ts';
 import type { HboneSettings } from './settings.ts';
 import { SocketLink } from './socket-link.ts';
 import type { TunnelSink } from './tunnel.ts';
+import { TunnelLink } from './tunnel-link.ts';
 import { HboneTunnel } from './tunnel.ts';
 
 /** Verifies a server by its certificate, in DER, and says what is wrong with it. */
@@ -55,13 +55,17 @@ export class ClientConnection extends HboneConnection {
 
   /** Connects by TCP and TLS. Failure is told to the owner, never thrown. */
   dial(to: SocketAddress, context: TlsContext, options: DialOptions, keepAlive: KeepAlive | undefined): void {
-    let socket: TcpSocket;
+    let socket: TcpSocket | undefined;
     try {
       socket = TcpSocket.dial(to, options);
+      this.#link(socket, to, context, keepAlive);
     } catch (error) {
+      socket?.close();
       this.fail(dialError(error as Error));
-      return;
     }
+  }
+
+  #link(socket: TcpSocket, to: SocketAddress, context: TlsContext, keepAlive: KeepAlive | undefined): void {
     socket.setNoDelay();
     if (keepAlive !== undefined) socket.setKeepAlive(keepAlive);
     socket.setUnsentLowWater(this.settings.unsentLowWaterBytes);
@@ -91,9 +95,30 @@ export class ClientConnection extends HboneConnection {
     this.channel = link;
   }
 
-  /** Runs over a channel that stands already, such as a session inside another tunnel. */
-  openOver(channel: SecureChannel): void {
-    this.startHandshake(channel);
+  /**
+   * Connects by TLS inside a tunnel of another connection. Ask for that tunnel with the link as its sink: the handshake
+   * begins when it opens, and this connection ends when it does.
+   */
+  openInside(context: TlsContext): TunnelLink {
+    const link = new TunnelLink(this.reactor, context, {
+      onConnected: () => {
+        this.startHandshake(link);
+      },
+      onReadable: (ended) => {
+        this.onTransportReadable(ended);
+      },
+      onWritable: () => {
+        this.onTransportWritable();
+      },
+      onLost: (error) => {
+        this.fail(error);
+      },
+      onFault: (error) => {
+        this.onFault(error);
+      },
+    });
+    this.channel = link;
+    return link;
   }
 
   /** True when another tunnel may be opened here. */
@@ -105,7 +130,10 @@ export class ClientConnection extends HboneConnection {
     );
   }
 
-  /** Asks the server for a tunnel; the sink hears of its opening or end. Only while `available`. */
+  /**
+   * Asks the server for a tunnel; the sink hears of its opening or end. Only while `available`.
+   * @throws HeaderEncodingError when a field of the request cannot be sent; nothing was asked for then
+   */
   openTunnel(request: ConnectRequest, sink: TunnelSink): HboneTunnel | undefined {
     const tunnel = new HboneTunnel(this, sink);
     const stream = this.http2.request(encodeConnect(request), false, tunnel);

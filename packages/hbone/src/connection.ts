@@ -15,6 +15,7 @@ import { HboneError, hboneFailures, resetError } from './errors.ts';
 import type { HboneSettings } from './settings.ts';
 import { http2Settings } from './settings.ts';
 import type { HboneTunnel } from './tunnel.ts';
+import { WindowEstimate } from './window-estimate.ts';
 
 const FRAME_HEADER_BYTES = 9;
 /** Less room than this is not worth a frame of its own: what is there is sent first. */
@@ -67,6 +68,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   #waiting: HboneTunnel[] = [];
   #pingSentAtMs = -1;
   #pings = 0;
+  readonly #window: WindowEstimate;
 
   constructor(
     role: 'client' | 'server',
@@ -76,6 +78,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   ) {
     this.reactor = reactor;
     this.settings = settings;
+    this.#window = new WindowEstimate(settings.connectionWindowBytes, reactor.nowMs);
     this.http2 = new Http2Connection(role, http2Settings(role, settings), this, limits, () => reactor.nowMs);
   }
 
@@ -140,7 +143,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
       return;
     }
     if (this.#state === 'closing') {
-      this.dispose();
+      this.fail(new HboneError('shut-down', 'the connection was shut down')); // the peer does not take the rest
       return;
     }
     if (this.#state === 'handshaking' || !this.http2.remoteSettingsReceived) {
@@ -155,8 +158,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
 
   #checkPing(): void {
     if (this.#pingSentAtMs < 0) {
-      this.#pingSentAtMs = this.reactor.nowMs;
-      this.http2.ping(++this.#pings);
+      this.#ping();
       this.requestFlush();
       return;
     }
@@ -171,11 +173,20 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     );
   }
 
-  onPong(): void {
+  #ping(): void {
+    this.#pingSentAtMs = this.reactor.nowMs;
+    this.http2.ping(++this.#pings);
+    this.requestFlush();
+  }
+
+  onPong(payload: number): void {
+    if (payload !== this.#pings || this.#pingSentAtMs < 0) return;
+    this.#window.onRoundTrip(this.reactor.nowMs - this.#pingSentAtMs);
     this.#pingSentAtMs = -1;
   }
 
   onRemoteSettings(): void {
+    if (this.#pings === 0) this.#ping(); // tells the round trip while the connection is still empty
     this.reactor.setTimer(this.timer, this.settings.pingIntervalMs);
   }
 
@@ -262,7 +273,11 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   onData(stream: Http2StreamOf, _bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     // The connection's window follows what has come, the stream's what was handed on: a tunnel whose application does not
     // read holds up itself only, and holds at most its own window.
-    if (end > start) this.http2.releaseConnectionWindow(end - start);
+    if (end > start) {
+      this.http2.releaseConnectionWindow(end - start);
+      if (this.#window.onReceived(end - start, this.reactor.nowMs))
+        this.http2.setConnectionWindow(this.#window.windowBytes);
+    }
     const tunnel = stream.context;
     if (tunnel === undefined) return;
     if (end > start && !tunnel.closed) tunnel.sink.onTunnelData(readBuffer, start, end);

@@ -154,7 +154,20 @@ export class HboneError extends Error {
 function reasonOfCause(cause: unknown): HboneReason | undefined {
   if (cause instanceof Http2Error) return cause.reason;
   if (cause instanceof TlsError || cause instanceof SystemError) return cause.code;
+  if (cause instanceof HboneError) return cause.reason;
   return undefined;
+}
+
+/**
+ * The tunnel that carried a connection inside it has ended.
+ * @param cause why; undefined when both of its ends had closed it
+ */
+export function carrierError(cause: HboneError | undefined): HboneError {
+  if (cause === undefined)
+    return new HboneError('connection-lost', 'the gateway closed the tunnel around it');
+  const { code, status } = cause;
+  const text = `the tunnel to the gateway: ${cause.message}`;
+  return new HboneError(code, text, { cause, ...(status === undefined ? {} : { status }) });
 }
 
 /** The peer answered CONNECT with something else than 200. */

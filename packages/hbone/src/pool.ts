@@ -21,7 +21,8 @@ export interface PoolKey {
 export interface PoolRequest {
   readonly key: PoolKey;
   readonly connect: ConnectRequest;
-  readonly context: TlsContext;
+  /** The client's certificate and roots: asked for when a connection is dialled, since they are renewed meanwhile. */
+  readonly context: () => TlsContext;
   readonly verify: VerifyPeer;
   readonly mark: number | undefined;
   readonly sink: TunnelSink;
@@ -112,7 +113,7 @@ export class HbonePool {
       },
     );
     bucket.dialling = connection;
-    connection.dial(to, request.context, { mark: request.mark }, this.#keepAlive);
+    connection.dial(to, request.context(), { mark: request.mark }, this.#keepAlive);
   }
 
   #serveWaiting(bucket: Bucket): void {
@@ -155,8 +156,17 @@ export class HbonePool {
   }
 }
 
+/** @returns false when the connection takes no more; a request that cannot be sent at all is told so, and done with */
 function open(connection: ClientConnection, request: PoolRequest): boolean {
-  const tunnel = connection.openTunnel(request.connect, request.sink);
+  let tunnel: HboneTunnel | undefined;
+  try {
+    tunnel = connection.openTunnel(request.connect, request.sink);
+  } catch (cause) {
+    request.sink.onTunnelClosed(
+      new HboneError('defect', `this CONNECT request cannot be sent: ${String(cause)}`, { cause }),
+    );
+    return true;
+  }
   if (tunnel === undefined) return false;
   request.onTunnel(tunnel);
   return true;

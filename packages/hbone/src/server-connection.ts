@@ -66,6 +66,7 @@ export class ServerConnection extends HboneConnection {
   readonly local: SocketAddress;
   /** A tunnel was asked for in this connection. */
   wasUsed = false;
+  #draining = false;
 
   /** Takes over a socket that was accepted on the HBONE port. */
   constructor(
@@ -110,6 +111,7 @@ export class ServerConnection extends HboneConnection {
 
   protected override onOpen(): void {
     this.#owner.onOpen(this);
+    if (this.#draining) this.drain();
   }
 
   protected override onGone(error: HboneError): void {
@@ -122,6 +124,7 @@ export class ServerConnection extends HboneConnection {
 
   /** Takes no new tunnels; the connection closes with its last one. */
   drain(): void {
+    this.#draining = true; // also one whose handshake is under way
     if (this.state !== 'open') return;
     this.http2.startShutdown();
     this.requestFlush();

@@ -36,7 +36,12 @@ export class SocketLink extends TlsSession implements ReadinessHandler {
     this.#peer = peer;
     this.#owner = owner;
     this.#connecting = connecting;
-    reactor.register(socket.fd, this);
+    try {
+      reactor.register(socket.fd, this);
+    } catch (error) {
+      super.close();
+      throw error;
+    }
   }
 
   onReadiness(readiness: number): void {
