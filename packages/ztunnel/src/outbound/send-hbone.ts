@@ -1,12 +1,13 @@
-import type { ConnectRequest, HboneTunnel, PendingTunnel, VerifyPeer } from '@ambient/hbone';
+import type { ConnectRequest, PendingTunnel, PoolRequest, VerifyPeer } from '@ambient/hbone';
 import { HboneError } from '@ambient/hbone';
 import { findRevoked, parsePeerCertificate, verifyServerPeer } from '@ambient/identity/peer';
 import { formatAddress } from '@ambient/linux';
-import type { HboneRoute } from '@ambient/mesh';
+import type { DoubleHboneRoute, HboneRoute, Service } from '@ambient/mesh';
 import { nextHop, workloadIdentity } from '@ambient/mesh';
 import { ProxyError } from '../connections/failure.ts';
-import type { LiveConnection } from '../connections/live-connection.ts';
+import type { ConnectionFacts, LiveConnection } from '../connections/live-connection.ts';
 import { TunnelRelay } from '../relay/tunnel-relay.ts';
+import type { IdentityContexts } from '../worker/certificate-store.ts';
 import type { WorkerContext } from '../worker/context.ts';
 import type { OutboundCall } from './route-connection.ts';
 
@@ -31,21 +32,85 @@ export function verifyServer(context: WorkerContext, expectedIdentities: readonl
 export function connectRequest(
   context: WorkerContext,
   call: OutboundCall,
-  chosen: HboneRoute,
+  authority: string,
+  service: Service | undefined,
 ): ConnectRequest {
   return {
-    authority: chosen.authority,
+    authority,
     forwardedFor: formatAddress(call.peer),
-    forwardedHost: chosen.service?.hostname,
+    forwardedHost: service?.hostname,
     baggage: context.baggageOf(call.source),
     traceparent: context.traceparent(),
   };
 }
 
+/** What the live table knows of a connection that `relay` carries in a tunnel. */
+export function tunnelFacts(
+  call: OutboundCall,
+  chosen: HboneRoute | DoubleHboneRoute,
+  relay: TunnelRelay,
+): ConnectionFacts {
+  const hop = nextHop(chosen);
+  return {
+    direction: 'outbound',
+    protocol: chosen.kind === 'hbone' ? 'HBONE' : 'double-HBONE',
+    reporter: 'source',
+    source: call.source,
+    sourcePrincipal: workloadIdentity(call.source),
+    destination: hop,
+    destinationPrincipal: hop === undefined ? undefined : workloadIdentity(hop),
+    destinationService: chosen.service,
+    mutualTls: true,
+    sourceAddress: call.peer,
+    destinationAddress: chosen.dial,
+    hboneAddress: chosen.authority,
+    counts: {
+      bytesSent: () => relay.sentToTunnel,
+      bytesReceived: () => relay.receivedFromTunnel,
+    },
+  };
+}
+
+/** The tunnel to the next hop, in a pooled connection that proves one of the route's identities. */
+export function tunnelRequest(
+  context: WorkerContext,
+  call: OutboundCall,
+  chosen: HboneRoute | DoubleHboneRoute,
+  contexts: IdentityContexts,
+): Omit<PoolRequest, 'sink' | 'onTunnel'> {
+  const sourceIdentity = workloadIdentity(call.source);
+  return {
+    key: {
+      sourceIdentity,
+      expectedIdentities: chosen.expectedIdentities,
+      destination: chosen.dial,
+      sourceIp: call.peer.ip,
+    },
+    connect: connectRequest(context, call, chosen.authority, chosen.service),
+    context: () => (context.certificates.current(sourceIdentity) ?? contexts).client,
+    verify: verifyServer(context, chosen.expectedIdentities),
+    mark: context.mark,
+  };
+}
+
+/** Calls `use` with the certificate of the source, unless the connection ends before or there is none. */
+export function withSourceCertificate(
+  context: WorkerContext,
+  call: OutboundCall,
+  relay: TunnelRelay,
+  use: (contexts: IdentityContexts) => void,
+): void {
+  const sourceIdentity = workloadIdentity(call.source);
+  context.certificates.request(sourceIdentity, (contexts, error) => {
+    if (relay.done) return;
+    if (contexts === undefined)
+      relay.fail(error ?? new ProxyError('certificate-unavailable', `no certificate for ${sourceIdentity}`));
+    else use(contexts);
+  });
+}
+
 /** Carries a connection in a tunnel of a pooled HBONE connection. */
 export function sendHbone(context: WorkerContext, call: OutboundCall, chosen: HboneRoute): void {
-  const sourceIdentity = workloadIdentity(call.source);
-  const hop = nextHop(chosen);
   let pending: PendingTunnel | undefined;
   const relay: TunnelRelay = new TunnelRelay(context.reactor, {
     onTunnelOpen: () => {
@@ -56,49 +121,15 @@ export function sendHbone(context: WorkerContext, call: OutboundCall, chosen: Hb
       context.connections.close(connection, error);
     },
   });
-  const connection: LiveConnection = context.connections.open(
-    {
-      direction: 'outbound',
-      protocol: 'HBONE',
-      reporter: 'source',
-      source: call.source,
-      sourcePrincipal: sourceIdentity,
-      destination: hop,
-      destinationPrincipal: hop === undefined ? undefined : workloadIdentity(hop),
-      destinationService: chosen.service,
-      mutualTls: true,
-      sourceAddress: call.peer,
-      destinationAddress: chosen.dial,
-      hboneAddress: chosen.authority,
-      counts: {
-        bytesSent: () => relay.sentToTunnel,
-        bytesReceived: () => relay.receivedFromTunnel,
-      },
-    },
-    (error) => {
-      pending?.cancel();
-      relay.fail(error);
-    },
-  );
-  context.certificates.request(sourceIdentity, (contexts, error) => {
-    if (relay.done) return;
-    if (contexts === undefined) {
-      relay.fail(error ?? new ProxyError('certificate-unavailable', `no certificate for ${sourceIdentity}`));
-      return;
-    }
+  const connection: LiveConnection = context.connections.open(tunnelFacts(call, chosen, relay), (error) => {
+    pending?.cancel();
+    relay.fail(error);
+  });
+  withSourceCertificate(context, call, relay, (contexts) => {
     pending = context.pool.request({
-      key: {
-        sourceIdentity,
-        expectedIdentities: chosen.expectedIdentities,
-        destination: chosen.dial,
-        sourceIp: call.peer.ip,
-      },
-      connect: connectRequest(context, call, chosen),
-      context: contexts.client,
-      verify: verifyServer(context, chosen.expectedIdentities),
-      mark: context.mark,
+      ...tunnelRequest(context, call, chosen, contexts),
       sink: relay,
-      onTunnel: (tunnel: HboneTunnel) => {
+      onTunnel: (tunnel) => {
         relay.attachTunnel(tunnel);
       },
     });
