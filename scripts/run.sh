@@ -79,7 +79,6 @@ need unshare util-linux
 need mount mount
 need ip iproute2
 need nft nftables
-case $task in tour | test) need tcpdump tcpdump ;; esac
 case $task in test | bench) need openssl openssl ;; esac
 services=
 if [ "$task" = bench ]; then

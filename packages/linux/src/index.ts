@@ -19,6 +19,7 @@ export { Wakeup, notifyWakeup, listenForWakeups } from './wakeup.ts';
 export { TcpSocket, type DialOptions, type KeepAlive } from './tcp.ts';
 export { TcpListener, type ListenOptions, type AcceptHandler } from './tcp-listener.ts';
 export { UdpSocket, type UdpOptions } from './udp.ts';
+export { PacketSocket } from './packet-socket.ts';
 export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
 export { NetworkNamespace } from './namespace.ts';
 export { SplicePipe } from './splice.ts';

@@ -43,6 +43,7 @@ export const setns = declare('int setns(int, int)');
 export const pipe2 = declare('int pipe2(uint64_t, int)');
 export const splice = declare('int64_t splice(int, uint64_t, int, uint64_t, uint64_t, unsigned int)');
 export const inetNtop = declare('uint64_t inet_ntop(int, uint64_t, uint64_t, unsigned int)');
+export const ifNametoindex = declare('unsigned int if_nametoindex(uint64_t)');
 export const inetPton = declare('int inet_pton(int, uint64_t, uint64_t)');
 
 export const EINTR = 4;
@@ -60,9 +61,11 @@ export const EPROTO = 71;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_PACKET = 17;
 
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;

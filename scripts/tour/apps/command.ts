@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 /** The programs of this folder; each file's head says its options. */
-export type TourApp = 'admin-door' | 'background-traffic' | 'open-call' | 'send-datagram';
+export type TourApp = 'admin-door' | 'background-traffic' | 'open-call' | 'record-link' | 'send-datagram';
 
 /** Command line of a program of the tour, for `Netns.spawn` and `Netns.run`. */
 export function appCommand(app: TourApp, options: Readonly<Record<string, string | number>>): string[] {

@@ -55,7 +55,7 @@ async function record(scene: Scene, report: Report, capture: boolean): Promise<R
 async function inTheClear(scene: Scene, report: Report): Promise<string> {
   const { result, streams } = await record(scene, report, false);
   report.say(
-    `${podName(scene.checkout)} asks ${podName(scene.catalog)} for a price, while tcpdump records the link between them.`,
+    `${podName(scene.checkout)} asks ${podName(scene.catalog)} for a price, while the link between them is recorded.`,
   );
   showRequest(scene, report, result);
   report.check(isAnswer(result), 'the catalog answered');
@@ -125,7 +125,7 @@ function onTheWire(report: Report, recording: Recording<HttpAnswer>): ServerHell
     ({ type, bytes }) => type === contentType.applicationData && bytes.length >= SAMPLE_BYTES,
   );
   if (sample !== undefined) {
-    report.say('One of the encrypted records, as tcpdump saw it:');
+    report.say('One of the encrypted records:');
     const dump = hexDump(sample.bytes, { lines: DUMP_LINES, perLine: bytesPerLine(report.width) });
     report.block(dumpLines(dump, report.style, () => false));
   }

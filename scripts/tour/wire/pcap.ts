@@ -17,7 +17,7 @@ export interface ByteStream {
   readonly bytes: Buffer;
 }
 
-/** A recording is not what the tour asked tcpdump for. */
+/** A link cannot be recorded, or the recording cannot be read. */
 export class RecordingError extends Error {
   override readonly name = 'RecordingError';
   readonly code = 'ERR_RECORDING';
@@ -33,6 +33,27 @@ const ETHERTYPE_IPV6 = 0x86dd;
 const IPV6_HEADER = 40;
 const PROTOCOL_TCP = 6;
 
+/** First bytes of a capture file. @param largest bytes that are kept of a packet */
+export function pcapFileHeader(largest: number): Buffer {
+  const header = Buffer.alloc(FILE_HEADER);
+  header.writeUInt32LE(MAGIC_MICROSECONDS, 0);
+  header.writeUInt16LE(2, 4); // version 2.4
+  header.writeUInt16LE(4, 6);
+  header.writeUInt32LE(largest, 16);
+  header.writeUInt32LE(LINK_ETHERNET, 20);
+  return header;
+}
+
+/** Goes before each packet. @param timeMs Unix time in milliseconds */
+export function pcapPacketHeader(timeMs: number, length: number): Buffer {
+  const header = Buffer.alloc(PACKET_HEADER);
+  header.writeUInt32LE(Math.floor(timeMs / 1000), 0);
+  header.writeUInt32LE((timeMs % 1000) * 1000, 4);
+  header.writeUInt32LE(length, 8);
+  header.writeUInt32LE(length, 12);
+  return header;
+}
+
 /**
  * The TCP segments of a capture file in the classic pcap format, little endian, of an Ethernet link, in the order in which
  * they were seen. A packet that is still being written at the end of the file is left out, as are other protocols.
@@ -42,7 +63,9 @@ const PROTOCOL_TCP = 6;
 export function readSegments(file: Buffer): Segment[] {
   if (file.length < FILE_HEADER) return [];
   if (file.readUInt32LE(0) !== MAGIC_MICROSECONDS || file.readUInt32LE(20) !== LINK_ETHERNET)
-    throw new RecordingError('tcpdump wrote no Ethernet capture in the pcap format; which tcpdump is this?');
+    throw new RecordingError(
+      'this is no capture of an Ethernet link in the classic pcap format; record it with tcpdump -w',
+    );
   const segments: Segment[] = [];
   for (let at = FILE_HEADER; at + PACKET_HEADER <= file.length;) {
     const length = file.readUInt32LE(at + 8);

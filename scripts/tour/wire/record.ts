@@ -35,19 +35,19 @@ export async function recordLink<T>(
   const bridge = lab.namespaces.find(({ name }) => name === 'bridge');
   if (bridge === undefined)
     throw new RecordingError('the pods are not joined by a switch, so there is no link to record');
-  // The suffix matters: some distributions confine tcpdump to files that are named so.
   const file = join(lab.directory, `${port}-${Date.now()}.pcap`);
-  const options = ['-U', '--immediate-mode', '-Z', 'root', '-w', file];
-  const tcpdump = await bridge.spawn(['tcpdump', '-n', '-i', port, ...options], { name: 'tcpdump' });
-  await tcpdump.waitForLine(/listening on/);
+  const recorder = await bridge.spawn(appCommand('record-link', { interface: port, file, until: END_MARK }), {
+    name: 'record-link',
+  });
+  await recorder.waitForLine(/^recording$/);
   const result = await act();
   await pods.from.netns.must(
     appCommand('send-datagram', { host: pods.to.ipv4, port: DISCARD_PORT, text: END_MARK }),
     { name: 'send-datagram' },
   );
-  const ended = (): true | undefined => (readFileSync(file).includes(END_MARK) ? true : undefined);
-  await tcpdump.waitFor(ended, 'end of the recording', DEADLINE_MS, 10);
-  await tcpdump.stop('SIGINT');
+  const ended = (): number | null | undefined => recorder.exit?.code;
+  const code = await recorder.waitFor(ended, 'end of the recording', DEADLINE_MS);
+  if (code !== 0) throw new RecordingError(`the link could not be recorded:\n${recorder.lines.join('\n')}`);
   const packets = readFileSync(file);
   const segments = readSegments(packets);
   return { result, segments, streams: joinStreams(segments), packets };
