@@ -1,11 +1,12 @@
 import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { FakeCa } from '@ambient/identity';
 import { assertNoLeak, takeLeakSnapshot } from '@ambient/testkit/lab';
-import type { LeakScope, Netns } from '@ambient/testkit/lab';
-import { connectFrom, HostilePeer, HostileServer } from '@ambient/testkit/hostile-peer';
+import type { LabProcess, LeakScope, Netns, SampleApp } from '@ambient/testkit/lab';
+import { connectFrom, HostilePeer, HostileServer, listenInside } from '@ambient/testkit/hostile-peer';
 import type { Credentials, ServerScript } from '@ambient/testkit/hostile-peer';
-import { renderLocalMesh, TestMesh } from '../../netns/harness/index.ts';
+import { matches, renderLocalMesh, TestMesh } from '../../netns/harness/index.ts';
 import type { LogEntry, LogMatch, MeshSpec, Pod } from '../../netns/harness/index.ts';
 
 export const HBONE_PORT = 15_008;
@@ -22,6 +23,8 @@ export class HostileRig {
   readonly credentials: Credentials;
   readonly #peers: HostilePeer[] = [];
   readonly #servers: HostileServer[] = [];
+  readonly #apps: LabProcess[] = [];
+  readonly #listeners: { readonly server: Server; readonly sockets: Set<Socket> }[] = [];
 
   private constructor(mesh: TestMesh, credentials: Credentials) {
     this.mesh = mesh;
@@ -105,6 +108,28 @@ export class HostileRig {
     for (;;) if ((await client.admin('/config_dump')).body.includes(attacker.workload.uid)) return;
   }
 
+  /** Starts a program in the server's pod for this one test. */
+  async serve(
+    app: SampleApp,
+    options: Readonly<Record<string, string | number | boolean>>,
+  ): Promise<LabProcess> {
+    const process_ = await this.server.serve(app, options);
+    this.#apps.push(process_);
+    return process_;
+  }
+
+  /** An application of the server's pod whose every move is the test's. */
+  listen(port: number, onConnection: (socket: Socket) => void): Server {
+    const sockets = new Set<Socket>();
+    const server = listenInside(this.server.netns, port, (socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined); // tests look at `close` and at what came
+      onConnection(socket);
+    });
+    this.#listeners.push({ server, sockets });
+    return server;
+  }
+
   #owned(peer: HostilePeer): HostilePeer {
     this.#peers.push(peer);
     return peer;
@@ -141,9 +166,33 @@ export class HostileRig {
     }
   }
 
-  /** The line in which a proxy says how the connection of `peer` ended. */
-  verdict(peer: HostilePeer, match: LogMatch, pod = this.server): Promise<LogEntry> {
-    return pod.waitForAccess({ 'src.addr': peer.address, ...match });
+  /**
+   * The line in which a proxy says what became of the connection of `peer`. Looks through the log once, and then at each
+   * line that comes: an attack may make tens of thousands.
+   */
+  verdict(peer: HostilePeer, match: LogMatch, pod = this.server, deadlineMs = 5000): Promise<LogEntry> {
+    const wanted = { scope: 'access', 'src.addr': peer.address, ...match };
+    const check = (line: string | undefined): LogEntry | undefined => {
+      if (line?.includes(peer.address) !== true) return undefined;
+      const entry = JSON.parse(line) as LogEntry;
+      return matches(entry, wanted) ? entry : undefined;
+    };
+    let looked = false;
+    const probe = (): LogEntry | undefined => {
+      const { lines } = pod.proxy;
+      if (looked) return check(lines.at(-1));
+      looked = true;
+      for (const line of lines) {
+        const entry = check(line);
+        if (entry !== undefined) return entry;
+      }
+      return undefined;
+    };
+    return pod.proxy.waitFor(
+      probe,
+      `access log line with ${JSON.stringify(match)} of ${peer.address}`,
+      deadlineMs,
+    );
   }
 
   /** What may leak between two tests. */
@@ -160,6 +209,11 @@ export class HostileRig {
     for (const peer of this.#peers.splice(0)) peer.destroy();
     const servers = this.#servers.splice(0);
     await Promise.all(servers.map((server) => server.close()));
+    for (const { server, sockets } of this.#listeners.splice(0)) {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
+    await Promise.all(this.#apps.splice(0).map((app) => app.stop('SIGKILL')));
     for (const server of servers) for (const failure of server.failures) throw failure;
   }
 }

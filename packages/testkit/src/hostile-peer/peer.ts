@@ -132,6 +132,11 @@ export class HostilePeer {
     if (!this.stream.destroyed && this.stream.writable) this.stream.write(Buffer.concat(parts));
   }
 
+  /** Writes to the TCP connection, past TLS. */
+  sendBelowTls(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
   /** As `send`, and resolves when the bytes have left this process or the connection is gone. */
   async sendAll(...parts: readonly Uint8Array[]): Promise<void> {
     if (this.stream.destroyed || !this.stream.writable) return;

@@ -9,6 +9,7 @@ import { ProxyError, proxyFailures } from '../connections/failure.ts';
 import { listenerEvents } from '../outbound/outbound-listener.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { ClientIdentity } from './client-identity.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { serveTunnel } from './serve-tunnel.ts';
 
 const BACKLOG = 1024;
@@ -22,6 +23,7 @@ export interface InboundPeer {
   readonly connection: ServerConnection;
   readonly client: ClientIdentity;
   readonly workload: Workload;
+  readonly refusals: RefusalLog;
 }
 
 /** Takes HBONE connections from other proxies. */
@@ -88,14 +90,17 @@ export class HboneListener {
   ): void {
     const context = this.#context;
     const client = new ClientIdentity(context, workload.trustDomain);
+    const refusals = new RefusalLog(context.connections, peer, local);
     const owner: ServerConnectionOwner = {
       verifyClient: (leaf, chain) => client.verify(leaf, chain),
       onOpen: () => undefined,
-      onConnect: (offer) => serveTunnel(context, { connection: offer.connection, client, workload }, offer),
+      onConnect: (offer) =>
+        serveTunnel(context, { connection: offer.connection, client, workload, refusals }, offer),
       onBadRequest: (_connection, error) => {
-        context.connections.refused('inbound', peer, local, error);
+        refusals.refused(error);
       },
       onGone: (connection, error) => {
+        refusals.finish();
         this.#forget(connection, peer, local, error);
       },
     };

@@ -36,8 +36,7 @@ export function serveTunnel(
     selfPorts: context.selfPorts,
   });
   if (target.kind === 'refused') {
-    const error = new ProxyError(target.reason, target.message);
-    context.connections.refused('inbound', connection.peer, connection.local, error);
+    peer.refusals.refused(new ProxyError(target.reason, target.message));
     return target.code;
   }
 
