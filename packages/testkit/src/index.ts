@@ -2,5 +2,6 @@
 export * from './lab.ts';
 export { fuzzBudget } from './fuzz-budget.ts';
 export type { FuzzBudget } from './fuzz-budget.ts';
+export { damagedBytes, damagedText } from './mutation.ts';
 export type { FakeMesh, FakeXdsOptions, FakeXdsRequest } from './fake-xds.ts';
 export { FakeXds } from './fake-xds.ts';
