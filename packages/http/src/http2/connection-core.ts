@@ -144,7 +144,15 @@ export class ConnectionCore<T> {
 
   /** Gives back bytes of the connection's receive window. */
   releaseConnection(bytes: number): void {
-    const increment = this.receiveWindow.release(bytes);
+    this.#grantConnection(this.receiveWindow.release(bytes));
+  }
+
+  /** Fills the connection's receive window up to another size from now on. */
+  setConnectionWindow(bytes: number): void {
+    this.#grantConnection(this.receiveWindow.setTarget(bytes));
+  }
+
+  #grantConnection(increment: number): void {
     if (increment > 0 && !this.closed) this.output.windowUpdate(0, increment);
   }
 

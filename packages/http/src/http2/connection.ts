@@ -232,6 +232,14 @@ export class Http2Connection<T> {
     this.#core.releaseConnection(bytes);
   }
 
+  /**
+   * How many bytes the peer may be ahead of us from now on, over all streams: 1 to `connectionWindowSize`, which it is at
+   * first. Less means less waiting behind bulk on the way; a smaller value lets what was granted run down first.
+   */
+  setConnectionWindow(bytes: number): void {
+    this.#core.setConnectionWindow(bytes);
+  }
+
   /** The transport has ended: every open stream gets `onReset` (CANCEL, remote) and `onStreamClosed`. */
   transportClosed(): void {
     this.#core.abandon();
