@@ -63,8 +63,14 @@ export class LabProcess {
     });
   }
 
-  /** Starts the program in a process group of its own. Rejects if it cannot be executed. */
-  static async launch(options: LaunchOptions): Promise<LabProcess> {
+  /**
+   * Starts the program in a process group of its own. Rejects if it cannot be executed.
+   * @param onForked takes the process over before anything is waited for: from then on there is something to end
+   */
+  static async launch(
+    options: LaunchOptions,
+    onForked: (process_: LabProcess) => void = () => undefined,
+  ): Promise<LabProcess> {
     const [command, ...args] = options.argv as [string, ...string[]];
     const child = spawn(command, args, {
       env: { ...options.env },
@@ -73,6 +79,7 @@ export class LabProcess {
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     const launched = new LabProcess(options, child);
+    if (child.pid !== undefined) onForked(launched);
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (cause) => {

@@ -152,7 +152,7 @@ export class NetnsLab {
     options: RunOptions & { readonly name: string; readonly argv: readonly string[] },
   ): Promise<LabProcess> {
     if (this.#closed) throw new NetnsError('ERR_NETNS_CLOSED', `${options.name}: the lab is destroyed`);
-    const process_ = await LabProcess.launch({
+    const launch = {
       name: options.name,
       argv: options.argv,
       env: {
@@ -165,10 +165,11 @@ export class NetnsLab {
       logPath: join(this.directory, this.#logName(options.name)),
       cwd: options.cwd ?? this.directory,
       ...(options.input === undefined ? {} : { input: options.input }),
+    };
+    return LabProcess.launch(launch, (process_) => {
+      this.#processes.add(process_);
+      void process_.exited.then(() => this.#processes.delete(process_));
     });
-    this.#processes.add(process_);
-    void process_.exited.then(() => this.#processes.delete(process_));
-    return process_;
   }
 
   /** Ends every process, and with them the namespaces, and removes the directory. Idempotent. */
