@@ -13,6 +13,8 @@ const QUANTUM_BYTES = 192 * 1024;
 const READ_BYTES = 256 * 1024;
 const NO_ERROR = 0;
 const CANCEL = 8;
+/** An error of the TCP connection at the end of a tunnel: RFC 9113, section 8.5. Proxies take NO_ERROR and CANCEL for an orderly end. */
+const CONNECT_ERROR = 0xa;
 
 export interface TunnelRelayOwner {
   /** Client side: the peer has accepted the tunnel. */
@@ -243,7 +245,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
   /** Cuts both sides: the application sees a reset, so that it does not take a part for the whole. */
   fail(error: Error): void {
     if (this.#done) return;
-    this.#tunnel?.reset();
+    this.#tunnel?.reset(CONNECT_ERROR);
     this.#finish(error, true);
   }
 
