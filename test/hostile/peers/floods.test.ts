@@ -22,7 +22,7 @@ interface Flood {
   readonly name: string;
   readonly reason: string;
   /** What goes out after an orderly start, in one piece. */
-  bytes(echo: string): Buffer;
+  readonly bytes: (echo: string) => Buffer;
 }
 
 const CONNECT = (echo: string): readonly string[] => [':method', 'CONNECT', ':authority', echo];

@@ -5,8 +5,10 @@ import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import type { Netns } from '../netns/namespace.ts';
 import {
+  ACK,
   CLIENT_PREFACE,
   ERROR_CODES,
+  frame,
   FrameSplitter,
   FrameType,
   Setting,
@@ -44,6 +46,8 @@ export class HostilePeer {
   /** Every frame so far. */
   readonly frames: ReceivedFrame[] = [];
   #end: PeerEnd | undefined;
+  /** Whether this side answers PING: else it is taken for dead after a while. */
+  answersPings = false;
   /** The other side has sent its end, by TLS or TCP; it may still read. */
   sawEof = false;
   readonly #socket: Socket;
@@ -62,7 +66,11 @@ export class HostilePeer {
     this.#splitter = new FrameSplitter(side === 'server' ? CLIENT_PREFACE.length : 0);
     stream.on('data', (bytes: Buffer) => {
       const frames = this.#splitter.push(bytes);
-      this.frames.push(...frames);
+      for (const each of frames) {
+        this.frames.push(each);
+        if (this.answersPings && each.type === FrameType.PING && each.flags === 0)
+          this.send(frame(FrameType.PING, ACK, 0, each.payload));
+      }
       if (frames.length > 0) this.#wake();
     });
     stream.on('end', () => {
