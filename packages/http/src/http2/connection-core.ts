@@ -15,6 +15,10 @@ import type { LocalSettings, Role } from './settings.ts';
 import { PeerSettings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
 
+/** Two halves of the payload of the PING that asks whether a grant of the connection's window is coming. */
+const PROBE_HIGH = 0x77_69_6e_64;
+const PROBE_LOW = 0x6f_77_3f_00;
+
 /** Header blocks are encoded here, one at a time per thread. */
 const block = new ByteBuffer(4096);
 
@@ -156,9 +160,22 @@ export class ConnectionCore<T> {
     if (increment > 0 && !this.closed) this.output.windowUpdate(0, increment);
   }
 
+  /** `stream` finds the connection's window shut, or what is left of it kept for others: it is called when that changes. */
+  awaitWindow(stream: Http2Stream<T>): void {
+    this.sendWindow.wait(stream);
+    if (this.sendWindow.takeProbe()) this.output.ping(PROBE_HIGH, PROBE_LOW, false);
+  }
+
+  /** @returns whether an answer to a PING was one to our probe */
+  takeProbeAnswer(high: number, low: number): boolean {
+    if (high !== PROBE_HIGH || low !== PROBE_LOW) return false;
+    if (this.sendWindow.onProbeAnswered()) this.sendWindow.serve(this.callSendable);
+    return true;
+  }
+
   /** A stream's window is open again after it was found shut. */
   offer(stream: Http2Stream<T>): void {
-    if (this.sendWindow.allowance(stream) === 0) this.sendWindow.wait(stream);
+    if (this.sendWindow.allowance(stream) === 0) this.awaitWindow(stream);
     else this.handler.onSendable(stream);
   }
 

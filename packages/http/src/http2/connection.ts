@@ -247,7 +247,7 @@ export class Http2Connection<T> {
 
   #onPong(high: number, low: number): void {
     if (this.#shuttingDown && high === SHUTDOWN_PING_HIGH && low === SHUTDOWN_PING_LOW) this.finishShutdown();
-    else this.#core.handler.onPong(high * TWO_TO_32 + low);
+    else if (!this.#core.takeProbeAnswer(high, low)) this.#core.handler.onPong(high * TWO_TO_32 + low);
   }
 
   #onGoaway(lastStreamId: number, errorCode: number, debug: string): void {

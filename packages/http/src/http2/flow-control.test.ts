@@ -161,6 +161,38 @@ describe('6.9 flow control, sharing the connection', () => {
     expect(peer.send(streams[0]!, rest)).to.equal('');
   });
 
+  it('gives up what it keeps back when the peer grants nothing for what it has got', () => {
+    const { peer, streams } = tunnels(2, 1 << 30);
+    peer.feed(update(0, (16 << 20) - 65_535));
+    const rest = peer.send(streams[0]!, 'x'.repeat(16 << 20));
+    expect(rest.length).to.equal(1 << 20);
+    const pings = (): string[] => peer.frames().filter((line) => line.startsWith('PING'));
+    expect(pings()).to.have.length(1);
+    expect(streams[0]!.sendable, 'asks once').to.equal(0);
+    expect(pings()).to.have.length(0);
+    peer.events();
+    const answer = Buffer.from('77696e646f773f00', 'hex');
+    peer.feed(frame(FrameType.PING, FrameFlag.ACK, 0, answer));
+    expect(peer.events()).to.deep.equal(['sendable 1']);
+    expect(peer.send(streams[0]!, rest)).to.equal('');
+    // A peer that fills its window up to half a megabyte only from now on is too small to keep anything from.
+    peer.feed(update(0, 1 << 19));
+    expect(peer.send(streams[0]!, 'x'.repeat(1 << 20)).length).to.equal(1 << 19);
+    expect(pings()).to.have.length(0);
+  });
+
+  it('keeps the rest for others when a grant comes ahead of the answer', () => {
+    const { peer, streams } = tunnels(2, 1 << 30);
+    peer.feed(update(0, (16 << 20) - 65_535));
+    peer.send(streams[0]!, 'x'.repeat(16 << 20));
+    peer.events();
+    const answer = frame(FrameType.PING, FrameFlag.ACK, 0, Buffer.from('77696e646f773f00', 'hex'));
+    peer.feed(update(0, 4 << 20), answer);
+    expect(peer.events()).to.deep.equal(['sendable 1']);
+    expect(peer.send(streams[0]!, 'x'.repeat(16 << 20)).length).to.equal(12 << 20);
+    expect(peer.send(streams[1]!, 'a small question')).to.equal('');
+  });
+
   it('keeps nothing back of a small window', () => {
     const { peer, streams } = tunnels(1, 1 << 20);
     expect(peer.send(streams[0]!, 'x'.repeat(70_000)).length).to.equal(70_000 - 65_535);

@@ -16,6 +16,10 @@ const LEAST_SHARE = 16 << 10;
  * Streams that find it empty wait in a ring. A grant is shared: each in turn gets an equal part first, and what is left
  * goes round again. A sixteenth of a large window is kept from streams that carry bulk, so that a small exchange beside
  * them need not wait for the next grant. Nothing is scanned when nobody waits.
+ *
+ * What is kept back must not stop the bulk for good: a peer need not grant anything while there is something left, and one
+ * that fills its window up to less than before does not. So the peer is probed when bulk meets the reserve: what it
+ * grants for the bytes that it has got comes ahead of its answer. If nothing came, the reserve is given up.
  */
 export class SendWindow<T> {
   #available: number;
@@ -23,6 +27,8 @@ export class SendWindow<T> {
   #peak: number;
   #reserve = 0;
   #grant = 0;
+  /** Grant at whose end the peer was asked whether another is coming. */
+  #probedGrant = -1;
   #share = MAX_31_BITS;
   #serving = false;
   #head: Http2Stream<T> | undefined;
@@ -72,6 +78,22 @@ export class SendWindow<T> {
       this.#peak = this.#available;
       this.#reserve = this.#peak < RESERVE_FROM ? 0 : this.#peak >>> 4;
     }
+    return true;
+  }
+
+  /** Whether bulk has met the reserve and the peer should be probed for it: true once in a grant. */
+  takeProbe(): boolean {
+    if (this.#available === 0 || this.#available > this.#reserve || this.#probedGrant === this.#grant)
+      return false;
+    this.#probedGrant = this.#grant;
+    return true;
+  }
+
+  /** The peer has answered a probe. @returns true when it has granted nothing since: what was kept back may go */
+  onProbeAnswered(): boolean {
+    if (this.#probedGrant !== this.#grant || this.#reserve === 0) return false;
+    this.#reserve = 0;
+    this.#peak = 0; // the next grant shows how large the window is now
     return true;
   }
 

@@ -102,7 +102,7 @@ export class Http2Stream<T> {
     const core = this.#core;
     const allowance = core.sendWindow.allowance(this);
     if (allowance === 0) {
-      core.sendWindow.wait(this);
+      core.awaitWindow(this);
       return 0;
     }
     return Math.min(this.#sendWindow, allowance, core.peer.maxFrameSize);
