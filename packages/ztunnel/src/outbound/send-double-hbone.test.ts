@@ -77,6 +77,11 @@ describe('sendDoubleHbone', () => {
         dialling.cancel();
       },
     });
+    open.push({
+      close: () => {
+        relay.fail(over);
+      },
+    });
     relay.attachTunnel(offer.tunnel);
     Object.assign(
       dialling,
@@ -162,7 +167,7 @@ describe('sendDoubleHbone', () => {
     turnUntil(worker.reactor, 'the end at the server', () => inner.sinks[0]!.ended);
     inner.sinks[0]!.tunnel!.end();
     expect(lastLine()).to.deep.include({ level: 'info', bytes_sent: 4, bytes_recv: 4 });
-    expect(application.ended).to.equal(true);
+    turnUntil(worker.reactor, 'the end at the application', () => application.ended);
     turnUntil(worker.reactor, 'the connection inside to close', () => inner.gone.length === 1);
     turnUntil(
       worker.reactor,
