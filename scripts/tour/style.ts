@@ -79,6 +79,16 @@ export function alignColumns(rows: readonly (readonly string[])[], gap = 2): str
   );
 }
 
+/** Rows in columns as above; columns from the last one on are left out until the lines fit the width. */
+export function alignWithin(rows: readonly (readonly string[])[], width: number): string[] {
+  const lines = alignColumns(rows);
+  if ((rows[0]?.length ?? 0) <= 1 || lines.every((line) => columnsOf(line) <= width)) return lines;
+  return alignWithin(
+    rows.map((row) => row.slice(0, -1)),
+    width,
+  );
+}
+
 /** A count of bytes for people: `812 B`, `4.2 kB`, `1.3 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['kB', 'MB', 'GB', 'TB'];

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Report, Step } from '../report.ts';
 import { podName, spiffeId } from '../scene.ts';
 import type { Scene } from '../scene.ts';
-import { alignColumns, columnsOf } from '../style.ts';
+import { alignWithin } from '../style.ts';
 import type { ServerHello } from '../wire/tls-records.ts';
 
 /** What the tour reads of `/config_dump`. */
@@ -48,9 +48,7 @@ async function showCertificates(
       shortTime(certificate?.own.validFromDate),
     ]),
   ];
-  const whole = alignColumns(rows);
-  const fits = whole.every((line) => columnsOf(line) <= report.width);
-  report.block(fits ? whole : alignColumns(rows.map((row) => row.slice(0, 3))));
+  report.block(alignWithin(rows, report.width));
   if (hello !== undefined)
     report.say(`The tunnel between the first two: ${hello.version}, ${hello.cipher}, ${hello.group}.`);
   const now = new Date();

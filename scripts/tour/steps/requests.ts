@@ -13,9 +13,8 @@ import { bytesPerLine, dumpLines, logWords } from './words.ts';
 const HBONE_PORT = 15_008;
 /** The switch's interface towards the first pod, checkout. */
 const CHECKOUT_LINK = 'to0';
-const DUMP_LINES = 4;
-/** Enough to fill the lines of a dump. */
-const SAMPLE_BYTES = DUMP_LINES * 16;
+/** Bytes that are shown of what was on the wire. */
+const SAMPLE_BYTES = 64;
 
 /** One request three times: in the clear, through the mesh, and what the wire saw of the second. */
 export function requestSteps(
@@ -65,7 +64,7 @@ async function inTheClear(scene: Scene, report: Report): Promise<string> {
     const perLine = bytesPerLine(report.width);
     const from = told.bytes.indexOf(SECRET);
     const start = Math.max(0, from - perLine * 2);
-    const dump = hexDump(told.bytes, { from: start, lines: DUMP_LINES, perLine });
+    const dump = hexDump(told.bytes, { from: start, lines: SAMPLE_BYTES / perLine, perLine });
     report.block(
       dumpLines(dump, report.style, ({ offset }) => {
         const at = parseInt(offset, 16);
@@ -126,7 +125,8 @@ function onTheWire(report: Report, recording: Recording<HttpAnswer>): ServerHell
   );
   if (sample !== undefined) {
     report.say('One of the encrypted records:');
-    const dump = hexDump(sample.bytes, { lines: DUMP_LINES, perLine: bytesPerLine(report.width) });
+    const perLine = bytesPerLine(report.width);
+    const dump = hexDump(sample.bytes, { lines: SAMPLE_BYTES / perLine, perLine });
     report.block(dumpLines(dump, report.style, () => false));
   }
   const others = segments.filter((segment) => !onTunnelPort(segment));

@@ -1,6 +1,6 @@
 import type { Report, Step } from '../report.ts';
 import { podName, Scene, spiffeId } from '../scene.ts';
-import { alignColumns } from '../style.ts';
+import { alignWithin } from '../style.ts';
 import { seconds } from './words.ts';
 
 /** Brings everything up. */
@@ -20,8 +20,9 @@ export function threePods(onStarted: (scene: Scene) => void): Step {
           'Nothing is redirected to the proxies yet.',
       );
       report.block(
-        alignColumns(
-          scene.pods.map((pod) => [style.bold(podName(pod)), pod.ipv4, style.identity(spiffeId(pod))]),
+        alignWithin(
+          scene.pods.map((pod) => [style.bold(podName(pod)), style.identity(spiffeId(pod)), pod.ipv4]),
+          report.width,
         ),
       );
       report.check(true, `three pods and three ready proxies in ${took}`);
