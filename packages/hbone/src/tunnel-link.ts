@@ -2,7 +2,8 @@ import type { IoBuffer, Reactor, TurnTask } from '@ambient/linux';
 import { FAILED, Timer, WOULD_BLOCK } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
 import { MemoryTlsSession } from '@ambient/tls';
-import { HboneError, carrierError } from './errors.ts';
+import type { HboneError } from './errors.ts';
+import { carrierError } from './errors.ts';
 import type { HboneTunnel, TunnelSink } from './tunnel.ts';
 
 /** How long the far end may take to end its half after we have ended ours in good order; then the tunnel is reset. */
