@@ -39,6 +39,7 @@ export function sendDoubleHbone(context: WorkerContext, call: OutboundCall, chos
   const connection: LiveConnection = context.connections.open(tunnelFacts(call, chosen, relay), (error) => {
     relay.fail(error);
   });
+  relay.watchSocket(call.socket);
   withSourceCertificate(context, call, relay, (contexts) => {
     inner = connectInside(context, call, chosen, relay);
     const link = inner.openInside(contexts.client);

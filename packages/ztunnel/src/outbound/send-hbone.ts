@@ -118,13 +118,14 @@ export function sendHbone(context: WorkerContext, call: OutboundCall, chosen: Hb
     },
     onRelayEnd: (error) => {
       if (!call.socket.closed) call.socket.abort(); // the tunnel failed before it stood
+      pending?.cancel();
       context.connections.close(connection, error);
     },
   });
   const connection: LiveConnection = context.connections.open(tunnelFacts(call, chosen, relay), (error) => {
-    pending?.cancel();
     relay.fail(error);
   });
+  relay.watchSocket(call.socket);
   withSourceCertificate(context, call, relay, (contexts) => {
     pending = context.pool.request({
       ...tunnelRequest(context, call, chosen, contexts),

@@ -1,8 +1,8 @@
 import type { HeaderBlock } from '@ambient/http';
 import type { HboneTunnel, TunnelSink } from '@ambient/hbone';
 import { HboneError } from '@ambient/hbone';
-import type { IoBuffer, Reactor, ReadinessHandler, TcpSocket } from '@ambient/linux';
-import { ERROR, FAILED, HANGUP, PEER_CLOSED, READABLE, WRITABLE } from '@ambient/linux';
+import type { Reactor, ReadinessHandler, TcpSocket } from '@ambient/linux';
+import { ERROR, FAILED, HANGUP, IoBuffer, PEER_CLOSED, READABLE, WRITABLE } from '@ambient/linux';
 import type { BulkLane, BulkSource } from './bulk-lane.ts';
 import { bulkLaneOf } from './bulk-lane.ts';
 import { ByteFifo } from './byte-fifo.ts';
@@ -12,6 +12,8 @@ const QUANTUM_BYTES = 192 * 1024;
 /** Asked for at once; what fits into a write of the connection is less. */
 const READ_BYTES = 256 * 1024;
 const NO_ERROR = 0;
+/** For a read whose only purpose is its error. */
+const probeBuffer = new IoBuffer(1);
 const CANCEL = 8;
 /** An error of the TCP connection at the end of a tunnel: RFC 9113, section 8.5. Proxies take NO_ERROR and CANCEL for an orderly end. */
 const CONNECT_ERROR = 0xa;
@@ -33,6 +35,8 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
   readonly #reactor: Reactor;
   readonly #owner: TunnelRelayOwner;
   #socket: TcpSocket | undefined;
+  /** The socket as long as it is only watched. */
+  #watched: TcpSocket | undefined;
   #tunnel: HboneTunnel | undefined;
   readonly #toSocket = new ByteFifo();
   #readable = false;
@@ -65,14 +69,26 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
     this.#tunnel = tunnel;
   }
 
+  /** Until the tunnel stands: notices an application that resets meanwhile, and gives the tunnel up. */
+  watchSocket(socket: TcpSocket): void {
+    this.#watched = socket;
+    this.#reactor.register(socket.fd, this);
+  }
+
+  #onWatchedReadiness(socket: TcpSocket, readiness: number): void {
+    if ((readiness & (ERROR | HANGUP)) === 0) return; // data or an end, to be read when the tunnel stands
+    if (socket.recv(probeBuffer, 0, 1) === FAILED) this.fail(socket.lastError!);
+  }
+
   /**
    * Starts to carry.
-   * @param socket connected, not registered with the reactor yet; owned from now on
+   * @param socket connected, and watched or not registered with the reactor yet; owned from now on
    * @param preamble bytes for the application ahead of everything from the tunnel (a PROXY header)
    */
   attachSocket(socket: TcpSocket, preamble?: Buffer): void {
     this.#socket = socket;
-    this.#reactor.register(socket.fd, this);
+    if (this.#watched === undefined) this.#reactor.register(socket.fd, this);
+    this.#watched = undefined;
     if (preamble !== undefined) {
       this.#preambleLeft = preamble.length;
       this.#toSocket.prepend(preamble);
@@ -90,6 +106,11 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
 
   onReadiness(readiness: number): void {
     if (this.#done) return;
+    if (this.#watched !== undefined) {
+      this.#socketHungUp ||= (readiness & PEER_CLOSED) !== 0;
+      this.#onWatchedReadiness(this.#watched, readiness);
+      return;
+    }
     if ((readiness & WRITABLE) !== 0 && this.#toSocket.length > 0) this.#drainToSocket();
     if ((readiness & (READABLE | PEER_CLOSED | ERROR | HANGUP)) !== 0) {
       this.#readable = true;
@@ -253,7 +274,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
     if (this.#done) return;
     this.#done = true;
     this.#toSocket.clear();
-    const socket = this.#socket;
+    const socket = this.#socket ?? this.#watched;
     if (socket !== undefined && !socket.closed) {
       this.#reactor.unregister(socket.fd);
       if (abort) socket.abort();
