@@ -169,12 +169,7 @@ describe('floods against an HBONE server', () => {
     const before = anonymousBytes(rig().server.proxy.pid);
     await rig().unharmed(async () => {
       peer.stopReading();
-      const verdict = rig().verdict(
-        peer,
-        { message: 'connection failed', reason: 'slow-reader' },
-        undefined,
-        20_000,
-      );
+      const verdict = rig().verdict(peer, { message: 'connection failed', reason: 'slow-reader' }, 20_000);
       await sendUntilCut(peer, (round) =>
         times(1000, (index) => {
           const stream = 1 + 2 * (round * 1000 + index);

@@ -170,10 +170,24 @@ export class HostileRig {
    * The line in which a proxy says what became of the connection of `peer`. Looks through the log once, and then at each
    * line that comes: an attack may make tens of thousands.
    */
-  verdict(peer: HostilePeer, match: LogMatch, pod = this.server, deadlineMs = 5000): Promise<LogEntry> {
-    const wanted = { scope: 'access', 'src.addr': peer.address, ...match };
+  verdict(peer: HostilePeer, match: LogMatch, deadlineMs = 5000): Promise<LogEntry> {
+    return this.#awaitLine(this.server, peer.address, { 'src.addr': peer.address, ...match }, deadlineMs);
+  }
+
+  /**
+   * The line of the client's proxy about a call to `destination`, which no other call of the suite goes to: redirection may
+   * give a connection another source port than its application knows.
+   */
+  outboundVerdict(destination: string, match: LogMatch, deadlineMs = 5000): Promise<LogEntry> {
+    const wanted = { direction: 'outbound', 'dst.hbone_addr': destination, ...match };
+    return this.#awaitLine(this.client, destination, wanted, deadlineMs);
+  }
+
+  /** @param key text that every wanted line has */
+  #awaitLine(pod: Pod, key: string, match: LogMatch, deadlineMs: number): Promise<LogEntry> {
+    const wanted = { scope: 'access', ...match };
     const check = (line: string | undefined): LogEntry | undefined => {
-      if (line?.includes(peer.address) !== true) return undefined;
+      if (line?.includes(key) !== true) return undefined;
       const entry = JSON.parse(line) as LogEntry;
       return matches(entry, wanted) ? entry : undefined;
     };
@@ -188,11 +202,7 @@ export class HostileRig {
       }
       return undefined;
     };
-    return pod.proxy.waitFor(
-      probe,
-      `access log line with ${JSON.stringify(match)} of ${peer.address}`,
-      deadlineMs,
-    );
+    return pod.proxy.waitFor(probe, `access log line of ${key} with ${describeMatch(match)}`, deadlineMs);
   }
 
   /** What may leak between two tests. */
@@ -246,4 +256,10 @@ export function useRig(spec: Partial<MeshSpec> = {}): () => HostileRig {
     await rig?.mesh.stop();
   });
   return () => rig!;
+}
+
+function describeMatch(match: LogMatch): string {
+  return Object.entries(match)
+    .map(([key, wanted]) => `${key}=${String(wanted)}`)
+    .join(' ');
 }

@@ -13,8 +13,6 @@ import {
 import { anonymousBytes } from './memory.ts';
 import { ECHO_PORT, useRig } from './rig.ts';
 
-const APP_PORT = 7200;
-const APP = `10.77.0.2:${APP_PORT}`; // the second pod: server
 const STREAM_WINDOW = 4 << 20;
 
 /** The application's side of one connection: what came, and how it ended. */
@@ -42,17 +40,22 @@ class AppSide {
 describe('manners of peers and applications at the end of a connection', () => {
   const rig = useRig();
 
-  /** The next connection of an application that listens on APP_PORT. */
+  let appPort = 7200;
+  let appAddress = '';
+
+  /** The next connection of an application that listens on a port of its own. */
   function nextConnection(): Promise<AppSide> {
+    appPort++;
+    appAddress = `${rig().server.ipv4}:${appPort}`;
     return new Promise((resolve) => {
-      rig().listen(APP_PORT, (socket) => resolve(new AppSide(socket)));
+      rig().listen(appPort, (socket) => resolve(new AppSide(socket)));
     });
   }
 
   it('the peer half-closes: what the application sends afterwards still comes', async () => {
     const connection = nextConnection();
     const peer = await rig().attack();
-    peer.send(connectFrame(1, APP), dataFrame(1, 'question', true));
+    peer.send(connectFrame(1, appAddress), dataFrame(1, 'question', true));
     const app = await connection;
     await once(app.socket, 'end');
     expect(app.text).to.equal('question');
@@ -70,7 +73,7 @@ describe('manners of peers and applications at the end of a connection', () => {
   it('the application half-closes: what the peer sends afterwards still comes', async () => {
     const connection = nextConnection();
     const peer = await rig().attack();
-    peer.send(connectFrame(1, APP));
+    peer.send(connectFrame(1, appAddress));
     const app = await connection;
     app.socket.end('nothing more from me');
     await peer.waitFor(() => (peer.streamEnded(1) ? true : undefined), 'end of the stream');
@@ -83,7 +86,7 @@ describe('manners of peers and applications at the end of a connection', () => {
   it('TCP reset in the midst of a frame: the application sees a reset, not an end', async () => {
     const connection = nextConnection();
     const peer = await rig().attack();
-    peer.send(connectFrame(1, APP));
+    peer.send(connectFrame(1, appAddress));
     const app = await connection;
     expect(await peer.answer(1)).to.equal('200');
     await peer.sendAll(frame(FrameType.DATA, 0, 1, 'the first half', 1000));
@@ -97,7 +100,7 @@ describe('manners of peers and applications at the end of a connection', () => {
   it('TCP end in the midst of a frame, without the end of TLS: the application sees a reset', async () => {
     const connection = nextConnection();
     const peer = await rig().attack();
-    peer.send(connectFrame(1, APP));
+    peer.send(connectFrame(1, appAddress));
     const app = await connection;
     expect(await peer.answer(1)).to.equal('200');
     await peer.sendAll(frame(FrameType.DATA, 0, 1, 'the first half', 1000));
@@ -111,7 +114,7 @@ describe('manners of peers and applications at the end of a connection', () => {
     it(`RST_STREAM ${code} in the midst: the application sees a reset, the sibling goes on`, async () => {
       const connection = nextConnection();
       const peer = await rig().attack();
-      peer.send(connectFrame(1, APP), connectFrame(3, `10.77.0.2:${ECHO_PORT}`));
+      peer.send(connectFrame(1, appAddress), connectFrame(3, `10.77.0.2:${ECHO_PORT}`));
       const app = await connection;
       expect(await peer.answer(1)).to.equal('200');
       peer.send(dataFrame(1, 'half'), resetFrame(1, code), dataFrame(3, 'sibling'));
@@ -124,7 +127,7 @@ describe('manners of peers and applications at the end of a connection', () => {
     it(`RST_STREAM ${code}: the application sees an orderly end`, async () => {
       const connection = nextConnection();
       const peer = await rig().attack();
-      peer.send(connectFrame(1, APP));
+      peer.send(connectFrame(1, appAddress));
       const app = await connection;
       expect(await peer.answer(1)).to.equal('200');
       peer.send(dataFrame(1, 'all of it'), resetFrame(1, code));
@@ -136,7 +139,7 @@ describe('manners of peers and applications at the end of a connection', () => {
   it('GOAWAY of a client: its tunnels finish', async () => {
     const connection = nextConnection();
     const peer = await rig().attack();
-    peer.send(connectFrame(1, APP));
+    peer.send(connectFrame(1, appAddress));
     const app = await connection;
     expect(await peer.answer(1)).to.equal('200');
     peer.send(goawayFrame(0, 'NO_ERROR'), dataFrame(1, 'after the goodbye', true));
@@ -151,7 +154,7 @@ describe('manners of peers and applications at the end of a connection', () => {
   it('the application resets mid-transfer: the peer sees a reset of the tunnel, not an end', async () => {
     const connection = nextConnection();
     const peer = await rig().attack();
-    peer.send(connectFrame(1, APP), connectFrame(3, `10.77.0.2:${ECHO_PORT}`));
+    peer.send(connectFrame(1, appAddress), connectFrame(3, `10.77.0.2:${ECHO_PORT}`));
     const app = await connection;
     app.socket.write('half of ');
     await peer.waitFor(() => (String(peer.received(1)) === 'half of ' ? true : undefined), 'half');
@@ -165,40 +168,32 @@ describe('manners of peers and applications at the end of a connection', () => {
 
   it('through both proxies: the application resets, and the caller sees a reset', async () => {
     const connection = nextConnection();
-    const caller = rig().callFromClient(rig().server.ipv4, APP_PORT);
+    const caller = rig().callFromClient(rig().server.ipv4, appPort);
     const app = await connection;
     app.socket.write('half of ');
     await once(caller.stream, 'data');
     app.socket.resetAndDestroy();
     expect(await caller.waitForEnd()).to.equal('reset');
     expect(caller.sawEof).to.equal(false);
-    await rig().verdict(
-      caller,
-      { message: 'connection complete', direction: 'outbound', reason: 'reset' },
-      rig().client,
-    );
+    await rig().outboundVerdict(appAddress, { message: 'connection complete', reason: 'reset' });
   });
 
   it('through both proxies: the caller resets, and the application sees a reset', async () => {
     const connection = nextConnection();
-    const caller = rig().callFromClient(rig().server.ipv4, APP_PORT);
+    const caller = rig().callFromClient(rig().server.ipv4, appPort);
     caller.send(Buffer.from('half of '));
     const app = await connection;
     await once(app.socket, 'data');
     caller.reset();
     expect(await app.gone).to.equal('ECONNRESET');
     expect(app.sawEnd).to.equal(false);
-    await rig().verdict(
-      caller,
-      { message: 'connection complete', direction: 'outbound', reason: 'ECONNRESET' },
-      rig().client,
-    );
+    await rig().outboundVerdict(appAddress, { message: 'connection complete', reason: 'ECONNRESET' });
   });
 
   it('the application never reads while the peer sends: what is held stays within the stream window', async () => {
-    await rig().serve('slow-reader', { port: 7201, rate: 0 });
+    await rig().serve('slow-reader', { port: 7301, rate: 0 });
     const peer = await rig().attack();
-    peer.send(connectFrame(1, '10.77.0.2:7201'));
+    peer.send(connectFrame(1, '10.77.0.2:7301'));
     expect(await peer.answer(1)).to.equal('200');
     const before = anonymousBytes(rig().server.proxy.pid);
     await rig().unharmed(async () => {
@@ -223,7 +218,7 @@ describe('manners of peers and applications at the end of a connection', () => {
       [Setting.MAX_FRAME_SIZE]: 0xff_ffff,
     });
     peer.send(frame(FrameType.WINDOW_UPDATE, 0, 0, Buffer.from('7fff0000', 'hex')));
-    peer.send(connectFrame(1, APP));
+    peer.send(connectFrame(1, appAddress));
     const app = await connection;
     expect(await peer.answer(1)).to.equal('200');
     peer.stopReading();

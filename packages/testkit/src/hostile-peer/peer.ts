@@ -52,6 +52,7 @@ export class HostilePeer {
   sawEof = false;
   readonly #socket: Socket;
   readonly #splitter: FrameSplitter;
+  readonly #bytes: Buffer[] = [];
   readonly #watchers = new Set<() => void>();
 
   /**
@@ -63,8 +64,14 @@ export class HostilePeer {
     this.stream = stream;
     this.#socket = socket;
     this.address = `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`;
+    const plain = stream === socket;
     this.#splitter = new FrameSplitter(side === 'server' ? CLIENT_PREFACE.length : 0);
     stream.on('data', (bytes: Buffer) => {
+      if (plain) {
+        this.#bytes.push(bytes);
+        this.#wake();
+        return;
+      }
       const frames = this.#splitter.push(bytes);
       for (const each of frames) {
         this.frames.push(each);
@@ -218,6 +225,11 @@ export class HostilePeer {
         .filter((frame) => frame.type === FrameType.DATA && frame.stream === stream)
         .map((frame) => frame.payload),
     );
+  }
+
+  /** Everything that came so far over plain TCP, where nothing is taken for frames. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.#bytes);
   }
 
   /** Whether the other side has ended a stream. */

@@ -17,6 +17,7 @@ export class HostileServer {
   script: ServerScript;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #watchers = new Set<() => void>();
 
   constructor(netns: Netns, port: number, credentials: Credentials, script: ServerScript) {
     this.script = script;
@@ -34,8 +35,22 @@ export class HostileServer {
       const peer = new HostilePeer(secure, socket, 'server');
       secure.once('secure', () => {
         this.peers.push(peer);
+        for (const watcher of [...this.#watchers]) watcher();
         Promise.resolve(this.script(peer)).catch((error: unknown) => this.failures.push(error));
       });
+    });
+  }
+
+  /** Resolves with the newest connection as soon as there have been `count`. The test's own time limit bounds the wait. */
+  accepted(count = 1): Promise<HostilePeer> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (this.peers.length < count) return;
+        this.#watchers.delete(check);
+        resolve(this.peers.at(-1)!);
+      };
+      this.#watchers.add(check);
+      check();
     });
   }
 
