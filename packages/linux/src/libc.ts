@@ -40,6 +40,7 @@ export const setsockopt = declare('int setsockopt(int, int, int, uint64_t, unsig
 export const getsockname = declare('int getsockname(int, uint64_t, uint64_t)');
 export const getpeername = declare('int getpeername(int, uint64_t, uint64_t)');
 export const setns = declare('int setns(int, int)');
+export const fcntl = declare('int fcntl(int, int, int)');
 export const pipe2 = declare('int pipe2(uint64_t, int)');
 export const splice = declare('int64_t splice(int, uint64_t, int, uint64_t, uint64_t, unsigned int)');
 export const inetNtop = declare('uint64_t inet_ntop(int, uint64_t, uint64_t, unsigned int)');
