@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { mkdirSync } from 'node:fs';
-import { flushCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 // This module is what runs before anything is decided: it must stay small and import nothing that is large.
@@ -28,6 +28,7 @@ switch (command.kind) {
     break;
   }
   case 'compile':
+    enableCompileCache(compileCache);
     await import('./run.ts');
     // The module of the workers ends with an error on a thread that is none; by then it is loaded.
     await import('./worker/main.ts').catch(() => {});
