@@ -40,7 +40,8 @@ export const proxyFailures = {
   },
   'application-unreachable': {
     meaning: 'the application in the pod does not accept the connection',
-    remedy: "check that it listens on this port, and on the pod's address and not on loopback only",
+    remedy:
+      "check that the application listens on this port, and on the pod's address and not on loopback only",
     flag: 'CONNECT',
   },
   'application-timeout': {

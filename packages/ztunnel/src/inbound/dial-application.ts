@@ -1,5 +1,4 @@
 import type { SocketAddress, TcpSocket } from '@ambient/linux';
-import { formatAddress } from '@ambient/linux';
 import { describeError } from '@ambient/runtime';
 import { ProxyError } from '../connections/failure.ts';
 import type { Dialling } from '../relay/dial.ts';
@@ -35,12 +34,7 @@ export function dialApplication(context: WorkerContext, request: ApplicationDial
     },
     onFailed: (error: Error): void => {
       if (error instanceof ProxyError) request.onFailed(error);
-      else
-        request.onFailed(
-          new ProxyError('application-unreachable', `${formatAddress(to)}: ${error.message}`, {
-            cause: error,
-          }),
-        );
+      else request.onFailed(new ProxyError('application-unreachable', error.message, { cause: error }));
     },
   };
   const timeoutMs = context.hbone.dialTimeoutMs;

@@ -57,7 +57,7 @@ export const reasonTables = [
   reasonTable({
     title: "The other proxy's answer",
     introduction:
-      'The log of the other proxy has the exact reason, and the same addresses. `response_flags` is `DENY` for 401, else `CONNECT`.',
+      'The log of the other proxy has the exact reason, under the same `dst.hbone_addr`. `response_flags` is `DENY` for 401, else `CONNECT`.',
     rows: tunnelRefusals,
   }),
   reasonTable({
