@@ -64,7 +64,7 @@ const damages: fc.Arbitrary<Damage> = fc.oneof(
 export function damagedBytes(valid: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Buffer> {
   return fc
     .tuple(valid, fc.array(damages, { maxLength: 6, size: 'max' }))
-    .map(([bytes, steps]) => steps.reduce((damaged, step) => step(damaged), Buffer.from(bytes)));
+    .map(([bytes, steps]) => steps.reduce<Buffer>((damaged, step) => step(damaged), Buffer.from(bytes)));
 }
 
 /**

@@ -246,6 +246,19 @@ describe('5.2 flow control, receiving', () => {
     expect(peer.frames()).to.deep.equal(['WINDOW_UPDATE 0 +16384', 'WINDOW_UPDATE 1 +16384']);
   });
 
+  it('gives back the length of a padding of nothing', () => {
+    const peer = opened({ initialWindowSize: 65_535, connectionWindowSize: 65_535 });
+    peer.log.consume = true;
+    const padded = frame(
+      FrameType.DATA,
+      FrameFlag.PADDED,
+      1,
+      Buffer.concat([Buffer.of(0), Buffer.alloc(255)]),
+    );
+    for (let i = 0; i < 64; i++) peer.feed(padded);
+    expect(peer.frames()).to.deep.equal(['WINDOW_UPDATE 1 +16384', 'WINDOW_UPDATE 0 +16384']);
+  });
+
   it('tells of consumed bytes once a quarter of the window is due, on each level for itself', () => {
     const peer = opened({ initialWindowSize: 100_000, connectionWindowSize: 200_000 });
     peer.feed(data(1, 'x'.repeat(60_000)));

@@ -20,8 +20,8 @@ export interface FrameSink {
   frameStart(type: number, flags: number, length: number, streamId: number): number;
   /** The whole payload of a gathered frame is `bytes[start..end)`. */
   frame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void;
-  /** A streamed frame is found to have `length` bytes of data, and `padding` bytes that are not. */
-  dataStart(length: number, padding: number): void;
+  /** A streamed frame is found to have `length` bytes of data, and `overhead` bytes that are not: its padding and the length of that. */
+  dataStart(length: number, overhead: number): void;
   /** A piece of that data; `last` with its last byte, or alone when there is none. */
   data(bytes: Uint8Array, start: number, end: number, last: boolean): void;
   /** The bytes cannot be frames. */
@@ -131,7 +131,7 @@ export class FrameReader {
     this.#skipAfter = 0;
     if (action === FrameAction.stream) {
       if ((this.#flags & FrameFlag.PADDED) !== 0) this.#phase = Phase.padLength;
-      else this.#startData(length, 0, bytes, at);
+      else this.#startData(length, 0, 0, bytes, at);
       return;
     }
     if (action === FrameAction.skip) {
@@ -174,14 +174,14 @@ export class FrameReader {
       this.#sink.unreadable('padding', `${padding} of ${this.#remaining} bytes`);
       return;
     }
-    this.#startData(length, padding, NO_BUFFER.bytes, at);
+    this.#startData(length, padding, padding + 1, NO_BUFFER.bytes, at);
   }
 
-  #startData(length: number, padding: number, bytes: Uint8Array, at: number): void {
+  #startData(length: number, padding: number, overhead: number, bytes: Uint8Array, at: number): void {
     this.#remaining = length;
     this.#skipAfter = padding;
     this.#phase = Phase.data;
-    this.#sink.dataStart(length, padding);
+    this.#sink.dataStart(length, overhead);
     if (length > 0 || this.#sink.closed) return;
     this.#afterPayload();
     this.#sink.data(bytes, at, at, true);

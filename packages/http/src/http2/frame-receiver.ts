@@ -123,9 +123,8 @@ export class FrameReceiver<T> implements FrameSink {
     }
   }
 
-  dataStart(length: number, padding: number): void {
+  dataStart(length: number, overhead: number): void {
     const core = this.#core;
-    const overhead = padding > 0 ? padding + 1 : 0;
     if (overhead > 0) core.releaseConnection(overhead);
     const stream = this.#dataStream;
     if (stream === undefined || stream.closed) return;

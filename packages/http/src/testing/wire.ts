@@ -57,7 +57,7 @@ function literal(text: string): Buffer {
 }
 
 /** Everything that the connection has to send. */
-export function drain(connection: Http2Connection<string>): Buffer {
+export function drain<T>(connection: Http2Connection<T>): Buffer {
   const bytes = Buffer.alloc(connection.outputLength);
   let at = 0;
   while (at < bytes.length) at += connection.takeOutput(bytes, at);

@@ -46,13 +46,12 @@ export class HostilePeer {
   /** Every frame so far. */
   readonly frames: ReceivedFrame[] = [];
   #end: PeerEnd | undefined;
-  /** Whether this side answers PING: else it is taken for dead after a while. */
-  answersPings = false;
   /** The other side has sent its end, by TLS or TCP; it may still read. */
   sawEof = false;
   readonly #socket: Socket;
   readonly #splitter: FrameSplitter;
   readonly #bytes: Buffer[] = [];
+  #answersPings = false;
   readonly #watchers = new Set<() => void>();
 
   /**
@@ -75,8 +74,7 @@ export class HostilePeer {
       const frames = this.#splitter.push(bytes);
       for (const each of frames) {
         this.frames.push(each);
-        if (this.answersPings && each.type === FrameType.PING && each.flags === 0)
-          this.send(frame(FrameType.PING, ACK, 0, each.payload));
+        if (this.#answersPings) this.#answerPing(each);
       }
       if (frames.length > 0) this.#wake();
     });
@@ -162,6 +160,16 @@ export class HostilePeer {
         resolve();
       });
     });
+  }
+
+  /** Answers every PING, past and to come: a peer that does not is taken for dead after a while. */
+  answerPings(): void {
+    this.#answersPings = true;
+    for (const each of this.frames) this.#answerPing(each);
+  }
+
+  #answerPing({ type, flags, payload }: ReceivedFrame): void {
+    if (type === FrameType.PING && flags === 0) this.send(frame(FrameType.PING, ACK, 0, payload));
   }
 
   /** Stops reading: what comes stays in the kernel, until its buffers are full. */
