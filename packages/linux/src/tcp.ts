@@ -106,6 +106,12 @@ export class TcpSocket {
     return errno === 0 ? undefined : new SystemError('connect', errno, subject);
   }
 
+  /** Why the connection broke, where no read will tell because the stream had ended; undefined when it did not. Once. */
+  takeError(): SystemError | undefined {
+    const errno = getIntOption(this.fd, libc.SOL_SOCKET, SO_ERROR, 'SO_ERROR');
+    return errno === 0 ? undefined : new SystemError('recv', errno);
+  }
+
   /** @returns bytes read, 0 at the end of the stream, WOULD_BLOCK or FAILED */
   recv(into: IoBuffer, offset: number, length: number): number {
     const n = libc.recv(this.#descriptor.fd, into.addressOf(offset, length), length, libc.MSG_DONTWAIT);

@@ -118,7 +118,8 @@ export function serveTunnel(
       relay.attachSocket(socket, header);
     },
     onFailed: (error) => {
-      if (!answered) refuse(503, error as ProxyError);
+      if (answered) relay.fail(error);
+      else refuse(503, error as ProxyError);
     },
   });
   return relay;

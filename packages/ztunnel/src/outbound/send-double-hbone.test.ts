@@ -429,6 +429,17 @@ describe('sendDoubleHbone', () => {
       expect(worker.connections.size).to.equal(0);
     });
 
+  it('gives the tunnel around up when the application resets before the one inside stands', () => {
+    const target = new TestApplicationServer(worker.reactor);
+    open.push(target);
+    const gateway = gatewayTo(target.address);
+    const application = call(routeTo(gateway.address));
+    turnUntil(worker.reactor, 'the hello', () => (target.accepted[0]?.receivedBytes ?? 0) > 0);
+    application.abort();
+    expect(lastLine()).to.include({ level: 'error', reason: 'ECONNRESET' });
+    turnUntil(worker.reactor, 'no tunnel left', () => gateway.connections[0]!.activeTunnels === 0);
+  });
+
   it('fails when there is no certificate for the source', () => {
     worker.certificates.fail(spiffe('client'), 'gone');
     call(routeTo({ ip: '127.0.0.1', port: 1 }));

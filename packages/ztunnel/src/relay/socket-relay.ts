@@ -17,6 +17,7 @@ class Flow implements TurnTask {
   readonly to: TcpSocket;
   readonly #aside = new ByteFifo();
   #pipe: SplicePipe | undefined;
+  #spliceAfterBytes = SPLICE_AFTER_BYTES;
   #deferred = false;
   readable = true;
   hungUp = false;
@@ -62,7 +63,7 @@ class Flow implements TurnTask {
         this.#reactor.inNextTurn(this);
         return;
       }
-      budget -= this.bytes >= SPLICE_AFTER_BYTES ? this.#splice() : this.#copy();
+      budget -= this.bytes >= this.#spliceAfterBytes ? this.#splice() : this.#copy();
     }
   }
 
@@ -78,9 +79,15 @@ class Flow implements TurnTask {
     return this.#held === 0;
   }
 
+  /** Until the pipe is empty or the socket says that it is full: a short splice need not mean that. */
   #drainPipe(): number {
-    const n = this.#pipe!.drain(this.to);
-    if (n > 0) this.bytes += n;
+    const pipe = this.#pipe!;
+    let n = 0;
+    while (pipe.buffered > 0) {
+      n = pipe.drain(this.to);
+      if (n <= 0) return n;
+      this.bytes += n;
+    }
     return n;
   }
 
@@ -99,7 +106,14 @@ class Flow implements TurnTask {
   }
 
   #splice(): number {
-    this.#pipe ??= new SplicePipe();
+    if (this.#pipe === undefined) {
+      try {
+        this.#pipe = new SplicePipe();
+      } catch {
+        this.#spliceAfterBytes = Infinity; // out of descriptors: copying needs none
+        return this.#copy();
+      }
+    }
     const n = this.#pipe.fill(this.from, QUANTUM_BYTES);
     return n > 0 ? n : this.#ended(n, this.#pipe.lastError);
   }
@@ -138,8 +152,13 @@ export class SocketRelay {
   }
 
   start(): void {
-    this.#reactor.register(this.#outward.from.fd, this.#handlerOf(this.#outward, this.#inward));
-    this.#reactor.register(this.#inward.from.fd, this.#handlerOf(this.#inward, this.#outward));
+    try {
+      this.#reactor.register(this.#outward.from.fd, this.#handlerOf(this.#outward, this.#inward));
+      this.#reactor.register(this.#inward.from.fd, this.#handlerOf(this.#inward, this.#outward));
+    } catch (error) {
+      this.fail(error as Error);
+      return;
+    }
     this.#outward.pump();
     this.#inward.pump();
   }
@@ -164,11 +183,19 @@ export class SocketRelay {
           if ((readiness & (PEER_CLOSED | ERROR | HANGUP)) !== 0) reading.hungUp = true;
           reading.pump();
         }
+        // Once this side has ended its half nothing is read from it, and no read will tell of a reset.
+        if ((readiness & (ERROR | HANGUP)) !== 0 && reading.ended) this.#failIfBroken(reading.from);
       },
       onFault: (error) => {
         this.fail(error as Error);
       },
     };
+  }
+
+  #failIfBroken(socket: TcpSocket): void {
+    if (this.done) return;
+    const error = socket.takeError();
+    if (error !== undefined) this.fail(error);
   }
 
   /** @internal */

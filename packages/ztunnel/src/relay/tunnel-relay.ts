@@ -72,7 +72,18 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
   /** Until the tunnel stands: notices an application that resets meanwhile, and gives the tunnel up. */
   watchSocket(socket: TcpSocket): void {
     this.#watched = socket;
-    this.#reactor.register(socket.fd, this);
+    this.#register(socket);
+  }
+
+  /** @returns false when the kernel refuses, which ends this relay and nothing else */
+  #register(socket: TcpSocket): boolean {
+    try {
+      this.#reactor.register(socket.fd, this);
+      return true;
+    } catch (error) {
+      this.fail(error as Error);
+      return false;
+    }
   }
 
   #onWatchedReadiness(socket: TcpSocket, readiness: number): void {
@@ -87,7 +98,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
    */
   attachSocket(socket: TcpSocket, preamble?: Buffer): void {
     this.#socket = socket;
-    if (this.#watched === undefined) this.#reactor.register(socket.fd, this);
+    if (this.#watched === undefined && !this.#register(socket)) return;
     this.#watched = undefined;
     if (preamble !== undefined) {
       this.#preambleLeft = preamble.length;
@@ -117,6 +128,14 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
       if ((readiness & (PEER_CLOSED | ERROR | HANGUP)) !== 0) this.#socketHungUp = true;
       this.#pumpInLane();
     }
+    // Once the application has ended its half nothing is read, and no read will tell of a reset.
+    if ((readiness & (ERROR | HANGUP)) !== 0 && this.#socketEnded) this.#failIfBroken();
+  }
+
+  #failIfBroken(): void {
+    if (this.#done) return;
+    const error = this.#socket!.takeError();
+    if (error !== undefined) this.fail(error);
   }
 
   onFault(error: unknown): void {
@@ -249,9 +268,10 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
       this.#passEndOn();
       return;
     }
-    // A peer that gives a tunnel up without an error has nothing more to say: the application sees an ordinary end.
+    // A peer that gives a tunnel up without an error has nothing more to say: the application sees an ordinary end. One that
+    // does so before the tunnel stood has refused it.
     const clean = error.http2Code === NO_ERROR || error.http2Code === CANCEL;
-    if (!clean) {
+    if (!clean || this.#socket === undefined) {
       this.#finish(error, true);
       return;
     }
