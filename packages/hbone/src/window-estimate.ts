@@ -1,5 +1,5 @@
 /** The window never gets smaller than this, so that a scheduler's pause on either side does not leave the wire idle. */
-const MIN_WINDOW_BYTES = 1 * 1024 * 1024;
+const MIN_WINDOW_BYTES = 1024 * 1024;
 /** Bytes are counted over at least this long, and over at least four round trips. */
 const MIN_INTERVAL_MS = 25;
 

@@ -22,4 +22,5 @@ export { UdpSocket, type UdpOptions } from './udp.ts';
 export { PacketSocket } from './packet-socket.ts';
 export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
 export { NetworkNamespace } from './namespace.ts';
+export { requestTimeSlice } from './scheduling.ts';
 export { SplicePipe } from './splice.ts';
