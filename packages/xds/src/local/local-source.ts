@@ -155,7 +155,10 @@ export class LocalSource implements Disposable {
 
   #watch(file: string): void {
     // The folder, not the file: a file that is replaced, or is a link that moves, would be lost from sight.
-    this.#watcher = watch(path.dirname(path.resolve(file)), () => {
+    const own = path.basename(file);
+    this.#watcher = watch(path.dirname(path.resolve(file)), (_event, name) => {
+      // A neighbour's change is nothing to us. Names with two dots are how a mounted ConfigMap is swapped.
+      if (name !== null && name !== own && !name.startsWith('..')) return;
       this.#timer ??= this.#clock.setTimer(settleMs, () => {
         this.#timer = undefined;
         this.reload();
