@@ -229,21 +229,22 @@ export class HostileRig {
 }
 
 /**
- * Registers what surrounds each test of the suite: a rig for all of them, good traffic before and after each, and the proof
- * that it left no descriptor and no socket, and that no proxy found a defect in itself.
+ * Registers what surrounds the tests of a suite: one rig, good traffic before and after, and the proof that nothing is left,
+ * neither descriptor nor socket, and that no proxy found a defect in itself.
+ *
+ * @param surround a suite whose attacks run side by side is judged as a whole
  */
-export function useRig(spec: Partial<MeshSpec> = {}): () => HostileRig {
+export function useRig(
+  spec: Partial<MeshSpec> = {},
+  surround: 'each test' | 'the suite' = 'each test',
+): () => HostileRig {
   let rig: HostileRig | undefined;
   let baseline = takeLeakSnapshot({});
-
-  before(async () => {
-    rig = await HostileRig.start(spec);
-  });
-  beforeEach(async () => {
+  const begin = async (): Promise<void> => {
     await rig!.goodRound();
     baseline = takeLeakSnapshot(rig!.scope);
-  });
-  afterEach(async () => {
+  };
+  const judge = async (): Promise<void> => {
     await rig!.disarm();
     await rig!.goodRound();
     await assertNoLeak(baseline, rig!.scope);
@@ -251,9 +252,24 @@ export function useRig(spec: Partial<MeshSpec> = {}): () => HostileRig {
       const defect = pod.log().find((entry) => /defect/.test(JSON.stringify(entry)));
       if (defect !== undefined) throw new Error(`the proxy of ${pod.name}: ${JSON.stringify(defect)}`);
     }
+  };
+
+  before(async () => {
+    rig = await HostileRig.start(spec);
+    if (surround === 'the suite') await begin();
   });
+  if (surround === 'each test') {
+    beforeEach(begin);
+    afterEach(judge);
+  }
   after(async () => {
-    await rig?.mesh.stop();
+    if (rig === undefined) return;
+    try {
+      if (surround === 'the suite') await judge();
+      await rig.mesh.stop();
+    } finally {
+      await rig.mesh.destroy();
+    }
   });
   return () => rig!;
 }
