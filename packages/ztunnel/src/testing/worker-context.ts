@@ -52,7 +52,9 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
   const log = new Logger(new LogLevels('info', 'ztunnel'), sink, 'proxy');
   const counters = new CounterTable(metricDefinitions);
   const pool = new HbonePool(reactor, hbone, undefined);
-  const certificates = new CertificateStore(post, {});
+  const certificates = new CertificateStore(post, {}, (error) => {
+    throw error as Error;
+  });
   const connections = new LiveConnections(counters, log.scope('access'), Date.now);
   return {
     reactor,

@@ -1,6 +1,7 @@
 import type { TlsContextOptions } from '@ambient/tls';
 import { TlsContext } from '@ambient/tls';
 import { ProxyError } from '../connections/failure.ts';
+import { callEach } from './call-each.ts';
 import type { CertificateMaterial, FromWorker } from './messages.ts';
 
 /** TLS contexts of one identity, made from its present certificate. */
@@ -22,13 +23,17 @@ export class CertificateStore {
   readonly #entries = new Map<string, Entry>();
   readonly #post: (message: FromWorker) => void;
   readonly #tls: Pick<TlsContextOptions, 'allowTls12' | 'postQuantumOnly'>;
+  readonly #onFault: (error: unknown) => void;
 
+  /** @param onFault told when a connection that waited throws, and of certificates that cannot be used */
   constructor(
     post: (message: FromWorker) => void,
     tls: Pick<TlsContextOptions, 'allowTls12' | 'postQuantumOnly'>,
+    onFault: (error: unknown) => void,
   ) {
     this.#post = post;
     this.#tls = tls;
+    this.#onFault = onFault;
   }
 
   /** The contexts of an identity where they are at hand. */
@@ -58,17 +63,34 @@ export class CertificateStore {
     return entry;
   }
 
-  /** A certificate has come, the first or a renewed one. Sessions that stand go on with theirs. */
+  /**
+   * A certificate has come, the first or a renewed one. Sessions that stand go on with theirs. One that OpenSSL refuses
+   * leaves the one before in use.
+   */
   set(identity: string, material: CertificateMaterial): void {
-    const common = { ...material, ...this.#tls, alpn: ['h2'] };
     const entry = this.#entryOf(identity);
     const old = entry.contexts;
-    entry.contexts = {
-      client: new TlsContext({ ...common, role: 'client' }),
-      server: new TlsContext({ ...common, role: 'server' }),
-    };
+    try {
+      entry.contexts = this.#contextsOf(material);
+    } catch (error) {
+      this.#onFault(error);
+      if (old === undefined) this.fail(identity, (error as Error).message);
+      return;
+    }
     closeContexts(old);
     this.#settle(entry, undefined);
+  }
+
+  /** @throws TlsError */
+  #contextsOf(material: CertificateMaterial): IdentityContexts {
+    const common = { ...material, ...this.#tls, alpn: ['h2'] };
+    const client = new TlsContext({ ...common, role: 'client' });
+    try {
+      return { client, server: new TlsContext({ ...common, role: 'server' }) };
+    } catch (error) {
+      client.close();
+      throw error;
+    }
   }
 
   /** There is none, or none any more: the fetch has failed, it has expired, or its workload has left the node. */
@@ -78,15 +100,18 @@ export class CertificateStore {
     closeContexts(entry.contexts);
     entry.contexts = undefined;
     const error = new ProxyError('certificate-unavailable', `no certificate for ${identity}: ${message}`);
+    this.#entries.delete(identity); // first: whoever asks again from within is a new case
     this.#settle(entry, error);
-    this.#entries.delete(identity);
   }
 
   #settle(entry: Entry, error: ProxyError | undefined): void {
     entry.asked = false;
     const waiting = entry.waiting;
     entry.waiting = [];
-    for (const use of waiting) use(entry.contexts, error);
+    const goOn = (use: Waiter): void => {
+      use(entry.contexts, error);
+    };
+    callEach(waiting, goOn, this.#onFault);
   }
 
   close(): void {

@@ -89,10 +89,18 @@ export class DataPlane {
     this.reactor = new Reactor((error) => {
       this.#log.log('error', 'a defect in a timer', { error: describeError(error) });
     });
+    const onFault = (error: unknown): void => {
+      this.#log.log('error', 'a defect ended a connection that waited', { error: describeError(error) });
+    };
     this.#connections = new LiveConnections(this.#counters, this.#log.scope('access'), Date.now);
-    this.#certificates = new CertificateStore(post, {
+    const tls = {
       allowTls12: settings.tls.tls12Enabled,
       postQuantumOnly: settings.tls.compliancePolicy === 'pqc',
+    };
+    this.#certificates = new CertificateStore(post, tls, (error) => {
+      this.#log.log('error', 'a certificate cannot be used, or a connection that waited for it failed', {
+        error: describeError(error),
+      });
     });
     const hbone = hboneSettings(settings);
     const keepAlive = keepAliveOf(settings);
@@ -103,6 +111,7 @@ export class DataPlane {
       post,
       settings.place.network,
       settings.xds.onDemand && settings.xds.address !== undefined,
+      onFault,
     );
     this.#context = {
       reactor: this.reactor,
@@ -130,7 +139,7 @@ export class DataPlane {
       },
     };
     const name = settings.dedicatedWorkload ?? { namespace: '', name: '', serviceAccount: '' };
-    this.#workload = new LocalWorkload(this.reactor, this.#store, name, settings.place.nodeName);
+    this.#workload = new LocalWorkload(this.reactor, this.#store, name, settings.place.nodeName, onFault);
     if (settings.mode === 'dedicated') this.#listen();
   }
 

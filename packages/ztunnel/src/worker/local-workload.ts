@@ -1,6 +1,7 @@
 import { Timer } from '@ambient/linux';
 import type { Reactor } from '@ambient/linux';
 import type { LocalWorkloadName, MeshStore, Workload } from '@ambient/mesh';
+import { callEach } from './call-each.ts';
 import type { LocalWorkloads } from './context.ts';
 
 /** How long a connection waits for the control plane to tell the workload that it belongs to. */
@@ -17,11 +18,22 @@ export class LocalWorkload implements LocalWorkloads {
   readonly #store: MeshStore;
   readonly #name: LocalWorkloadName;
   readonly #node: string;
+  readonly #onFault: (error: unknown) => void;
   #current: Workload | undefined;
   readonly #waiting = new Set<Waiter>();
 
-  /** @param node compared exactly with the workload's node */
-  constructor(reactor: Reactor, store: MeshStore, name: LocalWorkloadName, node: string) {
+  /**
+   * @param node compared exactly with the workload's node
+   * @param onFault told when a connection that waited throws
+   */
+  constructor(
+    reactor: Reactor,
+    store: MeshStore,
+    name: LocalWorkloadName,
+    node: string,
+    onFault: (error: unknown) => void,
+  ) {
+    this.#onFault = onFault;
     this.#reactor = reactor;
     this.#store = store;
     this.#name = name;
@@ -55,9 +67,10 @@ export class LocalWorkload implements LocalWorkloads {
     if (this.#current === undefined || this.#waiting.size === 0) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const { use, timer } of waiting) {
-      this.#reactor.cancelTimer(timer);
+    for (const { timer } of waiting) this.#reactor.cancelTimer(timer);
+    const goOn = ({ use }: Waiter): void => {
       use(this.#current);
-    }
+    };
+    callEach(waiting, goOn, this.#onFault);
   }
 }

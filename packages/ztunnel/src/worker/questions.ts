@@ -1,6 +1,7 @@
 import type { Reactor, SocketAddress } from '@ambient/linux';
 import { Timer } from '@ambient/linux';
 import type { MeshStore } from '@ambient/mesh';
+import { callEach } from './call-each.ts';
 import type { FromWorker } from './messages.ts';
 
 /** How long a connection waits for an answer of the control plane about its destination. */
@@ -18,15 +19,21 @@ export class Questions {
   readonly #names = new Map<number, Resolved>();
   readonly #demands = new Map<string, Set<() => void>>();
   #nextId = 1;
+  readonly #onFault: (error: unknown) => void;
 
-  /** @param onDemand discovery is told only what is asked for */
+  /**
+   * @param onDemand discovery is told only what is asked for
+   * @param onFault told when a connection that waited throws
+   */
   constructor(
     reactor: Reactor,
     store: MeshStore,
     post: (message: FromWorker) => void,
     network: string,
     onDemand: boolean,
+    onFault: (error: unknown) => void,
   ) {
+    this.#onFault = onFault;
     this.#reactor = reactor;
     this.#store = store;
     this.#post = post;
@@ -43,7 +50,11 @@ export class Questions {
   onResolved(id: number, addresses: readonly string[], error: string | undefined): void {
     const use = this.#names.get(id);
     this.#names.delete(id);
-    use?.(addresses, error);
+    if (use === undefined) return;
+    const goOn = (each: Resolved): void => {
+      each(addresses, error);
+    };
+    callEach([use], goOn, this.#onFault);
   }
 
   demand(destination: SocketAddress, use: () => void): void {
@@ -64,6 +75,8 @@ export class Questions {
     };
     const timer = new Timer(() => {
       waiting.delete(waiter);
+      // Nobody waits any more: the next connection asks anew instead of waiting for an answer that may never come.
+      if (waiting.size === 0 && this.#demands.get(key) === waiting) this.#demands.delete(key);
       use(); // unknown: it goes on as an address outside the mesh
     });
     waiting.add(waiter);
@@ -73,6 +86,9 @@ export class Questions {
   onDemanded(key: string): void {
     const waiting = this.#demands.get(key);
     this.#demands.delete(key);
-    for (const waiter of waiting ?? []) waiter();
+    const goOn = (waiter: () => void): void => {
+      waiter();
+    };
+    callEach(waiting ?? [], goOn, this.#onFault);
   }
 }
