@@ -99,6 +99,11 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     return this.http2.activeStreams;
   }
 
+  /** The peer's verified chain, in DER, its own certificate first; empty before and after the connection stands. */
+  peerChain(): Buffer[] {
+    return this.#state === 'open' ? this.channel!.verifiedChain() : [];
+  }
+
   // --- life ---
 
   /** The transport carries bytes from now on: starts the handshake. */

@@ -134,6 +134,15 @@ export class HbonePool {
       this.#buckets.delete(bucket.key);
   }
 
+  /** Asks about the server of every connection again. @param judge what is wrong with a verified chain, in DER */
+  recheckPeers(judge: (chain: readonly Buffer[]) => HboneError | undefined): void {
+    for (const bucket of [...this.#buckets.values()])
+      for (const connection of [...bucket.connections]) {
+        const error = judge(connection.peerChain());
+        if (error !== undefined) connection.fail(error);
+      }
+  }
+
   /** Connections to be left: no new tunnels there, closed with their last one. */
   drain(): void {
     this.#draining = true;

@@ -16,16 +16,22 @@ export function verifyServer(context: WorkerContext, expectedIdentities: readonl
   return (leaf, chain) => {
     const verdict = verifyServerPeer(leaf, expectedIdentities);
     if (!verdict.ok) return new HboneError('peer-identity', verdict.message, { reason: verdict.reason });
-    const revocations = context.revocations();
-    if (revocations.size === 0) return undefined;
-    const revoked = findRevoked(revocations, chain().map(parsePeerCertificate));
-    if (revoked === undefined) return undefined;
-    context.countRevoked('source');
-    return new HboneError(
-      'certificate-revoked',
-      `the server's certificate ${revoked.serialNumber} is revoked`,
-    );
+    return context.revocations().size === 0 ? undefined : findServerRevocation(context, chain());
   };
+}
+
+/** Asks the present revocation list about a server's chain. */
+export function findServerRevocation(
+  context: WorkerContext,
+  chain: readonly Buffer[],
+): HboneError | undefined {
+  const revoked = findRevoked(context.revocations(), chain.map(parsePeerCertificate));
+  if (revoked === undefined) return undefined;
+  context.countRevoked('source');
+  return new HboneError(
+    'certificate-revoked',
+    `the server's certificate ${revoked.serialNumber} is revoked`,
+  );
 }
 
 /** The CONNECT request for a connection of an application. */
