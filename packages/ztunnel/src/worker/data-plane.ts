@@ -13,6 +13,7 @@ import { ProxyError } from '../connections/failure.ts';
 import { HboneListener } from '../inbound/hbone-listener.ts';
 import { PlaintextListener } from '../inbound/plaintext-listener.ts';
 import { OutboundListener } from '../outbound/outbound-listener.ts';
+import { findServerRevocation } from '../outbound/send-hbone.ts';
 import type { ZtunnelSettings } from '../settings.ts';
 import { selfCallPorts } from '../settings.ts';
 import { metricDefinitions, metricNames } from '../telemetry/metric-definitions.ts';
@@ -228,6 +229,7 @@ export class DataPlane {
       case 'revocations':
         this.#revocations = message.revocations;
         this.#inbound?.recheckRevocations();
+        this.#pool.recheckPeers((chain) => findServerRevocation(this.#context, chain));
         break;
       case 'log-levels':
         this.#levels.replace(message.levels);
