@@ -63,6 +63,7 @@ function resolve(
   chosen: DirectRoute | HboneRoute | DoubleHboneRoute,
   hostname: string,
 ): void {
+  context.countOnDemandDns(call.source, hostname);
   context.resolve(hostname, (addresses, error) => {
     const wantIpv6 = call.destination.ip.includes(':');
     const ip = addresses.find((each) => each.includes(':') === wantIpv6) ?? addresses[0];

@@ -1,4 +1,5 @@
 import type { Service, Workload } from '@ambient/mesh';
+import { workloadIdentity } from '@ambient/mesh';
 import { connectionLabelNames } from './metric-definitions.ts';
 
 export type Reporter = 'source' | 'destination';
@@ -61,6 +62,13 @@ function pushWorkload(
     revision,
     orUnknown(workload?.clusterId),
   );
+}
+
+/** Values of the `source_` labels alone, of metrics that have no destination. The principal is the workload's own. */
+export function sourceLabels(source: Workload): readonly string[] {
+  const labels: string[] = [];
+  pushWorkload(labels, source, workloadIdentity(source));
+  return labels;
 }
 
 /**

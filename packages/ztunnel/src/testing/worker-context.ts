@@ -78,6 +78,7 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
     traceparent: () => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
     baggageOf: (workload) => `k8s.workload=${workload.name}`,
     mark: undefined,
+    countOnDemandDns: () => undefined,
     countRevoked: () => undefined,
     lines,
     posted,

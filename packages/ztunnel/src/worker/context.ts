@@ -40,6 +40,8 @@ export interface WorkerContext {
   baggageOf(workload: Workload): string;
   /** SO_MARK of sockets that the proxy opens, if any. */
   readonly mark: number | undefined;
+  /** A hostname is resolved because the workload that `source` calls has no address. */
+  countOnDemandDns(source: Workload, hostname: string): void;
   /** The revocation list has refused a handshake. */
   countRevoked(reporter: 'source' | 'destination'): void;
 }

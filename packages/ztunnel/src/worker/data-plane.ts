@@ -16,6 +16,7 @@ import { OutboundListener } from '../outbound/outbound-listener.ts';
 import { findServerRevocation } from '../outbound/send-hbone.ts';
 import type { ZtunnelSettings } from '../settings.ts';
 import { selfCallPorts } from '../settings.ts';
+import { sourceLabels } from '../telemetry/connection-labels.ts';
 import { metricDefinitions, metricNames } from '../telemetry/metric-definitions.ts';
 import { CertificateStore } from './certificate-store.ts';
 import type { WorkerContext } from './context.ts';
@@ -135,6 +136,10 @@ export class DataPlane {
       traceparent: () => this.#traceparent(),
       baggageOf: (workload) => this.#baggageOf(workload),
       mark: settings.socket.packetMark,
+      countOnDemandDns: (source, hostname) => {
+        const labels = [...sourceLabels(source), hostname];
+        this.#counters.handle(metricNames.onDemandDns, labels).add(1);
+      },
       countRevoked: (reporter) => {
         this.#counters.handle(metricNames.crlRejections, [reporter]).add(1);
       },
