@@ -204,6 +204,8 @@ describe('5.1 Stream states', () => {
     expectStreamError(answered().feed(data(1, 'x')), 'STREAM_CLOSED'));
   it('closed: HEADERS is STREAM_CLOSED', () =>
     expectConnectionError(answered().feed(headers(1, REQUEST, true)), 'STREAM_CLOSED'));
+  it('closed: PRIORITY of a wrong length is FRAME_SIZE_ERROR all the same', () =>
+    expectStreamError(answered().feed(frame(FrameType.PRIORITY, 0, 1, [0, 0, 0, 3])), 'FRAME_SIZE_ERROR'));
   it('closed: WINDOW_UPDATE, RST_STREAM and PRIORITY are ignored', () => {
     const peer = answered().feed(
       frame(FrameType.WINDOW_UPDATE, 0, 1, uint32(1)),

@@ -1,6 +1,6 @@
 import type { ConnectionCore } from './connection-core.ts';
 import type { Http2Reason } from './errors.ts';
-import { ErrorCode } from './errors.ts';
+import { ErrorCode, HTTP2_REASONS } from './errors.ts';
 import { FrameFlag, FrameType, readUint31, readUint32 } from './frame.ts';
 import { describeStart, FrameAction } from './frame-reader.ts';
 import type { FrameSink } from './frame-reader.ts';
@@ -263,6 +263,7 @@ export class FrameReceiver<T> implements FrameSink {
     const stream = this.#core.streams.get(streamId);
     if (stream !== undefined) this.#core.failStream(stream, reason);
     else if (this.#isIdle(streamId)) this.#core.fail(reason, `stream ${streamId}`);
+    else this.#core.refuse(streamId, HTTP2_REASONS[reason].code); // closed already: RFC 9113, section 6.3, excepts nothing
   }
 
   #fail(reason: Http2Reason, detail: string): number {
