@@ -66,7 +66,9 @@ describe('CertificateStore', () => {
     request(me);
     store.fail(me, 'the CA says no');
     expect(got[0]).to.include({ code: 'certificate-unavailable' });
-    expect(String(got[0])).to.include('the CA says no').and.include(me);
+    expect((got[0] as ProxyError).message)
+      .to.include('the CA says no')
+      .and.include(me);
     request(me);
     expect(posted).to.deep.equal([need(me), need(me)]);
     store.fail(you, 'nobody asked'); // harms nobody
@@ -103,7 +105,7 @@ describe('CertificateStore', () => {
     request(me);
     store.set(me, { ...identities.material(me), rootsPem: [] });
     expect(got[0]).to.include({ code: 'certificate-unavailable' });
-    expect(String(got[0])).to.include('root certificates');
+    expect((got[0] as ProxyError).message).to.include('root certificates');
   });
 
   it('a waiter that throws does not keep the others waiting', () => {
