@@ -104,6 +104,38 @@ describe('peer certificate', () => {
     expect(() => parsePeerCertificate(forged)).to.throw(MalformedCertificateError, /calendar|time/);
   });
 
+  it('refuses a list of names that holds something else', () => {
+    const forged = replaceOnce(
+      leaf,
+      Buffer.from([0x86, cartUri.length]),
+      Buffer.from([0x16, cartUri.length]),
+    );
+    expect(() => parsePeerCertificate(forged)).to.throw(MalformedCertificateError, /known form/);
+  });
+
+  it('reads a certificate full of extensions at once, and refuses one that has two alike', () => {
+    const extensions = Array.from({ length: 10_000 }, (_, i) =>
+      Buffer.from([0x30, 8, 0x06, 4, 0x55, i & 0x7f, (i >> 7) & 0x7f, (i >> 14) & 0x7f, 0x04, 0]),
+    );
+    const certificate = (list: Buffer[]): Buffer => {
+      const time = tlv(0x17, Buffer.from('260101000000Z'));
+      const empty = tlv(0x30);
+      const tbs = tlv(
+        0x30,
+        tlv(2, Buffer.of(1)),
+        empty,
+        empty,
+        tlv(0x30, time, time),
+        empty,
+        empty,
+        tlv(0xa3, tlv(0x30, ...list)),
+      );
+      return tlv(0x30, tbs, empty, tlv(3, Buffer.of(0)));
+    };
+    expect(parsePeerCertificate(certificate(extensions)).version).to.equal(1);
+    expect(() => parsePeerCertificate(certificate([...extensions, extensions[7]!]))).to.throw(/twice/);
+  });
+
   it('writes and reads dates after 2049', async () => {
     const keyPair = generateKeyPair();
     const notAfterMs = Date.UTC(2057, 1, 3, 4, 5, 6);
@@ -161,6 +193,15 @@ describe('peer certificate', () => {
     );
   });
 });
+
+function tlv(tag: number, ...content: Buffer[]): Buffer {
+  const body = Buffer.concat(content);
+  const { length } = body;
+  const size = length < 128 ? [length] : [0x83, length >> 16, (length >> 8) & 255, length & 255];
+  if (length >= 128 && length < 256) size.splice(0, 4, 0x81, length);
+  else if (length >= 256 && length < 65_536) size.splice(0, 4, 0x82, length >> 8, length & 255);
+  return Buffer.concat([Buffer.of(tag, ...size), body]);
+}
 
 async function issuedBy(commonName: string, from?: Buffer, to?: Buffer) {
   const keyPair = generateKeyPair();

@@ -127,13 +127,13 @@ function readVersion(tbs: DerCursor): number {
 }
 
 function readExtensions(list: DerCursor, into: Extensions): void {
-  const seen: string[] = [];
+  const seen = new Set<string>();
   while (!list.done) {
     const extension = list.enter('extension', derTag.sequence);
     const oid = extension.hex(extension.next('extension id', derTag.oid));
     // Two alternative-name extensions would let two readers see two identities.
-    if (seen.includes(oid)) throw new DerError('an extension is present twice');
-    seen.push(oid);
+    if (seen.has(oid)) throw new DerError('an extension is present twice');
+    seen.add(oid);
     if (extension.peek() === derTag.boolean) extension.boolean('critical');
     const content = extension.enter('extension value', derTag.octetString);
     extension.finish('extension');
@@ -154,12 +154,16 @@ function readExtensions(list: DerCursor, into: Extensions): void {
   }
 }
 
+/** The nine forms of GeneralName, RFC 5280 section 4.2.1.6. OpenSSL gives up on all names of a list that holds another. */
+const generalNameTags = new Set([0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88]);
+
 /** GeneralNames, RFC 5280 section 4.2.1.6; only uniformResourceIdentifier [6] is kept. */
 function readAlternativeNames(content: DerCursor, uris: string[]): void {
   const names = content.enter('subjectAltName', derTag.sequence);
   content.finish('subjectAltName');
   while (!names.done) {
     const name = names.next('alternative name');
+    if (!generalNameTags.has(name.tag)) throw new DerError('an alternative name is of no known form');
     if (name.tag === 0x86) uris.push(readUri(names, name));
   }
 }
