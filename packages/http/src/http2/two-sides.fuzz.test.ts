@@ -159,7 +159,7 @@ function settle(client: FuzzSide, server: FuzzSide): void {
 
 /** A window of one byte moves a byte per turn: what is left is kept in proportion. */
 function keepShort(side: FuzzSide, window: number): void {
-  for (const stream of side.open) stream.context.unsent = Math.min(stream.context.unsent, window * 20);
+  for (const stream of side.open) stream.context.unsent = Math.min(stream.context.unsent, window * 5);
 }
 
 /** Answers and ends whatever is open. */
