@@ -269,6 +269,10 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   }
 
   #lost(cause: Error | undefined): void {
+    if (cause === undefined && this.http2.drained) {
+      this.fail(new HboneError('shut-down', 'the peer shut the connection down')); // after its GOAWAY, in good order
+      return;
+    }
     const what = this.http2.remoteSettingsReceived ? 'connection-lost' : 'http2-failed';
     const text = cause?.message ?? 'the peer closed the connection';
     const tls = cause !== undefined && !this.http2.remoteSettingsReceived ? 'tls-failed' : what;
