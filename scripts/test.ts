@@ -16,7 +16,7 @@ const stepNames = ['check', 'unit', 'netns'] as const;
 type StepName = (typeof stepNames)[number];
 
 const unitTests = ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'];
-const netnsTests = ['test/netns/**/*.test.ts'];
+const netnsTests = ['test/netns/**/*.test.ts', 'test/hostile/**/*.test.ts'];
 
 interface Options {
   readonly only: ReadonlySet<StepName>;
