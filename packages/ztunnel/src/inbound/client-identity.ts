@@ -1,6 +1,7 @@
 import { HboneError } from '@ambient/hbone';
 import type { Identity, PeerCertificate } from '@ambient/identity/peer';
-import { findRevoked, parsePeerCertificate, verifyClientPeer } from '@ambient/identity/peer';
+import { findRevoked, verifyClientPeer } from '@ambient/identity/peer';
+import { readVerifiedChain } from '../connections/peer-chain.ts';
 import type { WorkerContext } from '../worker/context.ts';
 
 /** Who is at the other end of a connection, as its certificate says. */
@@ -22,7 +23,9 @@ export class ClientIdentity {
     const verdict = verifyClientPeer(leaf, this.#trustDomain);
     if (!verdict.ok) return new HboneError('peer-identity', verdict.message, { reason: verdict.reason });
     this.identity = verdict.identity;
-    this.#chain = [verdict.certificate, ...chain().slice(1).map(parsePeerCertificate)];
+    const certificates = readVerifiedChain(chain());
+    if (certificates instanceof HboneError) return certificates;
+    this.#chain = certificates;
     return this.findRevocation();
   }
 

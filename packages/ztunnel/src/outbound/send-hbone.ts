@@ -1,11 +1,12 @@
 import type { ConnectRequest, PendingTunnel, PoolRequest, VerifyPeer } from '@ambient/hbone';
 import { HboneError } from '@ambient/hbone';
-import { findRevoked, parsePeerCertificate, verifyServerPeer } from '@ambient/identity/peer';
+import { findRevoked, verifyServerPeer } from '@ambient/identity/peer';
 import { formatAddress } from '@ambient/linux';
 import type { DoubleHboneRoute, HboneRoute, Service } from '@ambient/mesh';
 import { nextHop, workloadIdentity } from '@ambient/mesh';
 import { ProxyError } from '../connections/failure.ts';
 import type { ConnectionFacts, LiveConnection } from '../connections/live-connection.ts';
+import { readVerifiedChain } from '../connections/peer-chain.ts';
 import { TunnelRelay } from '../relay/tunnel-relay.ts';
 import type { IdentityContexts } from '../worker/certificate-store.ts';
 import type { WorkerContext } from '../worker/context.ts';
@@ -25,13 +26,12 @@ export function findServerRevocation(
   context: WorkerContext,
   chain: readonly Buffer[],
 ): HboneError | undefined {
-  const revoked = findRevoked(context.revocations(), chain.map(parsePeerCertificate));
+  const certificates = readVerifiedChain(chain);
+  if (certificates instanceof HboneError) return certificates;
+  const revoked = findRevoked(context.revocations(), certificates);
   if (revoked === undefined) return undefined;
   context.countRevoked('source');
-  return new HboneError(
-    'certificate-revoked',
-    `the server's certificate ${revoked.serialNumber} is revoked`,
-  );
+  return new HboneError('certificate-revoked', `the server's certificate ${revoked.serialNumber} is revoked`);
 }
 
 /** The CONNECT request for a connection of an application. */
