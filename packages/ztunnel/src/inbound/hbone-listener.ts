@@ -104,14 +104,15 @@ export class HboneListener {
         this.#forget(connection, peer, local, error);
       },
     };
-    const connection = new ServerConnection(
-      context.reactor,
-      context.hbone,
-      socket,
-      { peer, local },
-      tls,
-      owner,
-    );
+    let connection: ServerConnection;
+    try {
+      const addresses = { peer, local };
+      connection = new ServerConnection(context.reactor, context.hbone, socket, addresses, tls, owner);
+    } catch (error) {
+      socket.close(); // the kernel or OpenSSL is out of something
+      context.connections.refused('inbound', peer, local, error as Error);
+      return;
+    }
     if (connection.state !== 'closed') this.#connections.set(connection, client);
   }
 

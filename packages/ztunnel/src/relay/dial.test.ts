@@ -67,6 +67,19 @@ describe('dial', () => {
     for (const each of told) if (!(each instanceof Error)) each.close();
   });
 
+  it('closes the socket of an owner who throws, and tells him that it failed', () => {
+    const target = new TestApplicationServer(reactor);
+    const defect = new Error('a defect');
+    const onConnected = (): never => {
+      throw defect;
+    };
+    dial(reactor, target.address, {}, 1000, { ...outcome, onConnected });
+    turnUntil(reactor, 'the failure', () => told.length > 0);
+    expect(told).to.deep.equal([defect]);
+    turnUntil(reactor, 'the close', () => target.accepted[0]?.ended === true);
+    target.close();
+  });
+
   it('tells nothing after it was cancelled', () => {
     const target = new TestApplicationServer(reactor);
     const attempt = dial(reactor, target.address, {}, 30, outcome);

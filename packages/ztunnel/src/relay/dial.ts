@@ -52,7 +52,16 @@ class Attempt implements ReadinessHandler, Dialling {
     this.#socket = undefined;
     this.#reactor.cancelTimer(this.#timer);
     this.#reactor.unregister(socket.fd);
-    this.#outcome.onConnected(socket);
+    try {
+      this.#outcome.onConnected(socket);
+    } catch (error) {
+      // A defect, told by onFault; nobody else may have the socket yet.
+      if (!socket.closed) {
+        this.#reactor.unregister(socket.fd);
+        socket.close();
+      }
+      throw error;
+    }
   }
 
   onFault(error: unknown): void {
