@@ -8,16 +8,17 @@ import type {
 } from '@ambient/http';
 import { DEFAULT_ABUSE_LIMITS, Http2Connection } from '@ambient/http';
 import type { Reactor, TurnTask } from '@ambient/linux';
-import { BufferPool, IoBuffer, Timer } from '@ambient/linux';
-import { MAX_WRITE_BYTES, TlsError } from '@ambient/tls';
+import { IoBuffer, Timer } from '@ambient/linux';
+import { TlsError } from '@ambient/tls';
 import type { SecureChannel } from './channel.ts';
 import { HboneError, hboneFailures, resetError } from './errors.ts';
+import { PingWatch } from './ping-watch.ts';
+import { ReceiveCredit } from './receive-credit.ts';
 import type { HboneSettings } from './settings.ts';
 import { http2Settings } from './settings.ts';
 import type { HboneTunnel } from './tunnel.ts';
-import { WindowEstimate } from './window-estimate.ts';
+import { TurnWrites } from './turn-writes.ts';
 
-const FRAME_HEADER_BYTES = 9;
 /** Less room than this is not worth a frame of its own: what is there is sent first. */
 const MIN_ROOM_BYTES = 16 * 1024;
 /** Plaintext read before other connections get their turn. */
@@ -26,8 +27,6 @@ const NO_ERROR = 0;
 
 /** One per thread: what has been read is handed on before the next read. */
 const readBuffer = new IoBuffer(256 * 1024);
-/** Plaintext of one turn, lent to a connection from its first write to its flush. */
-const writeBuffers = new BufferPool(MAX_WRITE_BYTES, 16);
 
 export type Http2StreamOf = Http2Stream<HboneTunnel | undefined>;
 
@@ -50,8 +49,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   });
   #state: ConnectionState = 'connecting';
   #failure: HboneError | undefined;
-  #out: IoBuffer | undefined;
-  #outLength = 0;
+  readonly #writes: TurnWrites<HboneTunnel | undefined>;
   #flushRequested = false;
   #readable = false;
   #peerEnded = false;
@@ -66,9 +64,8 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     },
   };
   #waiting: HboneTunnel[] = [];
-  #pingSentAtMs = -1;
-  #pings = 0;
-  readonly #window: WindowEstimate;
+  readonly #pings: PingWatch;
+  readonly #credit: ReceiveCredit<HboneTunnel | undefined>;
 
   constructor(
     role: 'client' | 'server',
@@ -78,8 +75,15 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   ) {
     this.reactor = reactor;
     this.settings = settings;
-    this.#window = new WindowEstimate(settings.connectionWindowBytes, reactor.nowMs);
+    this.#pings = new PingWatch(settings.pingTimeoutMs);
     this.http2 = new Http2Connection(role, http2Settings(role, settings), this, limits, () => reactor.nowMs);
+    this.#writes = new TurnWrites(this.http2);
+    this.#credit = new ReceiveCredit(
+      this.http2,
+      settings.connectionWindowBytes,
+      settings.maxHeldBytes,
+      reactor.nowMs,
+    );
   }
 
   /** Says whether the peer may talk with us; called once, when its certificate's chain has been verified. */
@@ -162,36 +166,29 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   }
 
   #checkPing(): void {
-    if (this.#pingSentAtMs < 0) {
+    if (!this.#pings.outstanding) {
       this.#ping();
-      this.requestFlush();
       return;
     }
-    if (this.reactor.nowMs - this.#pingSentAtMs < this.settings.pingTimeoutMs) return;
+    if (!this.#pings.overdue(this.reactor.nowMs)) return;
     this.http2.goaway(NO_ERROR, 'ping timeout');
     if (!this.channel!.blocked) this.#send();
-    this.fail(
-      new HboneError(
-        'ping-timeout',
-        `no answer to an HTTP/2 PING within ${this.settings.pingTimeoutMs / 1000} s`,
-      ),
-    );
+    const seconds = this.settings.pingTimeoutMs / 1000;
+    this.fail(new HboneError('ping-timeout', `no answer to an HTTP/2 PING within ${seconds} s`));
   }
 
   #ping(): void {
-    this.#pingSentAtMs = this.reactor.nowMs;
-    this.http2.ping(++this.#pings);
+    this.http2.ping(this.#pings.start(this.reactor.nowMs));
     this.requestFlush();
   }
 
   onPong(payload: number): void {
-    if (payload !== this.#pings || this.#pingSentAtMs < 0) return;
-    this.#window.onRoundTrip(this.reactor.nowMs - this.#pingSentAtMs);
-    this.#pingSentAtMs = -1;
+    const roundTripMs = this.#pings.onAnswer(payload, this.reactor.nowMs);
+    if (roundTripMs !== undefined) this.#credit.onRoundTrip(roundTripMs);
   }
 
   onRemoteSettings(): void {
-    if (this.#pings === 0) this.#ping(); // tells the round trip while the connection is still empty
+    if (this.#pings.count === 0) this.#ping(); // tells the round trip while the connection is still empty
     this.reactor.setTimer(this.timer, this.settings.pingIntervalMs);
   }
 
@@ -208,7 +205,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   protected dispose(): void {
     this.#state = 'closed';
     this.reactor.cancelTimer(this.timer);
-    this.#releaseOut();
+    this.#writes.release();
     this.#waiting = [];
     this.channel?.close();
   }
@@ -280,16 +277,15 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   }
 
   onData(stream: Http2StreamOf, _bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
-    // The connection's window follows what has come, the stream's what was handed on: a tunnel whose application does not
-    // read holds up itself only, and holds at most its own window.
-    if (end > start) {
-      this.http2.releaseConnectionWindow(end - start);
-      if (this.#window.onReceived(end - start, this.reactor.nowMs))
-        this.http2.setConnectionWindow(this.#window.windowBytes);
-    }
     const tunnel = stream.context;
-    if (tunnel === undefined) return;
-    if (end > start && !tunnel.closed) tunnel.sink.onTunnelData(readBuffer, start, end);
+    const length = end - start;
+    if (length > 0) this.#credit.onReceived(length, this.reactor.nowMs);
+    if (tunnel === undefined || tunnel.closed) {
+      if (length > 0) this.#credit.onHandedOn(length);
+      return;
+    }
+    tunnel.heldBytes += length;
+    if (length > 0) tunnel.sink.onTunnelData(readBuffer, start, end);
     if (endStream && !tunnel.closed) tunnel.sink.onTunnelEnd();
   }
 
@@ -315,6 +311,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
       tunnel.closed = true;
       tunnel.sink.onTunnelClosed(undefined);
     }
+    if (tunnel !== undefined) this.onHandedOn(tunnel, tunnel.heldBytes);
     stream.context = undefined;
     this.requestFlush(); // it may have been the last
   }
@@ -334,23 +331,16 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   /** @internal for HboneTunnel */
   prepareWrite(tunnel: HboneTunnel, wanted: number): number {
     if (this.#state !== 'open' || this.channel!.blocked) return this.#awaitRoom(tunnel);
-    let room = this.#room();
+    this.requestFlush(); // gives the buffer back even when nobody writes
+    let room = this.#writes.room();
     if (room < Math.min(wanted, MIN_ROOM_BYTES)) {
       this.#send();
       if ((this.#state as ConnectionState) !== 'open' || this.channel!.blocked)
         return this.#awaitRoom(tunnel);
-      room = this.#room();
+      this.requestFlush();
+      room = this.#writes.room();
     }
     return Math.min(wanted, room, tunnel.stream.sendable);
-  }
-
-  /** Bytes of payload that fit behind a frame header, after the control frames that are queued. */
-  #room(): number {
-    const out = (this.#out ??= writeBuffers.acquire());
-    this.requestFlush(); // gives the buffer back even when nobody writes
-    if (this.http2.outputLength > 0) this.#outLength += this.http2.takeOutput(out.bytes, this.#outLength);
-    if (this.http2.outputLength > 0) return 0;
-    return out.length - this.#outLength - FRAME_HEADER_BYTES;
   }
 
   #awaitRoom(tunnel: HboneTunnel): number {
@@ -378,17 +368,23 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   }
 
   get writeBuffer(): IoBuffer {
-    return this.#out!;
+    return this.#writes.buffer;
   }
 
   get writeOffset(): number {
-    return this.#outLength + FRAME_HEADER_BYTES;
+    return this.#writes.offset;
   }
 
   /** @internal for HboneTunnel */
   commitWrite(tunnel: HboneTunnel, length: number): void {
-    tunnel.stream.frameData(this.#out!.bytes, this.#outLength, length, false);
-    this.#outLength += FRAME_HEADER_BYTES + length;
+    this.#writes.commit(tunnel.stream, length);
+  }
+
+  /** @internal for HboneTunnel: bytes that came have been handed on */
+  onHandedOn(tunnel: HboneTunnel, bytes: number): void {
+    const counted = Math.min(bytes, tunnel.heldBytes); // the rest was given back when the stream closed
+    tunnel.heldBytes -= counted;
+    if (counted > 0) this.#credit.onHandedOn(counted);
   }
 
   onSendable(stream: Http2StreamOf): void {
@@ -425,27 +421,6 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
 
   #send(): void {
     const channel = this.channel!;
-    for (;;) {
-      if (this.http2.outputLength > 0) {
-        const out = (this.#out ??= writeBuffers.acquire());
-        this.#outLength += this.http2.takeOutput(out.bytes, this.#outLength);
-      }
-      if (this.#outLength === 0) break;
-      const written = channel.write(this.#out!, 0, this.#outLength);
-      this.#outLength = 0;
-      if (!written) {
-        this.#lost(channel.lastError);
-        return;
-      }
-      if (channel.blocked || this.http2.outputLength === 0) break;
-    }
-    this.#releaseOut();
-  }
-
-  #releaseOut(): void {
-    if (this.#out === undefined) return;
-    writeBuffers.release(this.#out);
-    this.#out = undefined;
-    this.#outLength = 0;
+    if (!this.#writes.sendTo(channel)) this.#lost(channel.lastError);
   }
 }

@@ -6,6 +6,8 @@ export interface HboneSettings {
   readonly streamWindowBytes: number;
   readonly connectionWindowBytes: number;
   readonly maxFrameBytes: number;
+  /** Received and not handed on, over all tunnels of a connection, beyond which its peer has to wait. */
+  readonly maxHeldBytes: number;
   /** Tunnels in one pooled connection. */
   readonly maxTunnelsPerConnection: number;
   /** Tunnels that a server admits in one connection. */
@@ -25,6 +27,7 @@ export const defaultHboneSettings: HboneSettings = {
   streamWindowBytes: 4 * 1024 * 1024,
   connectionWindowBytes: 16 * 1024 * 1024,
   maxFrameBytes: 1024 * 1024,
+  maxHeldBytes: 64 * 1024 * 1024,
   maxTunnelsPerConnection: 100,
   serverMaxTunnels: 200,
   dialTimeoutMs: 10_000,

@@ -33,6 +33,8 @@ export class HboneTunnel {
   stream!: Http2Stream<HboneTunnel | undefined>;
   /** @internal in the connection's queue of those who wait for room */
   waitingForRoom = false;
+  /** @internal received and not handed on */
+  heldBytes = 0;
   closed = false;
 
   constructor(connection: HboneConnection, sink: TunnelSink) {
@@ -57,6 +59,7 @@ export class HboneTunnel {
   /** Bytes of `onTunnelData` that have been handed on: the peer may send as many again. */
   consumed(length: number): void {
     if (this.closed) return;
+    this.connection.onHandedOn(this, length);
     this.stream.releaseWindow(length);
     this.connection.requestFlush();
   }

@@ -142,6 +142,9 @@ export function deniedError(
   return new ProxyError(code, text);
 }
 
+/** A peer's longer tale about itself is not heard: it would end up in labels. */
+const MAX_BAGGAGE_CHARS = 1024;
+
 /** The workload that calls, for telemetry: the owner of the client's address, where its identity fits; else its own words. */
 function findSource(
   context: WorkerContext,
@@ -156,7 +159,7 @@ function findSource(
     if (owner !== undefined && samePrincipal(owner, identity)) return owner;
   }
   const baggage = offer.request.baggage;
-  if (baggage === undefined) return undefined;
+  if (baggage === undefined || baggage.length > MAX_BAGGAGE_CHARS) return undefined;
   const facts = decodeBaggage(baggage);
   return workloadWith({
     uid: `baggage ${formatSpiffe(identity)} ${baggage}`,

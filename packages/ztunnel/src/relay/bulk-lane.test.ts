@@ -1,0 +1,57 @@
+import { Reactor } from '@ambient/linux';
+import { expect } from 'chai';
+import type { BulkSource } from './bulk-lane.ts';
+import { BulkLane } from './bulk-lane.ts';
+
+describe('BulkLane', () => {
+  let reactor: Reactor;
+  beforeEach(() => {
+    reactor = new Reactor((error) => {
+      throw error as Error;
+    });
+  });
+  afterEach(() => {
+    reactor.close();
+  });
+
+  function source(lane: BulkLane, name: string, shares: number, log: string[]): BulkSource {
+    let left = shares;
+    const each: BulkSource = {
+      moveShare: () => {
+        log.push(name);
+        if (--left > 0) lane.add(each);
+        return 240 * 1024;
+      },
+      onFault: (error) => log.push(`${name}: ${String(error)}`),
+    };
+    return each;
+  }
+
+  it('lets its sources take turns, some per turn of the reactor', () => {
+    const lane = new BulkLane(reactor);
+    const log: string[] = [];
+    for (const name of ['a', 'b', 'c']) lane.add(source(lane, name, 2, log));
+    reactor.turn(0);
+    expect(log).to.deep.equal(['a', 'b']);
+    reactor.turn(0);
+    expect(log).to.deep.equal(['a', 'b', 'c', 'a']);
+    reactor.turn(0);
+    reactor.turn(0);
+    expect(log).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('blames the source that throws, and goes on with the others', () => {
+    const lane = new BulkLane(reactor);
+    const log: string[] = [];
+    const faulty: BulkSource = {
+      moveShare: () => {
+        throw new Error('defect');
+      },
+      onFault: (error) => log.push(String(error)),
+    };
+    lane.add(faulty);
+    lane.add(source(lane, 'a', 1, log));
+    for (let i = 0; i < 4; i++) reactor.turn(0);
+    expect(log).to.deep.equal(['Error: defect', 'a']);
+  });
+});
