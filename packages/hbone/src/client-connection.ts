@@ -1,5 +1,5 @@
-import type { HeaderBlock } from '@ambient/http';
-import { headerValue } from '@ambient/http';
+import type { HeaderBlock, Http2Reason } from '@ambient/http';
+import { ErrorCode, headerValue } from '@ambient/http';
 import type { DialOptions, KeepAlive, Reactor, SocketAddress, SystemError } from '@ambient/linux';
 import { TcpSocket, Timer, formatAddress } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
@@ -191,6 +191,7 @@ export class ClientConnection extends HboneConnection {
   override onHeaders(stream: Http2StreamOf, headers: HeaderBlock, endStream: boolean): void {
     const tunnel = stream.context;
     if (tunnel === undefined || tunnel.closed || !stream.headersReceived) return; // 1xx says nothing to us
+    tunnel.retry = undefined;
     const status = Number(headerValue(headers, ':status'));
     if (status !== 200) {
       tunnel.reset();
@@ -199,6 +200,28 @@ export class ClientConnection extends HboneConnection {
     }
     tunnel.sink.onTunnelOpen(headers);
     if (endStream) tunnel.sink.onTunnelEnd();
+  }
+
+  /** A tunnel that the server has not looked at (REFUSED_STREAM, or beyond its GOAWAY) is asked for again. */
+  override onReset(
+    stream: Http2StreamOf,
+    errorCode: number,
+    remote: boolean,
+    reason: Http2Reason | undefined,
+  ): void {
+    const tunnel = stream.context;
+    const retry = tunnel?.retry;
+    if (
+      tunnel === undefined ||
+      tunnel.closed ||
+      retry === undefined ||
+      errorCode !== ErrorCode.REFUSED_STREAM
+    ) {
+      super.onReset(stream, errorCode, remote, reason);
+      return;
+    }
+    tunnel.closed = true;
+    retry();
   }
 
   override onStreamClosed(stream: Http2StreamOf): void {

@@ -1,3 +1,4 @@
+import { ErrorCode } from '@ambient/http';
 import type { Reactor, SocketAddress } from '@ambient/linux';
 import { TcpListener, openDescriptors } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
@@ -114,6 +115,41 @@ describe('HbonePool', () => {
     turnUntil(reactor, 'ten tunnels', () => asked.every(({ sink }) => sink.opened !== undefined));
     expect(to.connections).to.have.length(1);
     expect(ask(from, to.address).sink.tunnel, 'one more is opened at once').to.not.equal(undefined);
+  });
+
+  for (const [refusals, outcome] of [
+    [1, 'opened'],
+    [3, 'opened'],
+    [4, 'closed'],
+  ] as const)
+    it(`asks again for a tunnel that was refused unseen ${refusals} times: ${outcome}`, () => {
+      let left = refusals as number;
+      const to = serve({
+        onConnect: (offer) => {
+          const sink = new RecordingSink();
+          if (left-- > 0) offer.tunnel.reset(ErrorCode.REFUSED_STREAM);
+          else offer.accept([]);
+          return sink;
+        },
+      });
+      const { sink } = ask(pool(), to.address);
+      const done = (): boolean => sink.opened !== undefined || sink.closed;
+      turnUntil(reactor, 'an outcome', done);
+      expect(sink.opened !== undefined ? 'opened' : 'closed').to.equal(outcome);
+      expect(to.offers).to.have.length(outcome === 'opened' ? refusals + 1 : refusals);
+    });
+
+  it('does not ask again for a tunnel that was reset for another reason', () => {
+    const to = serve({
+      onConnect: (offer) => {
+        offer.tunnel.reset(ErrorCode.CONNECT_ERROR);
+        return new RecordingSink();
+      },
+    });
+    const { sink } = ask(pool(), to.address);
+    turnUntil(reactor, 'the end', () => sink.closed);
+    settle(reactor);
+    expect(to.offers).to.have.length(1);
   });
 
   it('shares connections only where source address, identity and server agree', () => {

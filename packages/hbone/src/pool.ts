@@ -33,9 +33,20 @@ export interface PoolRequest {
 interface Bucket {
   readonly key: string;
   readonly connections: ClientConnection[];
-  readonly waiting: PoolRequest[];
+  readonly waiting: Place[];
   dialling: ClientConnection | undefined;
 }
+
+/** A request on its way to a tunnel. */
+interface Place {
+  readonly request: PoolRequest;
+  bucket: Bucket;
+  /** How often a server has refused it unseen: REFUSED_STREAM, which makes it safe to ask again (RFC 9113, section 8.7). */
+  refusals: number;
+}
+
+/** A server that refuses as often as this means it. */
+const MAX_REFUSALS = 3;
 
 /** A place in the pool's queue, to give up before the connection stands. */
 export interface PendingTunnel {
@@ -66,18 +77,23 @@ export class HbonePool {
 
   /** Opens a tunnel in a connection that has room, or in a new one. Failure is told to the request's sink. */
   request(request: PoolRequest): PendingTunnel {
-    const bucket = this.#bucketOf(request.key);
-    const connection = bucket.connections.find((each) => each.available);
-    if (connection === undefined || !open(connection, request)) {
-      bucket.waiting.push(request);
-      if (bucket.dialling === undefined) this.#dial(bucket, request);
-    }
+    const place: Place = { request, bucket: this.#bucketOf(request.key), refusals: 0 };
+    this.#seat(place);
     return {
       cancel: () => {
-        const at = bucket.waiting.indexOf(request);
-        if (at >= 0) bucket.waiting.splice(at, 1);
+        const { waiting } = place.bucket;
+        const at = waiting.indexOf(place);
+        if (at >= 0) waiting.splice(at, 1);
       },
     };
+  }
+
+  #seat(place: Place): void {
+    const { bucket } = place;
+    const connection = bucket.connections.find((each) => each.available);
+    if (connection !== undefined && this.#open(connection, place)) return;
+    bucket.waiting.push(place);
+    if (bucket.dialling === undefined) this.#dial(bucket, place.request);
   }
 
   #bucketOf(poolKey: PoolKey): Bucket {
@@ -118,9 +134,10 @@ export class HbonePool {
 
   #serveWaiting(bucket: Bucket): void {
     for (const connection of bucket.connections)
-      while (bucket.waiting.length > 0 && connection.available) open(connection, bucket.waiting.shift()!);
+      while (bucket.waiting.length > 0 && connection.available)
+        this.#open(connection, bucket.waiting.shift()!);
     const next = bucket.waiting[0];
-    if (next !== undefined && bucket.dialling === undefined) this.#dial(bucket, next);
+    if (next !== undefined && bucket.dialling === undefined) this.#dial(bucket, next.request);
   }
 
   #forget(bucket: Bucket, gone: ClientConnection, error: HboneError): void {
@@ -128,7 +145,7 @@ export class HbonePool {
     if (at >= 0) bucket.connections.splice(at, 1);
     if (bucket.dialling === gone) {
       bucket.dialling = undefined;
-      for (const request of bucket.waiting.splice(0)) request.sink.onTunnelClosed(error);
+      for (const { request } of bucket.waiting.splice(0)) request.sink.onTunnelClosed(error);
     }
     if (bucket.connections.length === 0 && bucket.dialling === undefined && bucket.waiting.length === 0)
       this.#buckets.delete(bucket.key);
@@ -163,20 +180,27 @@ export class HbonePool {
     }
     this.#buckets.clear();
   }
-}
 
-/** @returns false when the connection takes no more; a request that cannot be sent at all is told so, and done with */
-function open(connection: ClientConnection, request: PoolRequest): boolean {
-  let tunnel: HboneTunnel | undefined;
-  try {
-    tunnel = connection.openTunnel(request.connect, request.sink);
-  } catch (cause) {
-    request.sink.onTunnelClosed(
-      new HboneError('defect', `this CONNECT request cannot be sent: ${String(cause)}`, { cause }),
-    );
+  /** @returns false when the connection takes no more; a request that cannot be sent at all is told so, and done with */
+  #open(connection: ClientConnection, place: Place): boolean {
+    const { request } = place;
+    let tunnel: HboneTunnel | undefined;
+    try {
+      tunnel = connection.openTunnel(request.connect, request.sink);
+    } catch (cause) {
+      request.sink.onTunnelClosed(
+        new HboneError('defect', `this CONNECT request cannot be sent: ${String(cause)}`, { cause }),
+      );
+      return true;
+    }
+    if (tunnel === undefined) return false;
+    if (place.refusals < MAX_REFUSALS)
+      tunnel.retry = () => {
+        place.refusals++;
+        place.bucket = this.#bucketOf(request.key);
+        this.#seat(place);
+      };
+    request.onTunnel(tunnel);
     return true;
   }
-  if (tunnel === undefined) return false;
-  request.onTunnel(tunnel);
-  return true;
 }

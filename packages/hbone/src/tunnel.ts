@@ -33,6 +33,8 @@ export class HboneTunnel {
   stream!: Http2Stream<HboneTunnel | undefined>;
   /** @internal in the connection's queue of those who wait for room */
   waitingForRoom = false;
+  /** @internal asks for another tunnel in place of one that the server has refused unseen; until the server answers */
+  retry: (() => void) | undefined;
   /** @internal received and not handed on */
   heldBytes = 0;
   closed = false;
