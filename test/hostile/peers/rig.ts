@@ -5,7 +5,7 @@ import { FakeCa } from '@ambient/identity';
 import { assertNoLeak, takeLeakSnapshot } from '@ambient/testkit/lab';
 import type { LabProcess, LeakScope, Netns, SampleApp } from '@ambient/testkit/lab';
 import { connectFrom, HostilePeer, HostileServer, listenInside } from '@ambient/testkit/hostile-peer';
-import type { Credentials, ServerScript } from '@ambient/testkit/hostile-peer';
+import type { Credentials, HandshakeOptions, ServerScript } from '@ambient/testkit/hostile-peer';
 import { matches, renderLocalMesh, TestMesh } from '../../netns/harness/index.ts';
 import type { LogEntry, LogMatch, MeshSpec, Pod } from '../../netns/harness/index.ts';
 
@@ -83,6 +83,12 @@ export class HostileRig {
     return this.#owned(await HostilePeer.connectTls(netns, this.server.ipv4, HBONE_PORT, this.credentials));
   }
 
+  /** The attacker with another certificate, or another TLS, than it should have. */
+  handshake(options: HandshakeOptions): HostilePeer {
+    const { netns } = this.attacker;
+    return this.#owned(HostilePeer.beginTls(netns, this.server.ipv4, HBONE_PORT, options));
+  }
+
   /** The same without TLS; `port` is one of the server's. */
   attackTcp(port = HBONE_PORT, from: Netns = this.attacker.netns, ip = this.server.ipv4): HostilePeer {
     return this.#owned(HostilePeer.connectPlain(from, ip, port));
@@ -93,9 +99,9 @@ export class HostileRig {
     return this.#owned(HostilePeer.connectPlain(this.client.netns, ip, port));
   }
 
-  /** The attacker as an HBONE server. */
-  serveHostile(script: ServerScript): HostileServer {
-    const server = new HostileServer(this.attacker.netns, HBONE_PORT, this.credentials, script);
+  /** The attacker as an HBONE server, by default with the certificate of its own identity. */
+  serveHostile(script: ServerScript, handshake: HandshakeOptions = this.credentials): HostileServer {
+    const server = new HostileServer(this.attacker.netns, HBONE_PORT, handshake, script);
     this.#servers.push(server);
     return server;
   }

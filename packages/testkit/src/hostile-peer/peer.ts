@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 import type { Netns } from '../netns/namespace.ts';
 import {
   ACK,
@@ -23,6 +23,14 @@ import { connectFrom } from './sockets.ts';
 export interface Credentials {
   readonly cert: string;
   readonly key: string;
+}
+
+/** How a handshake begins; all absent: TLS 1.3 and h2, with no certificate. */
+export interface HandshakeOptions extends Partial<Credentials> {
+  readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
+  /** What is offered by ALPN. */
+  readonly protocols?: string[];
 }
 
 /** How a connection ended, seen from here. */
@@ -107,15 +115,22 @@ export class HostilePeer {
     port: number,
     credentials: Credentials,
   ): Promise<HostilePeer> {
+    const peer = HostilePeer.beginTls(from, ip, port, credentials);
+    await once(peer.stream, 'secureConnect');
+    return peer;
+  }
+
+  /** TLS that the other side may refuse: the handshake goes on after this returns, and its failure is the connection's end. */
+  static beginTls(from: Netns, ip: string, port: number, options: HandshakeOptions): HostilePeer {
+    const { protocols = ['h2'], minVersion = 'TLSv1.3', ...rest } = options;
     const socket = connectFrom(from, ip, port);
     const secure: TLSSocket = connectTls({
       socket,
-      ...credentials,
-      ALPNProtocols: ['h2'],
-      minVersion: 'TLSv1.3',
+      ...rest,
+      minVersion,
+      ALPNProtocols: protocols,
       rejectUnauthorized: false, // an attacker does not care whom it attacks
     });
-    await once(secure, 'secureConnect');
     return new HostilePeer(secure, socket);
   }
 

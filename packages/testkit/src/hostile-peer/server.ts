@@ -4,7 +4,7 @@ import { TLSSocket, createSecureContext } from 'node:tls';
 import type { Netns } from '../netns/namespace.ts';
 import { FrameType } from './frames.ts';
 import { HostilePeer } from './peer.ts';
-import type { Credentials } from './peer.ts';
+import type { HandshakeOptions } from './peer.ts';
 import { listenInside } from './sockets.ts';
 
 /** What a hostile server does with a connection, TLS being done. */
@@ -19,9 +19,10 @@ export class HostileServer {
   readonly #sockets = new Set<Socket>();
   readonly #watchers = new Set<() => void>();
 
-  constructor(netns: Netns, port: number, credentials: Credentials, script: ServerScript) {
+  constructor(netns: Netns, port: number, handshake: HandshakeOptions, script: ServerScript) {
     this.script = script;
-    const secureContext = createSecureContext({ ...credentials, minVersion: 'TLSv1.3' });
+    const { protocols = ['h2'], minVersion = 'TLSv1.3', ...rest } = handshake;
+    const secureContext = createSecureContext({ ...rest, minVersion });
     this.#server = listenInside(netns, port, (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -30,7 +31,7 @@ export class HostileServer {
         secureContext,
         requestCert: true,
         rejectUnauthorized: false,
-        ALPNProtocols: ['h2'],
+        ALPNProtocols: protocols,
       });
       const peer = new HostilePeer(secure, socket, 'server');
       secure.once('secure', () => {
