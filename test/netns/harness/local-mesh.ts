@@ -19,6 +19,8 @@ export interface LocalWorkload {
   readonly networkMode?: 'Standard' | 'HostNetwork';
   readonly hostname?: string;
   readonly capacity?: number;
+  readonly clusterId?: string;
+  readonly locality?: { readonly region: string; readonly zone: string; readonly subzone: string };
   readonly workloadName?: string;
   readonly canonicalName?: string;
   readonly canonicalRevision?: string;
@@ -39,6 +41,14 @@ export interface LocalService {
   readonly ports: Readonly<Record<number, number>>;
   readonly subjectAltNames?: readonly string[];
   readonly waypoint?: LocalGateway;
+  readonly loadBalancer?: LocalLoadBalancer;
+  readonly ipFamilies?: 'IPv4' | 'IPv6' | 'Dual';
+}
+
+export interface LocalLoadBalancer {
+  readonly mode: 'Standard' | 'Strict' | 'Failover' | 'Passthrough';
+  readonly routingPreferences: readonly ('Region' | 'Zone' | 'Subzone' | 'Node' | 'Cluster' | 'Network')[];
+  readonly healthPolicy: 'OnlyHealthy' | 'AllowAll';
 }
 
 export type TextMatch =

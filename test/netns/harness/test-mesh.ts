@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyRedirect, assertNoLeak, NetnsLab, sampleApp, takeLeakSnapshot } from '@ambient/testkit/lab';
-import type { LabProcess, LeakScope, LeakSnapshot } from '@ambient/testkit/lab';
+import type { LabProcess, LeakScope, LeakSnapshot, Netns } from '@ambient/testkit/lab';
 import { renderLocalMesh } from './local-mesh.ts';
 import type { LocalMesh, LocalPolicy, LocalService, LocalWorkload } from './local-mesh.ts';
 import { Pod } from './pod.ts';
@@ -30,8 +30,12 @@ export interface MeshSpec {
   /** Settings of every proxy. */
   readonly env?: Readonly<Record<string, string>>;
   readonly mtu?: number;
+  /** Called when the namespaces and their network stand, before any proxy starts: for a control plane, and for files. */
+  readonly prepare?: (mesh: TestMesh) => void | Promise<void>;
 }
 
+/** Virtual IPs are of these ranges: each pod has a route for them, as in a cluster, and nobody has the addresses. */
+const SERVICE_RANGES = ['10.96.0.0/16', 'fd96::/64'] as const;
 const READY_DEADLINE_MS = 20_000;
 const ZTUNNEL = fileURLToPath(new URL('../../../packages/ztunnel/src/main.ts', import.meta.url));
 
@@ -59,6 +63,7 @@ export class TestMesh {
   readonly lab: NetnsLab;
   readonly #spec: MeshSpec;
   #policies: readonly LocalPolicy[];
+  readonly #changes = new Map<string, Partial<LocalWorkload>>();
   #baseline: LeakSnapshot = takeLeakSnapshot({});
 
   private constructor(spec: MeshSpec, lab: NetnsLab, pods: Readonly<Record<string, Pod>>) {
@@ -81,7 +86,9 @@ export class TestMesh {
         pods[name] = new Pod(defaultWorkload(name, netns.addresses, spec.pods[name]!.workload), netns);
       }
       const mesh = new TestMesh(spec, lab, pods);
+      await Promise.all(namespaces.map(routeToServices));
       mesh.writeMesh();
+      await spec.prepare?.(mesh);
       await Promise.all(names.filter((name) => mesh.#inMesh(name)).map((name) => mesh.#startPod(name)));
       mesh.#baseline = takeLeakSnapshot(mesh.#scope());
       return mesh;
@@ -103,7 +110,7 @@ export class TestMesh {
   get mesh(): LocalMesh {
     const names = Object.keys(this.pods).filter((name) => this.#inMesh(name));
     return {
-      workloads: names.map((name) => this.pods[name]!.workload),
+      workloads: names.map((name) => ({ ...this.pods[name]!.workload, ...this.#changes.get(name) })),
       services: this.#spec.services?.(this.pods) ?? [],
       policies: this.#policies,
     };
@@ -113,6 +120,28 @@ export class TestMesh {
   setPolicies(policies: readonly LocalPolicy[]): void {
     this.#policies = policies;
     this.writeMesh();
+  }
+
+  /** Makes a workload differ from what its pod was started with, in the file; without differences it is as it was. */
+  setWorkload(name: string, changes: Partial<LocalWorkload> = {}): void {
+    this.#changes.set(name, changes);
+    this.writeMesh();
+  }
+
+  /** Runs `write`, which changes the file, and resolves when every worker of every proxy goes by what it says. */
+  async applied(write: () => void): Promise<void> {
+    const pods = Object.values(this.pods).filter((pod) => pod.hasProxy);
+    const loads = (pod: Pod): number =>
+      pod.log().filter(({ message }) => message === 'local mesh loaded').length;
+    const before = new Map(pods.map((pod) => [pod, loads(pod)]));
+    write();
+    await Promise.all(
+      pods.map(async (pod) => {
+        await pod.proxy.waitFor(() => loads(pod) > before.get(pod)! || undefined, 'load of the mesh file');
+        // Every worker answers this, after what it has been told before.
+        await pod.admin('/config_dump');
+      }),
+    );
   }
 
   /** Writes the file that the proxies watch: the mesh, or any text that a test wants them to meet. */
@@ -128,7 +157,7 @@ export class TestMesh {
     const { namespace, serviceAccount, node } = pod.workload;
     const authority = join(this.lab.directory, 'fake-ca');
     mkdirSync(authority, { recursive: true });
-    const proxy = await pod.netns.spawn(proxyCommand(), {
+    const proxy = await pod.netns.spawn(proxyCommand(this.#spec.command), {
       name: 'ztunnel',
       env: {
         ...testSettings,
@@ -202,6 +231,11 @@ export class TestMesh {
   }
 }
 
+async function routeToServices(netns: Netns): Promise<void> {
+  const routes = SERVICE_RANGES.map((range) => `route add ${range} dev eth0`);
+  await netns.must(['ip', '-batch', '-'], { input: `${routes.join('\n')}\n`, name: 'ip' });
+}
+
 function defaultWorkload(
   name: string,
   addresses: readonly string[],
@@ -222,8 +256,8 @@ function defaultWorkload(
   };
 }
 
-function proxyCommand(): string[] {
-  const command = process.env['AMBIENT_TEST_ZTUNNEL'];
+function proxyCommand(ofTest: string | undefined): string[] {
+  const command = ofTest ?? process.env['AMBIENT_TEST_ZTUNNEL'];
   if (command !== undefined && command !== '') return ['sh', '-c', `exec ${command}`];
   return [process.execPath, '--disable-warning=ExperimentalWarning', ZTUNNEL];
 }
