@@ -64,10 +64,10 @@ describe('the address that an application sees', () => {
           required: { env: { ...unprivileged, ENABLE_ORIG_SRC: 'true' }, originalSource: true },
           unset: { env: { ...unprivileged, ENABLE_ORIG_SRC: '' } },
         },
-        command: WITHOUT_PRIVILEGE,
       },
       ({ pods }) =>
         Promise.all(['required', 'unset'].map((name) => pods[name]!.serve('http-constant', { port: PORT }))),
+      WITHOUT_PRIVILEGE,
     );
 
     it('ENABLE_ORIG_SRC=true refuses the connection, and the log says what is missing', async () => {

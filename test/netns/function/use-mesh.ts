@@ -6,14 +6,16 @@ import { admin } from './call.ts';
  * Registers what surrounds the tests of a suite: a mesh before them, its end and the proof that nothing is left after them.
  *
  * @param prepare starts what all tests need
+ * @param command shell words that start a proxy, instead of the usual
  */
 export function useMesh(
   spec: MeshSpec,
   prepare: (mesh: TestMesh) => Promise<unknown> = () => Promise.resolve(),
+  command?: string,
 ): () => TestMesh {
   let mesh: TestMesh | undefined;
   before(async () => {
-    mesh = await TestMesh.start(spec);
+    mesh = await startWith(command, spec);
     await prepare(mesh);
   });
   after(async () => {
@@ -25,6 +27,17 @@ export function useMesh(
     }
   });
   return () => mesh!;
+}
+
+async function startWith(command: string | undefined, spec: MeshSpec): Promise<TestMesh> {
+  const usual = process.env['AMBIENT_TEST_ZTUNNEL'];
+  if (command !== undefined) process.env['AMBIENT_TEST_ZTUNNEL'] = command;
+  try {
+    return await TestMesh.start(spec);
+  } finally {
+    if (usual === undefined) delete process.env['AMBIENT_TEST_ZTUNNEL'];
+    else process.env['AMBIENT_TEST_ZTUNNEL'] = usual;
+  }
 }
 
 const POLICY_DEADLINE_MS = 5000;
