@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ManualClock, realClock } from '@ambient/runtime';
-import { istio } from '@ambient/wire';
-import type { Metadata } from '@grpc/grpc-js';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { FakeCaServer } from '@ambient/testkit';
+import type { FakeCaBehaviour, FakeCaRequest } from '@ambient/testkit';
+import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
 import { CaClient } from './ca-client.ts';
@@ -16,106 +16,22 @@ import type { CaClientOptions } from './ca-client.ts';
 import { openTokenSource, parseRootSource } from './ca-credentials.ts';
 import { CaError } from './ca-error.ts';
 import { CertificateReplyError } from './certificate.ts';
-import { parseCsr } from './csr.ts';
 import { FakeCa } from './fake-ca.ts';
 import type { GrpcCaTransportOptions } from './grpc-ca-transport.ts';
 import { GrpcCaTransport, parseCaAddress } from './grpc-ca-transport.ts';
-import { parseSpiffe } from './spiffe.ts';
 import { cart, cartUri } from './test-fixtures.ts';
-
-interface Seen {
-  readonly metadata: Record<string, string>;
-  readonly validitySeconds: number;
-  readonly impersonated: string | undefined;
-}
-
-type Behaviour = 'sign' | 'sign-for-somebody-else' | 'never' | 'garbage' | { code: number; details: string };
-
-/** A CA service on loopback. */
-class CaServer {
-  readonly ca: FakeCa;
-  readonly seen: Seen[] = [];
-  behaviour: Behaviour = 'sign';
-  readonly #server = new Server();
-  port = 0;
-
-  constructor(ca: FakeCa) {
-    this.ca = ca;
-  }
-
-  async start(dnsName: string, port = 0): Promise<void> {
-    const { IstioCertificateRequest, IstioCertificateResponse } = istio.v1.auth;
-    this.#server.addService(
-      {
-        CreateCertificate: {
-          path: '/istio.v1.auth.IstioCertificateService/CreateCertificate',
-          requestStream: false,
-          responseStream: false,
-          requestSerialize: (bytes: Buffer) => bytes,
-          requestDeserialize: (bytes: Buffer) => IstioCertificateRequest.decode(bytes),
-          responseSerialize: (chain: string[] | 'garbage') =>
-            chain === 'garbage'
-              ? Buffer.from([0x0a, 0xff])
-              : Buffer.from(IstioCertificateResponse.encode({ certChain: chain }).finish()),
-          responseDeserialize: (bytes: Buffer) => bytes,
-        },
-      },
-      {
-        CreateCertificate: (
-          call: { request: istio.v1.auth.IstioCertificateRequest; metadata: Metadata },
-          reply: (error: object | null, chain?: string[] | 'garbage') => void,
-        ) => void this.#answer(call.request, call.metadata, reply),
-      },
-    );
-    const { certificatePem, privateKeyPem } = await this.ca.issueServer([dnsName]);
-    const credentials = ServerCredentials.createSsl(null, [
-      { cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) },
-    ]);
-    this.port = await new Promise<number>((resolve, reject) =>
-      this.#server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      ),
-    );
-  }
-
-  async #answer(
-    request: istio.v1.auth.IstioCertificateRequest,
-    metadata: Metadata,
-    reply: (error: object | null, chain?: string[] | 'garbage') => void,
-  ): Promise<void> {
-    const { behaviour } = this;
-    const impersonated = request.metadata?.fields?.['ImpersonatedIdentity']?.stringValue ?? undefined;
-    this.seen.push({
-      metadata: metadata.getMap() as Record<string, string>,
-      validitySeconds: Number(request.validityDuration),
-      impersonated,
-    });
-    if (typeof behaviour === 'object') return reply(behaviour);
-    if (behaviour === 'garbage') return reply(null, 'garbage');
-    if (behaviour === 'never') return;
-    const { publicKeyDer, uriSans } = parseCsr(request.csr);
-    const wanted = parseSpiffe(impersonated ?? uriSans[0]!)!;
-    const identity = behaviour === 'sign' ? wanted : { ...wanted, serviceAccount: 'admin' };
-    reply(null, await this.ca.signChain(identity, publicKeyDer));
-  }
-
-  stop(): void {
-    this.#server.forceShutdown();
-  }
-}
 
 describe('CA client', () => {
   let directory: string;
   let ca: FakeCa;
-  let server: CaServer;
+  let server: FakeCaServer;
   let clock: ManualClock;
   const opened: { close(): void }[] = [];
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'ca-client-'));
     ca = await FakeCa.create({ now: () => Date.now() });
-    server = new CaServer(ca);
-    await server.start('localhost');
+    server = await FakeCaServer.start({ ca });
     clock = new ManualClock(Date.now());
     await writeFile(join(directory, 'token'), 'first-token\n');
     await writeFile(join(directory, 'root.pem'), ca.rootPem);
@@ -166,7 +82,7 @@ describe('CA client', () => {
     expect(certificate.identity).to.deep.equal(cart);
     expect(certificate.rootsPem).to.deep.equal([ca.rootPem]);
     expect(server.seen).to.have.length(1);
-    const [{ metadata, validitySeconds, impersonated }] = server.seen as [Seen];
+    const [{ metadata, validitySeconds, impersonated }] = server.seen as [FakeCaRequest];
     expect(metadata).to.include({
       authorization: 'Bearer first-token',
       clusterid: 'east',
@@ -207,7 +123,7 @@ describe('CA client', () => {
     expect(error).to.be.instanceOf(CertificateReplyError).with.property('code', 'ca-reply-wrong-identity');
   });
 
-  const refusals: [Behaviour, string, RegExp][] = [
+  const refusals: [FakeCaBehaviour, string, RegExp][] = [
     [{ code: status.UNAUTHENTICATED, details: 'bad token' }, 'ca-unauthenticated', /bad token.*audience/],
     [{ code: status.PERMISSION_DENIED, details: 'no' }, 'ca-permission-denied', /CA_TRUSTED_NODE_ACCOUNTS/],
     [{ code: status.UNIMPLEMENTED, details: 'what' }, 'ca-not-a-ca', /Istio CA/],
@@ -256,8 +172,7 @@ describe('CA client', () => {
     await made.fetch(cart);
     server.stop();
     expect((await failure(made.fetch(cart))).code).to.be.oneOf(['ca-unreachable', 'ca-cancelled']);
-    server = new CaServer(ca);
-    await server.start('localhost', port);
+    server = await FakeCaServer.start({ ca, port });
     // The channel's own backoff is at most a second; the cache retries after one.
     let attempts = 0;
     for (;;) {
@@ -300,8 +215,7 @@ describe('CA client', () => {
 
   it('accepts the server under its second name only if that is configured', async () => {
     server.stop();
-    server = new CaServer(ca);
-    await server.start('istiod.istio-system.svc');
+    server = await FakeCaServer.start({ ca, dnsName: 'istiod.istio-system.svc' });
     expect((await failure(client().fetch(cart))).code).to.equal('ca-server-untrusted');
     const made = client({ altHostname: 'istiod.istio-system.svc' });
     expect((await made.fetch(cart)).identity).to.deep.equal(cart);

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Metadata, Server, ServerDuplexStream, status as grpcStatus } from '@grpc/grpc-js';
+import type { Duplex } from 'node:stream';
+import type {
+  ConnectionInjector,
+  Metadata,
+  Server,
+  ServerDuplexStream,
+  status as grpcStatus,
+} from '@grpc/grpc-js';
 import type { Policy, Service, Workload } from '@ambient/mesh';
 import { envoy, grpcMethod, istio, typeUrl } from '@ambient/wire';
 import { addressResource, authorizationResource } from '@ambient/xds';
@@ -58,6 +65,7 @@ export class FakeXds implements AsyncDisposable {
   readonly #watchers = new Set<() => void>();
   readonly #scheme: string;
   readonly #host: string;
+  #injector: ConnectionInjector | undefined;
   #port = 0;
   #nonce = 0;
   #streamCount = 0;
@@ -95,6 +103,7 @@ export class FakeXds implements AsyncDisposable {
         : ServerCredentials.createSsl(null, [
             { cert_chain: Buffer.from(options.tls.cert), private_key: Buffer.from(options.tls.key) },
           ]);
+    fake.#injector = fake.#server.createConnectionInjector(credentials);
     fake.#port = await new Promise<number>((resolve, reject) => {
       const address = fake.#host.includes(':') ? `[${fake.#host}]` : fake.#host;
       fake.#server.bindAsync(`${address}:${options.port ?? 0}`, credentials, (error, port) => {
@@ -113,6 +122,11 @@ export class FakeXds implements AsyncDisposable {
   get address(): string {
     const host = this.#scheme === 'https' && this.#host === '127.0.0.1' ? 'localhost' : this.#host;
     return `${this.#scheme}://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  /** Serves a connection that somebody else accepted, such as inside a network namespace. */
+  inject(connection: Duplex): void {
+    this.#injector?.injectConnection(connection);
   }
 
   /** Streams open now. */
@@ -167,6 +181,7 @@ export class FakeXds implements AsyncDisposable {
   /** Cuts all streams and stops listening. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#streams.clear();
+    this.#injector?.destroy();
     this.#server.forceShutdown();
     return Promise.resolve();
   }

@@ -5,3 +5,5 @@ export type { FuzzBudget } from './fuzz-budget.ts';
 export { damagedBytes, damagedText } from './mutation.ts';
 export type { FakeMesh, FakeXdsOptions, FakeXdsRequest } from './fake-xds.ts';
 export { FakeXds } from './fake-xds.ts';
+export type { FakeCaBehaviour, FakeCaRequest, FakeCaServerOptions } from './fake-ca-server.ts';
+export { FakeCaServer } from './fake-ca-server.ts';

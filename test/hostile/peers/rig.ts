@@ -142,18 +142,8 @@ export class HostileRig {
   }
 
   /** One connection of an application of the client to one of the server, and bytes there and back. */
-  async goodRound(bytes = 'still there'): Promise<void> {
-    const socket = connectFrom(this.client.netns, this.server.ipv4, ECHO_PORT);
-    try {
-      const signal = AbortSignal.timeout(ROUND_DEADLINE_MS);
-      let echoed = '';
-      socket.setEncoding('latin1').on('data', (text: string) => (echoed += text));
-      socket.end(bytes);
-      await once(socket, 'end', { signal });
-      if (echoed !== bytes) throw new Error(`good traffic came back as ${JSON.stringify(echoed)}`);
-    } finally {
-      socket.destroy();
-    }
+  goodRound(bytes = 'still there'): Promise<void> {
+    return echoRound(this.client, this.server, bytes);
   }
 
   /** Runs `attack` while good traffic goes on; rejects when either fails. @returns what `attack` returns */
@@ -231,6 +221,21 @@ export class HostileRig {
     }
     await Promise.all(this.#apps.splice(0).map((app) => app.stop('SIGKILL')));
     for (const server of servers) for (const failure of server.failures) throw failure;
+  }
+}
+
+/** One connection between applications of two pods, and bytes there and back; rejects when that fails. */
+export async function echoRound(from: Pod, to: Pod, bytes = 'still there'): Promise<void> {
+  const socket = connectFrom(from.netns, to.ipv4, ECHO_PORT);
+  try {
+    const signal = AbortSignal.timeout(ROUND_DEADLINE_MS);
+    let echoed = '';
+    socket.setEncoding('latin1').on('data', (text: string) => (echoed += text));
+    socket.end(bytes);
+    await once(socket, 'end', { signal });
+    if (echoed !== bytes) throw new Error(`good traffic came back as ${JSON.stringify(echoed)}`);
+  } finally {
+    socket.destroy();
   }
 }
 
