@@ -1,7 +1,6 @@
 // What a test in network namespaces starts from.
 export { TestMesh } from './test-mesh.ts';
 export type { MeshSpec, PodSpec } from './test-mesh.ts';
-export { AppConnection, AppServer } from './app-connection.ts';
 export type { ExchangeAnswer, HttpAnswer, Pod, TransferAnswer } from './pod.ts';
 export { logEntries, matches } from './access-log.ts';
 export type { LogEntry, LogMatch } from './access-log.ts';

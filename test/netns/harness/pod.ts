@@ -1,7 +1,5 @@
 import { sampleApp } from '@ambient/testkit/lab';
 import type { LabProcess, Netns, RunOptions, SampleApp } from '@ambient/testkit/lab';
-import { connectFrom } from '@ambient/testkit/hostile-peer';
-import { AppConnection, AppServer } from './app-connection.ts';
 import { logEntries, waitForAccess } from './access-log.ts';
 import type { LogEntry, LogMatch } from './access-log.ts';
 import type { LocalWorkload } from './local-mesh.ts';
@@ -43,7 +41,6 @@ export class Pod {
   readonly workload: LocalWorkload;
   readonly netns: Netns;
   readonly #apps: LabProcess[] = [];
-  readonly #servers: AppServer[] = [];
   #proxy: LabProcess | undefined;
 
   constructor(workload: LocalWorkload, netns: Netns) {
@@ -111,18 +108,6 @@ export class Pod {
     return this.#ask<HttpAnswer>('http-get', { url, method });
   }
 
-  /** A connection of an application of this pod, whose every move is the test's. */
-  connect(ip: string, port: number): AppConnection {
-    return new AppConnection(connectFrom(this.netns, ip, port));
-  }
-
-  /** A server of this pod, on all its addresses, whose every move is the test's; `stopApps` closes it. */
-  listen(port: number): AppServer {
-    const server = new AppServer(this.netns, port);
-    this.#servers.push(server);
-    return server;
-  }
-
   /** One TCP exchange from inside the pod. */
   exchange(host: string, port: number, options: ExchangeOptions = {}): Promise<ExchangeAnswer> {
     return this.#ask<ExchangeAnswer>('exchange-client', { host, port, ...options });
@@ -167,10 +152,7 @@ export class Pod {
 
   /** Ends the pod's applications. */
   async stopApps(): Promise<void> {
-    await Promise.all([
-      ...this.#servers.map((server) => server.close()),
-      ...this.#apps.map((app) => app.stop()),
-    ]);
+    await Promise.all(this.#apps.map((app) => app.stop()));
   }
 
   async #ask<T>(

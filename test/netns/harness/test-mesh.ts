@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyRedirect, assertNoLeak, NetnsLab, sampleApp, takeLeakSnapshot } from '@ambient/testkit/lab';
-import type { LabProcess, LeakScope, LeakSnapshot, Netns } from '@ambient/testkit/lab';
+import type { LabProcess, LeakScope, LeakSnapshot } from '@ambient/testkit/lab';
 import { renderLocalMesh } from './local-mesh.ts';
 import type { LocalMesh, LocalPolicy, LocalService, LocalWorkload } from './local-mesh.ts';
 import { Pod } from './pod.ts';
@@ -34,8 +34,6 @@ export interface MeshSpec {
   readonly prepare?: (mesh: TestMesh) => void | Promise<void>;
 }
 
-/** Virtual IPs are of these ranges: each pod has a route for them, as in a cluster, and nobody has the addresses. */
-const SERVICE_RANGES = ['10.96.0.0/16', 'fd96::/64'] as const;
 const READY_DEADLINE_MS = 20_000;
 const ZTUNNEL = fileURLToPath(new URL('../../../packages/ztunnel/src/main.ts', import.meta.url));
 
@@ -86,7 +84,6 @@ export class TestMesh {
         pods[name] = new Pod(defaultWorkload(name, netns.addresses, spec.pods[name]!.workload), netns);
       }
       const mesh = new TestMesh(spec, lab, pods);
-      await Promise.all(namespaces.map(routeToServices));
       mesh.writeMesh();
       await spec.prepare?.(mesh);
       await Promise.all(names.filter((name) => mesh.#inMesh(name)).map((name) => mesh.#startPod(name)));
@@ -157,7 +154,7 @@ export class TestMesh {
     const { namespace, serviceAccount, node } = pod.workload;
     const authority = join(this.lab.directory, 'fake-ca');
     mkdirSync(authority, { recursive: true });
-    const proxy = await pod.netns.spawn(proxyCommand(this.#spec.command), {
+    const proxy = await pod.netns.spawn(proxyCommand(), {
       name: 'ztunnel',
       env: {
         ...testSettings,
@@ -231,11 +228,6 @@ export class TestMesh {
   }
 }
 
-async function routeToServices(netns: Netns): Promise<void> {
-  const routes = SERVICE_RANGES.map((range) => `route add ${range} dev eth0`);
-  await netns.must(['ip', '-batch', '-'], { input: `${routes.join('\n')}\n`, name: 'ip' });
-}
-
 function defaultWorkload(
   name: string,
   addresses: readonly string[],
@@ -256,8 +248,8 @@ function defaultWorkload(
   };
 }
 
-function proxyCommand(ofTest: string | undefined): string[] {
-  const command = ofTest ?? process.env['AMBIENT_TEST_ZTUNNEL'];
+function proxyCommand(): string[] {
+  const command = process.env['AMBIENT_TEST_ZTUNNEL'];
   if (command !== undefined && command !== '') return ['sh', '-c', `exec ${command}`];
   return [process.execPath, '--disable-warning=ExperimentalWarning', ZTUNNEL];
 }
