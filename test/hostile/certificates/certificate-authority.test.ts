@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { FakeCa } from '@ambient/identity';
 import { FakeCaServer } from '@ambient/testkit';
@@ -85,13 +86,14 @@ describe('a certificate authority over gRPC that fails and recovers', () => {
     expect(authority.seen[0]!.impersonated, 'in dedicated mode the token says who asks').to.equal(undefined);
   });
 
-  it('signs for somebody else, then answers garbage: neither is used, and the right answer is', async () => {
-    authority.behaviour = 'sign-for-somebody-else';
-    await start(true);
-    for (const { error } of await allSaid(/^no certificate/)) expect(error).to.match(/sa\/admin/);
-    await refused(/sa\/admin/);
+  it('answers garbage, then refuses the token: each is said, and the right answer heals', async () => {
     authority.behaviour = 'garbage';
-    await allSaid(/^no certificate/, 2);
+    await start(true);
+    for (const { error } of await allSaid(/^no certificate/)) expect(error).to.match(/certificate reply/);
+    await refused(/certificate reply/);
+    authority.behaviour = { code: status.UNAUTHENTICATED, details: 'bad token' };
+    for (const { error } of await allSaid(/^no certificate/, 2))
+      expect(error).to.match(/bad token.*audience/);
     authority.behaviour = 'sign';
     await allSaid(/^certificate obtained/);
     await echoRound(client(), server());
