@@ -8,6 +8,7 @@ import { listenerEvents } from '../outbound/outbound-listener.ts';
 import type { Dialling } from '../relay/dial.ts';
 import { SocketRelay } from '../relay/socket-relay.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
+import { askPolicies } from './ask-policies.ts';
 import { dialApplication } from './dial-application.ts';
 import { deniedError } from './serve-tunnel.ts';
 
@@ -125,7 +126,7 @@ function passOn(
     },
     cut,
   );
-  const verdict = authorize(context.store, workload, question);
+  const verdict = askPolicies(context, workload, question);
   if (!verdict.allowed) {
     cut(deniedError(verdict, 'policy-denied'));
     return;

@@ -17,6 +17,7 @@ import type { LiveConnection } from '../connections/live-connection.ts';
 import type { Dialling } from '../relay/dial.ts';
 import { TunnelRelay } from '../relay/tunnel-relay.ts';
 import type { WorkerContext } from '../worker/context.ts';
+import { askPolicies } from './ask-policies.ts';
 import { dialApplication } from './dial-application.ts';
 import type { InboundPeer } from './hbone-listener.ts';
 import { writeProxyHeader } from './proxy-protocol.ts';
@@ -93,7 +94,7 @@ export function serveTunnel(
     offer.refuse(status);
     relay.fail(error);
   };
-  const verdict = authorize(context.store, workload, question);
+  const verdict = askPolicies(context, workload, question);
   if (!verdict.allowed) {
     refuse(401, deniedError(verdict, 'policy-denied'));
     return relay;

@@ -66,6 +66,7 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
     pool,
     connections,
     log,
+    policyLog: log.scope('policy'),
     selfPorts: [15001, 15006, 15008],
     revocations(this: TestWorker) {
       return this.revoked;

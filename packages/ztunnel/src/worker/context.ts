@@ -27,6 +27,8 @@ export interface WorkerContext {
   readonly connections: LiveConnections;
   /** Of scope `proxy`. */
   readonly log: Logger;
+  /** Of scope `policy`. */
+  readonly policyLog: Logger;
   readonly revocations: () => RevocationSet;
   /** Ports on which the proxy listens, which applications may not call. */
   readonly selfPorts: readonly number[];

@@ -125,6 +125,7 @@ export class DataPlane {
       pool: this.#pool,
       connections: this.#connections,
       log: this.#log,
+      policyLog: this.#log.scope('policy'),
       revocations: () => this.#revocations,
       selfPorts: [...selfCallPorts(settings)],
       resolve: (hostname, use) => {
