@@ -112,6 +112,14 @@ describe('a resource off the wire', () => {
     expect(updateKey(update)).to.equal('a/h');
   });
 
+  it('may leave out the value of a map entry, which is an empty list of ports then', () => {
+    // uid "u" and services["a/b"] without its field 2.
+    const workload = Buffer.from('a20101' + '75' + 'b20105' + '0a03612f62', 'hex');
+    const value = Buffer.concat([Buffer.of(0x0a, workload.length), workload]);
+    const update = addressResourceToMesh({ name: 'n', resource: { value } });
+    expect(update).to.have.nested.property('workload.services').deep.equal({ 'a/b': [] });
+  });
+
   const five = Buffer.from([1, 2, 3, 4, 5]);
   const four = Buffer.from([1, 2, 3, 4]);
   const refusedAddresses: [string, istio.workload.IAddress, string][] = [
@@ -141,6 +149,16 @@ describe('a resource off the wire', () => {
       'a port above 65535',
       { workload: { uid: 'u', services: { 'a/b': { ports: [{ servicePort: 65536 }] } } } },
       'workload.services[a/b].ports[0].servicePort',
+    ],
+    [
+      'a service account that would shift the parts of its identity',
+      { workload: { uid: 'u', serviceAccount: 'sa/ns/other' } },
+      'workload.serviceAccount',
+    ],
+    [
+      'a service port 0',
+      { service: { hostname: 'h', ports: [{ servicePort: 0, targetPort: 80 }] } },
+      'service.ports[0].servicePort',
     ],
     ['a service without hostname', { service: { namespace: 'a' } }, 'service.hostname'],
     ['an unknown IP family', { service: { hostname: 'h', ipFamilies: future } }, 'service.ipFamilies'],

@@ -6,6 +6,7 @@ import type { envoy } from '@ambient/wire';
 import { FieldError, RejectedResourceError } from '../errors.ts';
 import { policyToMesh } from './policy-to-mesh.ts';
 import { serviceToMesh } from './service-to-mesh.ts';
+import { validated } from './validated.ts';
 import { workloadToMesh } from './workload-to-mesh.ts';
 
 type Resource = envoy.service.discovery.v3.IResource;
@@ -15,9 +16,15 @@ export function addressResourceToMesh(resource: Resource): MeshUpdate {
   return named(resource, (bytes) => {
     const address = istio.workload.Address.decode(bytes);
     if (address.workload)
-      return { kind: 'workload', workload: workloadToMesh(address.workload as istio.workload.Workload) };
+      return validated(
+        { kind: 'workload', workload: workloadToMesh(address.workload as istio.workload.Workload) },
+        'workload',
+      );
     if (address.service)
-      return { kind: 'service', service: serviceToMesh(address.service as istio.workload.Service) };
+      return validated(
+        { kind: 'service', service: serviceToMesh(address.service as istio.workload.Service) },
+        'service',
+      );
     throw new FieldError('address.type', 'is neither a workload nor a service');
   });
 }
@@ -30,7 +37,8 @@ export function authorizationResourceToMesh(resource: Resource): MeshUpdate {
   return named(resource, (bytes) => {
     const key = resource.name ?? '';
     if (key === '') throw new FieldError('resource.name', 'must not be empty: it is the key of the policy');
-    return { kind: 'policy', key, policy: policyToMesh(istio.security.Authorization.decode(bytes)) };
+    const policy = policyToMesh(istio.security.Authorization.decode(bytes));
+    return validated({ kind: 'policy', key, policy }, 'authorization');
   });
 }
 

@@ -30,7 +30,9 @@ export function workloadToMesh(wire: istio.workload.Workload, path = 'workload')
   for (const [key, list] of Object.entries(wire.services)) {
     if (!key.includes('/'))
       throw new FieldError(`${path}.services`, `key ${JSON.stringify(key)} is not namespace/hostname`);
-    services[key] = portsField(list.ports ?? [], `${path}.services[${key}].ports`);
+    // An entry of a map may come without its value, which is an empty one then; the decoder leaves null.
+    const { ports } = (list as istio.workload.IPortList | null) ?? {};
+    services[key] = portsField(ports ?? [], `${path}.services[${key}].ports`);
   }
   return {
     uid: wire.uid,

@@ -148,6 +148,23 @@ describe('DeltaState', () => {
     ).to.deep.equal([{ kind: 'remove-address', key: 'new-uid' }]);
   });
 
+  it('keeps what has got another name on the wire', () => {
+    const state = wildcard();
+    const resource = addressResource({ workload: sampleWorkload });
+    const under = (name: string, removed: string[] = []) =>
+      state.receive({
+        typeUrl: typeUrl.address,
+        nonce: 'n',
+        resources: [{ ...resource, name }],
+        removedResources: removed,
+      }).updates;
+    under('old');
+    expect(under('new', ['old'])).to.deep.equal([{ kind: 'workload', workload: sampleWorkload }]);
+    under(sampleWorkload.uid, ['new']);
+    const last = state.receive({ typeUrl: typeUrl.address, removedResources: [sampleWorkload.uid] });
+    expect(last.updates).to.deep.equal([{ kind: 'remove-address', key: sampleWorkload.uid }]);
+  });
+
   it('refuses a type that it never subscribed to', () => {
     const { reply, updates } = wildcard().receive({ typeUrl: 'x', nonce: 'n', resources: [{ name: 'a' }] });
     expect(reply).to.deep.include({ typeUrl: 'x', responseNonce: 'n' });

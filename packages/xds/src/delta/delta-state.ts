@@ -148,9 +148,10 @@ export class DeltaState {
       }
     }
     for (const name of response.removedResources ?? []) {
-      updates.push({ kind: type.removal, key: type.keys.get(name) ?? name });
+      const key = type.keys.get(name) ?? name;
       type.versions.delete(name);
       type.keys.delete(name);
+      if (!isHeld(type, key)) updates.push({ kind: type.removal, key });
       this.#answerName(name, answered);
     }
     type.lastNonce = reply.responseNonce;
@@ -196,12 +197,12 @@ export class DeltaState {
     const name = resource.name ?? '';
     const key = updateKey(update);
     const before = type.versions.has(name) ? (type.keys.get(name) ?? name) : key;
-    // The resource now describes another workload or service than before: the old one is gone.
-    if (before !== key) updates.push({ kind: type.removal, key: before });
-    updates.push(update);
     type.versions.set(name, resource.version ?? '');
     if (key === name) type.keys.delete(name);
     else type.keys.set(name, key);
+    // The resource now describes another workload or service than before: the old one is gone, unless it has got a new name.
+    if (before !== key && !isHeld(type, before)) updates.push({ kind: type.removal, key: before });
+    updates.push(update);
   }
 
   #answer(
@@ -223,6 +224,13 @@ export class DeltaState {
   #answerName(name: string, answered: Set<string>): void {
     if (this.#demanded.delete(name)) answered.add(name);
   }
+}
+
+/** Whether some resource, by whatever name, describes what the store holds under this key. */
+function isHeld(type: TypeState, key: string): boolean {
+  if (type.versions.has(key) && !type.keys.has(key)) return true;
+  for (const other of type.keys.values()) if (other === key) return true;
+  return false;
 }
 
 function typeState(

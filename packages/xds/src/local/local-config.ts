@@ -3,6 +3,7 @@ import type { MeshUpdate, PortMapping, Workload } from '@ambient/mesh';
 import { isScalar, isSeq, parseDocument } from 'yaml';
 import type { CollectionTag, ScalarTag } from 'yaml';
 
+import { validated } from '../convert/validated.ts';
 import { FieldError, LocalSourceError, RejectedResourceError } from '../errors.ts';
 import { localService, localWorkload } from './local-entries.ts';
 import type { LocalEndpoint } from './local-entries.ts';
@@ -91,7 +92,7 @@ class Collector implements LocalConfig {
   take<T>(path: string, entry: unknown, check: Check<T>, toUpdate: (value: T) => MeshUpdate): void {
     const { name, id } = guessIdentity(path, entry);
     try {
-      const update = toUpdate(check(entry, path));
+      const update = validated(toUpdate(check(entry, path)), path);
       const known = updateId(update);
       const first = this.#firstPath.get(known);
       if (first !== undefined) {
