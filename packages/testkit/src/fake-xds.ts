@@ -56,6 +56,8 @@ export class FakeXds implements AsyncDisposable {
   readonly requests: FakeXdsRequest[] = [];
   /** Set to refuse new streams with this status. */
   refuse: { readonly code: grpcStatus; readonly details: string } | undefined;
+  /** Set to let answers to demands by name wait; they come in the order of the requests. */
+  answerAfter: Promise<void> | undefined;
   readonly #server: Server;
   readonly #streams = new Map<Call, Map<string, Subscription>>();
   readonly #resources = new Map<string, Map<string, Resource>>([
@@ -137,7 +139,11 @@ export class FakeXds implements AsyncDisposable {
   /** Serves exactly this mesh from now on, and tells every stream what that changes for it. */
   setMesh(mesh: FakeMesh): void {
     const addresses = new Map<string, Resource>();
-    for (const service of mesh.services ?? []) put(addresses, addressResource({ service }));
+    for (const service of mesh.services ?? []) {
+      const resource = addressResource({ service });
+      resource.aliases = service.addresses.map(({ network, ip }) => `${network}/${ip}`);
+      put(addresses, resource);
+    }
     for (const workload of mesh.workloads ?? []) {
       const resource = addressResource({ workload });
       resource.aliases = workload.addresses.map((ip) => `${workload.network}/${ip}`);
@@ -233,16 +239,30 @@ export class FakeXds implements AsyncDisposable {
       this.#sendDifference(call, url, subscription, true);
       return;
     }
+    if (this.answerAfter === undefined) this.#answerDemand(call, url, known, wanted);
+    else
+      void this.answerAfter.then(() => {
+        if (this.#streams.has(call)) this.#answerDemand(call, url, known, wanted);
+      });
+  }
+
+  #answerDemand(call: Call, url: string, known: Subscription, wanted: readonly string[]): void {
+    const resources = this.#resources.get(url)!;
     const found: Resource[] = [];
     const missing: string[] = [];
     for (const name of wanted) {
       const resource =
         resources.get(name) ?? [...resources.values()].find((candidate) => candidate.aliases?.includes(name));
       known.names.add(resource?.name ?? name);
-      if (resource === undefined) missing.push(name);
-      else {
-        found.push(resource);
-        known.sent.set(resource.name!, resource.version!);
+      if (resource === undefined) {
+        missing.push(name);
+        continue;
+      }
+      // A service is of no use without its endpoints, which nobody would ask for.
+      for (const each of [resource, ...endpointsOf(resource, resources)]) {
+        found.push(each);
+        known.names.add(each.name!);
+        known.sent.set(each.name!, each.version!);
       }
     }
     call.write({ typeUrl: url, nonce: this.#nextNonce(), resources: found, removedResources: missing });
@@ -277,6 +297,17 @@ export class FakeXds implements AsyncDisposable {
 function put(resources: Map<string, Resource>, resource: Resource): void {
   resource.version = createHash('sha256').update(resource.resource!.value!).digest('hex').slice(0, 16);
   resources.set(resource.name!, resource);
+}
+
+/** The workloads of a service. */
+function endpointsOf(resource: Resource, among: ReadonlyMap<string, Resource>): Resource[] {
+  const { service } = istio.workload.Address.decode(resource.resource!.value!);
+  if (service === null || service === undefined) return [];
+  const key = `${service.namespace}/${service.hostname}`;
+  return [...among.values()].filter((candidate) => {
+    const { workload } = istio.workload.Address.decode(candidate.resource!.value!);
+    return key in (workload?.services ?? {});
+  });
 }
 
 function isOnNode(resource: Resource, nodeName: string): boolean {
