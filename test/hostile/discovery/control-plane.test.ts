@@ -149,7 +149,7 @@ describe('a control plane that is asked on demand', () => {
 
   it('tells of a service when it is first called, and of its endpoints with it', async () => {
     const hostname = 'echo.default.svc.cluster.local';
-    const vip = '10.96.0.10';
+    const vip = '10.77.0.200'; // on the link, so that there is a route; nobody has it
     const [client, server] = stand.mesh.mesh.workloads;
     stand.controlPlane.setMesh(
       asDiscovered({
@@ -161,14 +161,7 @@ describe('a control plane that is asked on demand', () => {
       }),
     );
     const answer = await stand.client.exchange(vip, 80, { send: 'hello', 'half-close': true });
-    expect(
-      answer.text,
-      JSON.stringify([
-        answer,
-        stand.client.log().slice(-3),
-        stand.controlPlane.requests.map(({ request }) => request.resourceNamesSubscribe),
-      ]),
-    ).to.equal('hello');
+    expect(answer.text).to.equal('hello');
     await asked(`/${vip}`);
     await stand.client.waitForAccess({
       direction: 'outbound',
