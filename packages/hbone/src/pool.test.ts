@@ -119,8 +119,7 @@ describe('HbonePool', () => {
 
   for (const [refusals, outcome] of [
     [1, 'opened'],
-    [3, 'opened'],
-    [4, 'closed'],
+    [2, 'closed'],
   ] as const)
     it(`asks again for a tunnel that was refused unseen ${refusals} times: ${outcome}`, () => {
       let left = refusals as number;

@@ -45,8 +45,8 @@ interface Place {
   refusals: number;
 }
 
-/** A server that refuses as often as this means it. */
-const MAX_REFUSALS = 3;
+/** Once may be a server that goes away; one that refuses again means it. */
+const MAX_REFUSALS = 1;
 
 /** A place in the pool's queue, to give up before the connection stands. */
 export interface PendingTunnel {

@@ -99,7 +99,6 @@ describe('hostile HBONE servers against our client side', () => {
       says: (stream) =>
         headersFrame(stream, [':status', '200', 'x', 'y'.repeat(16_000), 'z', 'z'.repeat(300)]),
     },
-    { name: 'REFUSED_STREAM', reason: 'reset', says: (stream) => resetFrame(stream, 'REFUSED_STREAM') },
     { name: 'INTERNAL_ERROR', reason: 'reset', says: (stream) => resetFrame(stream, 'INTERNAL_ERROR') },
     {
       name: 'bytes that are no frames',
@@ -160,7 +159,20 @@ describe('hostile HBONE servers against our client side', () => {
     await callerCall.ended(undefined);
   });
 
-  it('GOAWAY at once: the caller is cut off, the next call makes a new connection', async () => {
+  it('REFUSED_STREAM: the call is asked for once more, then the caller is cut off', async () => {
+    const server = rig().serveHostile(async (peer) => {
+      let stream = await takeRequest(peer);
+      for (; peer.end === undefined; stream = await nextRequest(peer, stream).catch(() => 0))
+        peer.send(resetFrame(stream, 'REFUSED_STREAM'));
+    });
+    const call = new Call();
+    await call.peer.waitForEnd();
+    await call.ended('reset');
+    expect(server.peers).to.have.length(1);
+    expect(requests(server.peers[0]!)).to.equal(2);
+  });
+
+  it('GOAWAY at once: a second connection is tried, then the caller is cut off; the next call makes a new one', async () => {
     const server = rig().serveHostile(async (peer) => {
       await peer.start();
       peer.send(goawayFrame(0, 'NO_ERROR'));
@@ -176,7 +188,7 @@ describe('hostile HBONE servers against our client side', () => {
     const again = new Call().peer;
     await once(again.stream, 'end');
     expect(String(again.bytes)).to.equal('second try');
-    expect(server.peers).to.have.length(2);
+    expect(server.peers).to.have.length(3);
   });
 
   it('GOAWAY in the midst: the open tunnel finishes, the next call makes a new connection', async () => {
@@ -241,7 +253,7 @@ describe('hostile HBONE servers against our client side', () => {
     const callers = [new Call(), new Call(), new Call()];
     await Promise.all(callers.map((each) => each.peer.waitForEnd()));
     for (const each of callers) await each.ended('reset');
-    expect(server.peers.length).to.be.at.most(callers.length);
+    expect(server.peers.length).to.be.at.most(2 * callers.length);
   });
 
   it('a window of 0: what the caller says waits for the window, and is not held in memory without end', async () => {

@@ -124,7 +124,9 @@ describe('lab of network namespaces', () => {
     const program = `
       import { NetnsLab } from ${JSON.stringify(fileURLToPath(new URL('lab.ts', import.meta.url)))};
       const lab = NetnsLab.create({ directory: ${JSON.stringify(directory)} });
-      await (await lab.namespace('a')).spawn(['sleep', '600']);
+      // Once it speaks, it is the program itself and has asked to die with its owner.
+      const child = await (await lab.namespace('a')).spawn(['sh', '-c', 'echo up; exec sleep 600']);
+      await child.waitForLine(/^up$/);
       console.log(lab.runId);
       setInterval(() => undefined, 1000);
     `;
