@@ -15,6 +15,8 @@ const IPV6_V6ONLY = 26;
 /** Connections taken per turn, so that a storm on one port leaves the rest of the turn to others. */
 const ACCEPTS_PER_TURN = 64;
 const ACCEPT_PAUSE_MS = 200;
+/** Connections taken at the end, more than any queue holds (net.core.somaxconn is 4096), so that a storm ends too. */
+const MAX_DRAINED = 8192;
 
 export interface ListenOptions {
   readonly backlog: number;
@@ -43,6 +45,7 @@ export class TcpListener implements ReadinessHandler {
   readonly #retry = new Timer(() => {
     this.#resume();
   });
+  #started = false;
   #paused = false;
 
   /** @throws SystemError naming the address, for example EADDRINUSE */
@@ -55,7 +58,9 @@ export class TcpListener implements ReadinessHandler {
 
   /** Starts to accept. Until then connections wait in the kernel's queue. */
   start(): void {
-    if (!this.#descriptor.closed) this.#reactor.registerReadable(this.#descriptor.fd, this);
+    if (this.#descriptor.closed) return;
+    this.#started = true;
+    this.#reactor.registerReadable(this.#descriptor.fd, this);
   }
 
   /** The address bound: tells the port when 0 was asked for. */
@@ -66,38 +71,37 @@ export class TcpListener implements ReadinessHandler {
   }
 
   onReadiness(): void {
-    for (let i = 0; i < ACCEPTS_PER_TURN && !this.#descriptor.closed; i++) {
-      sockaddr.offerRoom();
-      const flags = libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
-      const fd = libc.accept4(this.#descriptor.fd, sockaddr.pointer, sockaddr.lengthPointer, flags);
-      if (fd < 0) {
-        const errno = libc.errno();
-        if (errno === libc.EAGAIN) return;
-        if (
-          errno === libc.EMFILE ||
-          errno === libc.ENFILE ||
-          errno === libc.ENOBUFS ||
-          errno === libc.ENOMEM
-        ) {
-          this.#pause(new SystemError('accept', errno));
-          return;
-        }
-        continue; // the peer gave up before we took it (ECONNABORTED and the like): accept(2), error handling
+    for (let i = 0; i < ACCEPTS_PER_TURN && !this.#descriptor.closed; i++) if (!this.#accept()) return;
+  }
+
+  /** Takes one connection. @returns false if there is none, or accepting pauses */
+  #accept(): boolean {
+    sockaddr.offerRoom();
+    const flags = libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
+    const fd = libc.accept4(this.#descriptor.fd, sockaddr.pointer, sockaddr.lengthPointer, flags);
+    if (fd < 0) {
+      const errno = libc.errno();
+      if (errno === libc.EAGAIN) return false;
+      if (errno === libc.EMFILE || errno === libc.ENFILE || errno === libc.ENOBUFS || errno === libc.ENOMEM) {
+        this.#pause(new SystemError('accept', errno));
+        return false;
       }
-      const peer = sockaddr.read();
-      const socket = new TcpSocket(new OwnedDescriptor(fd), this.#family);
-      if (this.#paused) this.#endPause();
-      if (peer === undefined) {
-        socket.close();
-        continue;
-      }
-      try {
-        this.#handler.onAccept(socket, peer);
-      } catch (error) {
-        socket.close();
-        this.#handler.onFault(error);
-      }
+      return true; // the peer gave up before we took it (ECONNABORTED and the like): accept(2), error handling
     }
+    const peer = sockaddr.read();
+    const socket = new TcpSocket(new OwnedDescriptor(fd), this.#family);
+    if (this.#paused) this.#endPause();
+    if (peer === undefined) {
+      socket.close();
+      return true;
+    }
+    try {
+      this.#handler.onAccept(socket, peer);
+    } catch (error) {
+      socket.close();
+      this.#handler.onFault(error);
+    }
+    return true;
   }
 
   onFault(error: unknown): void {
@@ -122,6 +126,17 @@ export class TcpListener implements ReadinessHandler {
   #endPause(): void {
     this.#paused = false;
     this.#handler.onAcceptResumed();
+  }
+
+  /**
+   * Closes; a listener that was started first hands over what waits in the queue. By closing, the kernel resets connections that it has told
+   * their clients are established. One whose handshake ends in between is still reset, unless the namespace has
+   * net.ipv4.tcp_migrate_req=1 and another listener of the port.
+   */
+  drain(): void {
+    const taking = this.#started && !this.#paused;
+    for (let i = 0; taking && i < MAX_DRAINED && !this.#descriptor.closed; i++) if (!this.#accept()) break;
+    this.close();
   }
 
   close(): void {

@@ -98,6 +98,38 @@ describe('TcpSocket and TcpListener', () => {
       expect(client.recv(buffer, 0, 64)).to.equal(0);
     });
 
+  it('hands over what waits in its queue before it drains away, if it was started', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    const listener = listen('127.0.0.1', accepted);
+    // On loopback the kernel ends the handshake before connect(2) returns.
+    using client = TcpSocket.dial(listener.localAddress());
+    const side = new Recorder();
+    reactor.register(client.fd, side);
+    listener.drain();
+    expect(accepted).to.have.length(1);
+    turnUntil(reactor, () => (side.readiness & WRITABLE) !== 0);
+    expect(client.connectResult('')).to.equal(undefined);
+    expect(client.recv(new IoBuffer(8), 0, 8)).to.equal(WOULD_BLOCK);
+    reactor.unregister(client.fd);
+    accepted[0]![0].close();
+
+    const silent = {
+      onAccept: fail,
+      onAcceptPaused: fail,
+      onAcceptResumed: () => undefined,
+      onFault: fail,
+    };
+    const unstarted = new TcpListener(
+      reactor,
+      { ip: '127.0.0.1', port: 0 },
+      { backlog: 16, reusePort: false },
+      silent,
+    );
+    using early = TcpSocket.dial(unstarted.localAddress());
+    unstarted.drain();
+    expect(early.recv(new IoBuffer(8), 0, 8)).to.equal(FAILED);
+  });
+
   it('names a refused connection and its remedy', () => {
     const accepted: [TcpSocket, SocketAddress][] = [];
     const listener = listen('127.0.0.1', accepted);

@@ -139,7 +139,7 @@ export class HboneListener {
 
   /** Takes no more connections and no more tunnels; connections close with their last tunnel. */
   drain(): void {
-    this.#listener.close();
+    this.#listener.drain();
     for (const connection of [...this.#connections.keys()]) connection.drain();
   }
 

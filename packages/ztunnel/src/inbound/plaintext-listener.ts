@@ -68,6 +68,11 @@ export class PlaintextListener {
     });
   }
 
+  /** Takes what waits already, and no more. */
+  drain(): void {
+    this.#listener.drain();
+  }
+
   close(): void {
     this.#listener.close();
   }

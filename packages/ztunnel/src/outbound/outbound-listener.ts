@@ -101,6 +101,11 @@ export class OutboundListener {
     });
   }
 
+  /** Takes what waits already, and no more. */
+  drain(): void {
+    this.#listener.drain();
+  }
+
   close(): void {
     this.#listener.close();
   }

@@ -294,8 +294,8 @@ export class DataPlane {
       else if (!drained) this.reactor.setTimer(poll, 20);
     };
     const poll = new Timer(finishIfEmpty);
-    this.#outbound?.close();
-    this.#plaintext?.close();
+    this.#outbound?.drain();
+    this.#plaintext?.drain();
     this.#inbound?.drain();
     this.#pool.drain();
     this.reactor.setTimer(deadline, deadlineMs);
