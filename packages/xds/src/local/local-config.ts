@@ -147,7 +147,12 @@ function guessIdentity(path: string, entry: unknown): { name: string; id: string
 }
 
 function parseYaml(source: string): unknown {
-  const document = parseDocument(source, { version: '1.2', schema: 'core', customTags: [...tags] });
+  const document = parseDocument(source, {
+    version: '1.2',
+    schema: 'core',
+    customTags: [...tags],
+    logLevel: 'error',
+  });
   const problem = document.errors[0];
   if (problem !== undefined) throw malformed(problem.message, problem);
   try {
