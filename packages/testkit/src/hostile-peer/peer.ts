@@ -31,6 +31,10 @@ export interface HandshakeOptions extends Partial<Credentials> {
   readonly maxVersion?: SecureVersion;
   /** What is offered by ALPN. */
   readonly protocols?: string[];
+  /** Groups for the key exchange, best first, with colons between. */
+  readonly ecdhCurve?: string;
+  /** Suites of TLS 1.2 and below, as OpenSSL writes them. */
+  readonly ciphers?: string;
 }
 
 /** How a connection ended, seen from here. */
