@@ -113,12 +113,21 @@ describe('authorization policies', () => {
     expect(await whoReaches()).to.deep.equal(everybody);
   });
 
-  it('a dry run does nothing', async () => {
-    await enforce(mesh(), [
-      policy('Deny', { destinationPorts: [PORT] }, { dryRun: true }),
-      policy('Allow', { principals: [principal] }, { dryRun: true }),
-    ]);
+  it('a dry run refuses nobody, and tells whom it would', async () => {
+    const denying = policy('Deny', { principals: [{ presence: true }] }, { dryRun: true });
+    await enforce(mesh(), [denying]);
     expect(await whoReaches()).to.deep.equal(everybody);
+    const { proxy } = mesh().pod('server');
+    for (const refused of ['ns/default/sa/client', 'ns/guest/sa/guest']) {
+      const line = await proxy.waitForLine((text) => text.includes('in dry run') && text.includes(refused));
+      expect(JSON.parse(line)).to.include({
+        scope: 'policy',
+        level: 'info',
+        message: 'policies in dry run would deny a connection',
+        policies: `default/${denying.name}`,
+      });
+    }
+    expect(proxy.lines.filter((text) => text.includes('in dry run'))).to.have.length(2);
   });
 
   it('STRICT refuses plaintext and admits HBONE', async () => {
