@@ -38,6 +38,16 @@ function parseThreshold(word: string): LogThreshold | undefined {
   return Object.hasOwn(ranks, lower) ? (lower as LogThreshold) : undefined;
 }
 
+const scopeName = /^[A-Za-z_][\w:.-]*$/;
+
+/** A scope as loggers call it, '' for everything. What comes of it must not begin with the root again, or it would change
+ * its meaning when it is written down and read by another thread. */
+function withoutRoot(name: string, root: string | undefined): string {
+  let rest = name;
+  while (root !== undefined && rest.startsWith(`${root}::`)) rest = rest.slice(root.length + 2);
+  return rest === root ? '' : rest;
+}
+
 /**
  * Reads the syntax of `RUST_LOG`: `info,access=debug,h2=off`. A scope alone means all of it; the last of two directives
  * for the same scope wins.
@@ -52,9 +62,10 @@ export function parseLogDirectives(spec: string, root?: string): LogDirectives {
   for (const part of spec.split(',')) {
     const directive = part.trim();
     if (directive === '') continue;
-    const match = /^([A-Za-z_][\w:.-]*)(?:=(\w+))?$/.exec(directive);
-    if (match === null) throw new LogLevelError(directive);
-    const [, name = '', word] = match;
+    const equals = directive.indexOf('=');
+    const name = equals < 0 ? directive : directive.slice(0, equals);
+    const word = equals < 0 ? undefined : directive.slice(equals + 1);
+    if (!scopeName.test(name)) throw new LogLevelError(directive);
     const alone = word === undefined ? parseThreshold(name) : undefined;
     if (alone !== undefined) {
       general = alone;
@@ -62,12 +73,10 @@ export function parseLogDirectives(spec: string, root?: string): LogDirectives {
     }
     const threshold = word === undefined ? 'trace' : parseThreshold(word);
     if (threshold === undefined) throw new LogLevelError(directive);
-    if (name === root) general = threshold;
-    else
-      scopes.set(
-        root !== undefined && name.startsWith(`${root}::`) ? name.slice(root.length + 2) : name,
-        threshold,
-      );
+    const scope = withoutRoot(name, root);
+    if (scope === '') general = threshold;
+    else if (scopeName.test(scope)) scopes.set(scope, threshold);
+    else throw new LogLevelError(directive);
   }
   return { general, scopes };
 }

@@ -100,6 +100,15 @@ export function formatLine(
   return `${line}\n`;
 }
 
+/** Something that was thrown and is no error. It can be anything, also what JSON cannot say. */
+function describeValue(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch {
+    return typeof value;
+  }
+}
+
 /** The text of an error with its causes, outermost first, for the `error` field: `dial failed: ECONNREFUSED`. */
 export function describeError(error: unknown): string {
   const texts: string[] = [];
@@ -107,7 +116,7 @@ export function describeError(error: unknown): string {
   // A cause can be cyclic by mistake; the log line must still end.
   for (let depth = 0; current !== undefined && current !== null && depth < 8; depth += 1) {
     if (!(current instanceof Error)) {
-      texts.push(typeof current === 'string' ? current : (JSON.stringify(current) ?? typeof current));
+      texts.push(typeof current === 'string' ? current : describeValue(current));
       break;
     }
     const text = current.message === '' ? current.name : current.message;

@@ -25,6 +25,22 @@ describe('log directives', () => {
     expect([general, [...scopes]]).deep.equal(['debug', [['proxy', 'warn']]]);
   });
 
+  it('drop the root as often as it stands in front, so that another thread reads them the same', () => {
+    for (const [spec, text] of [
+      ['ztunnel::ztunnel=debug', 'debug'],
+      ['ztunnel::=warn', 'warn'],
+      ['ztunnel::ztunnel::proxy=error', 'info,proxy=error'],
+    ] as const) {
+      const levels = new LogLevels(spec, 'ztunnel');
+      expect(levels.toString(), spec).equal(text);
+      const worker = new LogLevels('info', 'ztunnel');
+      worker.replace(levels.toString());
+      expect(worker.toString(), spec).equal(text);
+    }
+    for (const bad of ['ztunnel::-x=debug', 'ztunnel:::=debug', 'ztunnel::9'])
+      expect(() => parseLogDirectives(bad, 'ztunnel'), bad).throw(LogLevelError);
+  });
+
   it('name the part that is not understood', () => {
     for (const bad of ['access=loud', 'access==info', '=info', 'a b', 'h2[span]=info'])
       expect(() => parseLogDirectives(`info,${bad}`), bad).throw(LogLevelError, JSON.stringify(bad));
@@ -130,6 +146,14 @@ describe('describeError', () => {
     );
     expect(describeError('text')).equal('text');
     expect(describeError(undefined)).equal('');
+  });
+
+  it('has a word for what JSON cannot say', () => {
+    const cyclic: Record<string, unknown> = {};
+    cyclic['self'] = cyclic;
+    expect(
+      [{ n: 1n }, cyclic, undefined, Symbol('x')].map((cause) => describeError(new Error('e', { cause }))),
+    ).deep.equal(['e: object', 'e: object', 'e', 'e: symbol']);
   });
 
   it('ends on a cyclic cause', () => {

@@ -9,10 +9,14 @@ const unitMs: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
+/** Go counts nanoseconds in 64 bits: some 292 years. */
+const longestMs = 9_223_372_036_854;
+
 /**
  * Reads a duration as Go's `time.ParseDuration` writes it (`1h30m`, `1.5s`, `250ms`, `0`), plus `d` for days.
  *
- * @returns milliseconds, not negative; undefined for anything else, a bare number other than 0 included
+ * @returns milliseconds to the nanosecond, not negative; undefined for anything else, a bare number other than 0 and more
+ *   than Go's 292 years included
  */
 export function parseDuration(raw: string): number | undefined {
   if (raw === '0') return 0;
@@ -20,7 +24,7 @@ export function parseDuration(raw: string): number | undefined {
   let total = 0;
   for (const [, amount, unit] of raw.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/g))
     total += Number(amount) * (unitMs[unit ?? ''] ?? 0);
-  return Number.isFinite(total) ? total : undefined;
+  return total <= longestMs ? Math.round(total * 1e6) / 1e6 : undefined;
 }
 
 /** Writes milliseconds in the shortest Go form: 300000 becomes `5m`, 5400000 `1h30m`, 1500 `1.5s`, 250 `250ms`. */

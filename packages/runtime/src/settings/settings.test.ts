@@ -55,6 +55,15 @@ describe('setting types', () => {
     expect(parses(duration({ minMs: 1000 }), '10ms')).equal('a duration of at least 1s');
   });
 
+  it('reads durations to the nanosecond, and none that Go could not hold', () => {
+    expect(parseDuration('0.1ns')).equal(0);
+    expect(parseDuration('1ns')).equal(0.000001);
+    expect(formatDuration(parseDuration('1ns')!)).equal('0.000001ms');
+    expect(parseDuration('2562047h47m16.854s')).equal(9_223_372_036_854);
+    for (const raw of ['2562048h', '99999999999999999999h', `${'9'.repeat(400)}s`])
+      expect(parseDuration(raw), raw.slice(0, 30)).equal(undefined);
+  });
+
   it('writes durations that it can read again', () => {
     for (const ms of [0, 250, 1500, 60_000, 300_000, 5_400_000, 86_400_000])
       expect(parseDuration(formatDuration(ms)), String(ms)).equal(ms);

@@ -19,7 +19,8 @@ export class YamlSyntaxError extends Error {
 export async function parseYaml(what: string, text: string): Promise<unknown> {
   const { parse } = await import('yaml');
   try {
-    return parse(text) as unknown;
+    // Without this, what the parser finds odd goes to standard error, past the log.
+    return parse(text, { logLevel: 'error' }) as unknown;
   } catch (error) {
     throw new YamlSyntaxError(what, error);
   }
