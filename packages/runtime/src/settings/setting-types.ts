@@ -90,7 +90,7 @@ export function duration(
         throw new ValueError(
           `a duration with its unit such as 250ms, 10s, 5m or 1h30m (if seconds were meant: ${value}s)`,
         );
-      const ms = bare ? Number(value) * 1000 : parseDuration(value);
+      const ms = parseDuration(bare ? `${value}s` : value);
       if (ms === undefined) throw new ValueError('a duration with its unit such as 250ms, 10s, 5m or 1h30m');
       if (ms < (options.minMs ?? 0))
         throw new ValueError(`a duration of at least ${formatDuration(options.minMs ?? 0)}`);
