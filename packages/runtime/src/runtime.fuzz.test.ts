@@ -292,7 +292,7 @@ describe('settings under fuzz', () => {
     await fc.assert(
       fc.asyncProperty(document, async (yaml) => {
         try {
-          await parseYaml('it', yaml);
+          JSON.stringify(await parseYaml('it', yaml));
         } catch (error) {
           expect(error).to.be.instanceOf(YamlSyntaxError);
         }

@@ -34,5 +34,10 @@ export function formatDuration(ms: number): string {
   const hours = Math.floor(ms / 3_600_000);
   const minutes = Math.floor((ms % 3_600_000) / 60_000);
   const seconds = (ms % 60_000) / 1000;
-  return `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes}m` : ''}${seconds > 0 ? `${seconds}s` : ''}`;
+  return `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes}m` : ''}${seconds > 0 ? `${decimal(seconds)}s` : ''}`;
+}
+
+/** Never with an exponent, which nobody reads as a duration. */
+function decimal(seconds: number): string {
+  return seconds.toFixed(9).replace(/\.?0+$/, '');
 }

@@ -59,6 +59,9 @@ describe('setting types', () => {
     expect(parseDuration('0.1ns')).equal(0);
     expect(parseDuration('1ns')).equal(0.000001);
     expect(formatDuration(parseDuration('1ns')!)).equal('0.000001ms');
+    expect(formatDuration(parseDuration('150.8d')!)).equal('3619h12m0.000000002s');
+    expect(formatDuration(600_000)).equal('10m');
+    expect(formatDuration(10_000)).equal('10s');
     expect(parseDuration('2562047h47m16.854s')).equal(9_223_372_036_854);
     for (const raw of ['2562048h', '99999999999999999999h', `${'9'.repeat(400)}s`])
       expect(parseDuration(raw), raw.slice(0, 30)).equal(undefined);
@@ -190,5 +193,13 @@ describe('parseYaml', () => {
     const error: unknown = await parseYaml('PROXY_CONFIG', 'a: [1').catch((e: unknown) => e);
     expect(error).instanceOf(YamlSyntaxError);
     expect((error as Error).message).match(/^PROXY_CONFIG is not valid YAML.*line 1/s);
+  });
+
+  it('refuses data that hold themselves, and takes one thing in two places', async () => {
+    for (const text of ['a: &a [*a]', '&a {b: {c: *a}}']) {
+      const error: unknown = await parseYaml('x', text).catch((e: unknown) => e);
+      expect(error, text).instanceOf(YamlSyntaxError);
+    }
+    expect(await parseYaml('x', 'a: &a [1]\nb: [*a, *a]')).deep.equal({ a: [1], b: [[1], [1]] });
   });
 });

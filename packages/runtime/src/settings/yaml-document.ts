@@ -20,8 +20,20 @@ export async function parseYaml(what: string, text: string): Promise<unknown> {
   const { parse } = await import('yaml');
   try {
     // Without this, what the parser finds odd goes to standard error, past the log.
-    return parse(text, { logLevel: 'error' }) as unknown;
+    const value = parse(text, { logLevel: 'error' }) as unknown;
+    if (isCyclic(value, new Set())) throw new Error('an alias refers to something that holds it');
+    return value;
   } catch (error) {
     throw new YamlSyntaxError(what, error);
   }
+}
+
+/** Whether a value holds itself. Such data is no tree: it cannot be printed, and walking it does not end. */
+function isCyclic(value: unknown, above: Set<object>): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (above.has(value)) return true;
+  above.add(value);
+  const cyclic = Object.values(value).some((each) => isCyclic(each, above));
+  above.delete(value);
+  return cyclic;
 }
