@@ -280,6 +280,11 @@ describe('metadata and headers', () => {
     expect(settings.metadata).deep.equal({ CLUSTER_ID: 'c1' });
   });
 
+  it('may have the name of a property that every object has', async () => {
+    const { jsonMetadata } = await load({ ISTIO_METAJSON___proto__: '{"a":1}' });
+    expect(Object.entries(jsonMetadata)).deep.equal([['__proto__', { a: 1 }]]);
+  });
+
   it('hold JSON values apart from texts', async () => {
     const settings = await load({ ISTIO_META_A: '{}', ISTIO_METAJSON_B: '{"x":1}' });
     expect([settings.metadata, settings.jsonMetadata]).deep.equal([{ A: '{}' }, { B: { x: 1 } }]);
@@ -379,6 +384,8 @@ describe('the number of data workers', () => {
     expect((await load({ ZTUNNEL_WORKER_THREADS: '50%' })).workerThreads).equal(2);
     expect((await load({ ZTUNNEL_WORKER_THREADS: '50%', ZTUNNEL_CPU_LIMIT: '16' })).workerThreads).equal(8);
     expect((await load({ ZTUNNEL_RESOURCE_CPU_LIMIT: '500m' })).workerThreads).equal(1);
+    for (const wrong of ['', 'm', '1.5.5', '-1', '10000', '9'.repeat(400)])
+      expect(await problems({ ZTUNNEL_CPU_LIMIT: wrong }), wrong).length(wrong === '' ? 0 : 1);
     for (const bad of ['0', '-1', '0%', '101%', 'many'])
       expect(await problems({ ZTUNNEL_WORKER_THREADS: bad }), bad).length(1);
   });

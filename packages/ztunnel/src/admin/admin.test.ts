@@ -286,6 +286,19 @@ describe('HttpEndpoint', () => {
     await closed;
   });
 
+  it('takes a path that is no URL for the fault of its client', async () => {
+    const endpoint = await HttpEndpoint.listen('x', { hosts: ['127.0.0.1'], port: 0 }, [], logger);
+    const socket = connect(endpoint.addresses[0]?.port ?? 0, '127.0.0.1');
+    socket.end('GET // HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    const answer = await new Promise<string>((resolve) => {
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+      socket.on('close', () => resolve(text));
+    });
+    expect(answer).match(/^HTTP\/1\.1 400/);
+    await endpoint[Symbol.asyncDispose]();
+  });
+
   it('survives garbage instead of HTTP', async () => {
     const endpoint = await HttpEndpoint.listen(
       'x',

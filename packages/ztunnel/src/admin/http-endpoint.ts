@@ -133,7 +133,11 @@ export class HttpEndpoint implements AsyncDisposable {
     let reply: Reply;
     let allow: string | undefined;
     try {
-      const url = new URL(request.url ?? '/', 'http://localhost');
+      const url = URL.parse(request.url ?? '/', 'http://localhost');
+      if (url === null) {
+        this.#send(request, response, textReply(400, 'the path is no URL'));
+        return;
+      }
       const here = this.#endpoints.filter((endpoint) => endpoint.path === url.pathname);
       const method = request.method === 'HEAD' ? 'GET' : request.method;
       const endpoint = here.find((candidate) => candidate.method === method);

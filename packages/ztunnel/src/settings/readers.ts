@@ -76,10 +76,10 @@ export function readJsonMetadata(
   source: SettingsSource,
   problems: SettingProblem[],
 ): Record<string, unknown> {
-  const metadata: Record<string, unknown> = {};
+  const metadata = new Map<string, unknown>(); // no object: a name may be __proto__
   for (const [name, value] of collectByPrefix(source, 'ISTIO_METAJSON_')) {
     try {
-      metadata[name] = JSON.parse(value) as unknown;
+      metadata.set(name, JSON.parse(value) as unknown);
     } catch (error) {
       problems.push({
         env: `ISTIO_METAJSON_${name}`,
@@ -88,7 +88,7 @@ export function readJsonMetadata(
       });
     }
   }
-  return metadata;
+  return Object.fromEntries(metadata);
 }
 
 /** Whether and where DNS is served: `DNS_CAPTURE` and `DNS_PROXY_ADDR` of the proxy's metadata. */

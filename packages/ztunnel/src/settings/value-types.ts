@@ -17,8 +17,10 @@ export const cpuQuantity: SettingType<number> = custom(
   'CPU quantity',
   (raw) => {
     const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(raw.trim());
-    if (match === null) throw new ValueError('a CPU quantity such as 2, 1.5 or 500m');
-    return Number(match[1]) / (match[2] === 'm' ? 1000 : 1);
+    const cpus = Number(match?.[1]) / (match?.[2] === 'm' ? 1000 : 1);
+    // Threads are counted by it, and no machine has more.
+    if (!(cpus <= 9999)) throw new ValueError('a CPU quantity such as 2, 1.5 or 500m');
+    return cpus;
   },
   String,
 );
