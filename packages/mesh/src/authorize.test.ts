@@ -1,3 +1,4 @@
+import { fuzzBudget } from '@ambient/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { authorize, explainVerdict } from './authorize.ts';
@@ -356,7 +357,7 @@ describe('authorize: against a naive evaluator', () => {
     destinationPort: fc.constantFrom(80, 8080, 443),
   });
 
-  it('gives the same verdict', () => {
+  it('gives the same verdict [fuzz]', () => {
     fc.assert(
       fc.property(
         policies,
@@ -367,7 +368,7 @@ describe('authorize: against a naive evaluator', () => {
           expect(authorize(storeOf(...list), workload, conn).allowed).to.equal(naive(list, named, conn));
         },
       ),
-      { numRuns: 1500 },
+      fuzzBudget(),
     );
   });
 

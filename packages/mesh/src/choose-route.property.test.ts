@@ -1,3 +1,4 @@
+import { fuzzBudget } from '@ambient/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { chooseRoute } from './choose-route.ts';
@@ -55,7 +56,7 @@ const service = fc.record({
 });
 
 describe('chooseRoute: whatever the mesh looks like', () => {
-  it('dials something real or refuses with a reason, and never goes around a waypoint', () => {
+  it('dials something real or refuses with a reason, and never goes around a waypoint [fuzz]', () => {
     const call = fc.record({
       ip: fc.oneof(ip, fc.constantFrom('10.1.0.1', '10.1.0.2', '127.0.0.1')),
       network,
@@ -120,7 +121,7 @@ describe('chooseRoute: whatever the mesh looks like', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      fuzzBudget(),
     );
   });
 });

@@ -367,6 +367,14 @@ describe('chooseRoute: step 4, service waypoints', () => {
       refusal(route([{ ...web, waypoint: byHost('waypoint') }, portless, waypointPod], '10.1.0.1', 80)),
     ).to.equal('waypoint-without-endpoint');
   });
+  it('a waypoint that is a workload and is named without a port refuses', () => {
+    for (const waypoint of [byHost('wp', 0), byIp('10.0.0.9', 0)]) {
+      const named: Workload = { ...waypointPod, hostname: 'wp' };
+      expect(refusal(route([{ ...web, waypoint }, named, pod], '10.1.0.1', 80))).to.equal(
+        'waypoint-without-endpoint',
+      );
+    }
+  });
   it('an unknown waypoint refuses, never goes around it', () => {
     expect(refusal(route([{ ...web, waypoint: byHost('gone') }, pod], '10.1.0.1', 80))).to.equal(
       'waypoint-unknown',

@@ -81,7 +81,8 @@ export function hopOfGateway(
   if (destination.kind === 'hostname') {
     const found = store.findHostname(destination.namespace, destination.hostname);
     if (found?.kind === 'service') return hopOfService(call, found.service, port, role, call.destination.ip);
-    if (found?.kind === 'workload') return hopOfWorkload(found.workload, port, call.destination.ip);
+    if (found?.kind === 'workload')
+      return hopOfGatewayWorkload(found.workload, gateway, role, call.destination.ip);
   } else {
     const { network, ip } = destination.address;
     const service = store.serviceByAddress(network, ip, call.source.namespace);
@@ -89,10 +90,24 @@ export function hopOfGateway(
     if (service !== undefined && service.service.loadBalancing?.mode !== 'PASSTHROUGH')
       return hopOfService(call, service, port, role, ip);
     const workload = service === undefined ? store.workloadByAddress(network, ip) : undefined;
-    if (workload !== undefined) return hopOfWorkload(workload, port, ip);
+    if (workload !== undefined) return hopOfGatewayWorkload(workload, gateway, role, ip);
   }
   return refuse(
     role === 'waypoint' ? 'waypoint-unknown' : 'gateway-unknown',
+    `${role} ${gatewayName(gateway)}`,
+  );
+}
+
+/** A service has its own ports; a workload has only the one that the resource names, and it may name none. */
+function hopOfGatewayWorkload(
+  workload: Workload,
+  gateway: GatewayAddress,
+  role: 'waypoint' | 'gateway',
+  dialledIp: string,
+): NextHop | RefusedRoute {
+  if (gateway.hboneMtlsPort !== 0) return hopOfWorkload(workload, gateway.hboneMtlsPort, dialledIp);
+  return refuse(
+    role === 'waypoint' ? 'waypoint-without-endpoint' : 'gateway-without-endpoint',
     `${role} ${gatewayName(gateway)}`,
   );
 }

@@ -1,3 +1,4 @@
+import { fuzzBudget } from '@ambient/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { matchWith, policyWith, serviceWith, workloadWith } from './defaults.ts';
@@ -280,7 +281,7 @@ describe('MeshStore CIDR services', () => {
     expect(store.serviceByAddress('west', '10.1.1.1', 'x')).to.equal(undefined);
   });
 
-  it('are ranked by own namespace, then longest prefix, then canonical, then arrival, as brute force does', () => {
+  it('are ranked by own namespace, then longest prefix, then canonical, then arrival, as brute force does [fuzz]', () => {
     const candidate = fc.record({
       namespace: fc.constantFrom('a', 'b', 'c'),
       length: fc.integer({ min: 0, max: 32 }),
@@ -310,6 +311,7 @@ describe('MeshStore CIDR services', () => {
           expect(store.serviceByAddress('', ip, 'a')?.service.hostname).to.equal(reference?.hostname);
         },
       ),
+      fuzzBudget(),
     );
   });
 });
@@ -359,7 +361,7 @@ describe('MeshStore policies', () => {
 });
 
 describe('MeshStore indexes', () => {
-  it('equal those of a store that never saw what is gone', () => {
+  it('equal those of a store that never saw what is gone [fuzz]', () => {
     const step = fc.record({
       uid: fc.constantFrom('c//Pod/ns/1', 'c//Pod/ns/2', 'c/x/3'),
       ip: fc.constantFrom('10.0.0.1', '10.0.0.2'),
@@ -404,6 +406,7 @@ describe('MeshStore indexes', () => {
           expect(found === undefined ? vips.length === 0 : vips.includes(found)).to.equal(true);
         }
       }),
+      fuzzBudget(),
     );
   });
 });
