@@ -48,15 +48,38 @@ export function decodeConnect(headers: HeaderBlock): ConnectRequest | undefined 
 /** Length of the only version there is: W3C Trace Context, section 3.2. */
 const TRACEPARENT_LENGTH = 55;
 
-/** First value of `name` in a Forwarded header (RFC 7239), without quotes. */
+const BACKSLASH = 0x5c;
+const QUOTE = 0x22;
+const SEMICOLON = 0x3b;
+const COMMA = 0x2c;
+
+/** First value of `name` in a Forwarded header (RFC 7239, section 4), without quotes. */
 function forwardedParameter(header: string, name: string): string | undefined {
-  for (const pair of header.split(/[;,]/)) {
-    const equals = pair.indexOf('=');
-    if (equals < 0 || pair.slice(0, equals).trim().toLowerCase() !== name) continue;
-    const value = pair.slice(equals + 1).trim();
-    return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  for (let start = 0; start < header.length;) {
+    const end = endOfPair(header, start);
+    const equals = header.indexOf('=', start);
+    if (equals >= 0 && equals < end && header.slice(start, equals).trim().toLowerCase() === name)
+      return unquoted(header.slice(equals + 1, end).trim());
+    start = end + 1;
   }
   return undefined;
+}
+
+/** Where the pair that begins at `start` ends: at a separator that is not within quotes, which would be part of a value. */
+function endOfPair(header: string, start: number): number {
+  let quoted = false;
+  for (let at = start; at < header.length; at++) {
+    const code = header.charCodeAt(at);
+    if (code === QUOTE) quoted = !quoted;
+    else if (quoted && code === BACKSLASH) at++;
+    else if (!quoted && (code === SEMICOLON || code === COMMA)) return at;
+  }
+  return header.length;
+}
+
+function unquoted(value: string): string {
+  if (value.length < 2 || !value.startsWith('"') || !value.endsWith('"')) return value;
+  return value.slice(1, -1).replace(/\\(.)/g, '$1');
 }
 
 /** A new trace with one span: `00-<32 hex>-<16 hex>-00`, from 24 random bytes. */
