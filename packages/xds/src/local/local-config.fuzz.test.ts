@@ -128,7 +128,7 @@ describe('a local mesh document under fuzz', () => {
   it('of any depth is read or refused, not a fault of the stack [fuzz]', () => {
     const nesting = fc.tuple(
       fc.constantFrom('[', '{a: ', '- ', '[{', '!x [', '? ', '"', '> '),
-      fc.oneof(fc.nat(50), fc.nat(400)),
+      fc.oneof(fc.nat(50), fc.nat(120)),
       fc.boolean(),
     );
     fc.assert(
