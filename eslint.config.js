@@ -15,6 +15,8 @@ const arrows = {
   hbone: ['linux', 'tls', 'http', 'identity'],
   xds: ['runtime', 'wire', 'mesh'],
   ztunnel: ['runtime', 'wire', 'linux', 'tls', 'http', 'mesh', 'identity', 'hbone', 'xds'],
+  'control-plane': ['runtime', 'wire', 'mesh', 'identity', 'xds'],
+  lab: ['runtime', 'linux'],
   testkit: ['runtime', 'wire', 'linux', 'tls', 'http', 'mesh', 'identity', 'hbone', 'xds'],
 };
 const testOnly = ['testkit'];
