@@ -1,0 +1,102 @@
+// The indexes by which translators find objects, declared per kind as pure functions. The engine keeps them;
+// a derived resource depends on the keys that it has asked for.
+import type { KindName, KubeObject, ObjectOf, Service, ServiceEntry } from '../kube/objects.ts';
+import { selectorKey } from './selector-keys.ts';
+
+export interface IndexDeclaration<T extends KubeObject> {
+  /** Under which keys the object stands. May be empty; must depend on the object alone. */
+  readonly keys: (object: T) => readonly string[];
+  /**
+   * What readers of this index read of an object besides its name and namespace, as text. When an object
+   * changes but neither its keys nor this text do, dependents of its keys need no new computation: a slice of
+   * 100 endpoints in which one becomes ready would otherwise recompute 100 pods. Absent: they may read all of it.
+   */
+  readonly reads?: (object: T) => string;
+}
+
+/** The label of an EndpointSlice that names its service. */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
+const byNamespace = (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''];
+
+function selectorKeys(
+  object: Service | ServiceEntry,
+  selector: Readonly<Record<string, string>> | undefined,
+) {
+  const key = selectorKey(object.metadata.namespace ?? '', selector);
+  return key === undefined ? [] : [key];
+}
+
+const json = (...values: readonly unknown[]): string => JSON.stringify(values);
+
+export const indexes = {
+  Namespace: {},
+  Node: {},
+  Pod: {
+    'by-namespace': { keys: byNamespace },
+    'by-node': { keys: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]) },
+  },
+  Service: {
+    'by-namespace': { keys: byNamespace },
+    /** Services with a selector, under the one key of `selectorKey`; asked for with `labelKeys` of the workload. */
+    'by-selector': {
+      keys: (service) => selectorKeys(service, service.spec?.selector),
+      reads: (service) =>
+        json(
+          service.spec?.type,
+          service.spec?.selector,
+          service.spec?.ports,
+          service.metadata.creationTimestamp,
+        ),
+    },
+  },
+  EndpointSlice: {
+    'by-namespace': { keys: byNamespace },
+    /** Key `namespace/service`. */
+    'by-service': {
+      keys: (slice) => {
+        const service = slice.metadata.labels?.[SERVICE_NAME_LABEL];
+        return service === undefined ? [] : [`${slice.metadata.namespace ?? ''}/${service}`];
+      },
+    },
+    /** Key `kind/namespace/name/uid` of the object that an endpoint stands for, e.g. `Pod/default/a/1-2-3`. */
+    'by-target': {
+      keys: (slice) => {
+        const keys = new Set<string>();
+        for (const { targetRef } of slice.endpoints ?? []) {
+          if (targetRef?.kind === undefined || targetRef.name === undefined) continue;
+          const namespace = targetRef.namespace ?? '';
+          keys.add(`${targetRef.kind}/${namespace}/${targetRef.name}/${targetRef.uid ?? ''}`);
+        }
+        return [...keys];
+      },
+      reads: (slice) => slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? '',
+    },
+  },
+  ServiceEntry: {
+    'by-namespace': { keys: byNamespace },
+    /** Key: one of its hosts, over all namespaces. */
+    'by-host': { keys: (entry) => [...new Set(entry.spec?.hosts ?? [])] },
+    /** As the index of Service: entries with a workload selector. */
+    'by-selector': {
+      keys: (entry) => selectorKeys(entry, entry.spec?.workloadSelector?.labels),
+      reads: (entry) => json(entry.spec, entry.metadata.labels, entry.metadata.creationTimestamp),
+    },
+  },
+  WorkloadEntry: {
+    'by-namespace': { keys: byNamespace },
+  },
+  Gateway: {
+    'by-namespace': { keys: byNamespace },
+  },
+  GatewayClass: {},
+  AuthorizationPolicy: {
+    'by-namespace': { keys: byNamespace },
+  },
+  PeerAuthentication: {
+    'by-namespace': { keys: byNamespace },
+  },
+  ConfigMap: {},
+} as const satisfies { readonly [K in KindName]: Readonly<Record<string, IndexDeclaration<ObjectOf<K>>>> };
+
+export type IndexOf<K extends KindName> = keyof (typeof indexes)[K] & string;
