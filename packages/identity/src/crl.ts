@@ -6,6 +6,7 @@ import { DerCursor, DerError, derTag } from './der.ts';
 import { distinguishedNameKey } from './distinguished-name.ts';
 import { parsePeerCertificate, readAuthorityKeyId } from './peer-certificate.ts';
 import { pemBodies } from './pem.ts';
+import { readSignatureAlgorithm } from './x509-signature.ts';
 
 /** One revocation list, its signature not yet looked at. */
 export interface RevocationList {
@@ -153,17 +154,6 @@ function forEachExtension(
   }
 }
 
-/** Signature algorithms of lists: ECDSA, RSA PKCS#1 1.5, Ed25519. */
-const digestOf: Record<string, string | null> = {
-  '2a8648ce3d040302': 'sha256',
-  '2a8648ce3d040303': 'sha384',
-  '2a8648ce3d040304': 'sha512',
-  '2a864886f70d01010b': 'sha256',
-  '2a864886f70d01010c': 'sha384',
-  '2a864886f70d01010d': 'sha512',
-  '2b6570': null,
-};
-
 /** How a list stands to the CAs that are known. */
 export type SignatureVerdict = 'valid' | 'invalid' | 'unknown-issuer';
 
@@ -189,9 +179,9 @@ export function crlIssuer(certificate: X509Certificate): CrlIssuer | undefined {
 export function verifyRevocationList(list: RevocationList, issuers: readonly CrlIssuer[]): SignatureVerdict {
   const named = issuers.filter(({ subjectKey }) => subjectKey === list.issuerKey);
   if (named.length === 0) return 'unknown-issuer';
-  const digest = digestOf[list.algorithm];
-  if (digest === undefined) return 'invalid';
-  return named.some(({ publicKey }) => signedBy(list, digest, publicKey)) ? 'valid' : 'invalid';
+  const kind = readSignatureAlgorithm(list.algorithm);
+  if (kind === undefined) return 'invalid';
+  return named.some(({ publicKey }) => signedBy(list, kind.digest, publicKey)) ? 'valid' : 'invalid';
 }
 
 function signedBy(list: RevocationList, digest: string | null, publicKey: KeyObject): boolean {

@@ -1,5 +1,6 @@
 /** Certificate signing requests (PKCS#10, RFC 2986): no subject, one URI name. */
 import { createPublicKey, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
 import { ascii, DerCursor, DerError, derTag } from './der.ts';
 import { DerBuilder } from './der-builder.ts';
@@ -8,6 +9,7 @@ import { pemBodies, toPem } from './pem.ts';
 import { formatSpiffe } from './spiffe.ts';
 import type { Identity } from './spiffe.ts';
 import { oid } from './x509-oid.ts';
+import { readSignatureAlgorithm } from './x509-signature.ts';
 
 const label = 'CERTIFICATE REQUEST';
 
@@ -36,18 +38,20 @@ export async function createCsr(identity: Identity, keyPair: KeyPair): Promise<s
 export interface SigningRequest {
   /** SubjectPublicKeyInfo in DER. */
   readonly publicKeyDer: Buffer;
+  readonly publicKey: KeyObject;
   /** URI names that the request asks for, in their order; a CA decides by itself what to grant. */
   readonly uriSans: readonly string[];
 }
 
-/** The request is not a PKCS#10 request that its own key signed with ECDSA-SHA256. */
+/** The request is not a PKCS#10 request that its own key signed. */
 export class CsrError extends Error {
   override readonly name = 'CsrError';
   readonly code = 'malformed-csr';
 }
 
 /**
- * Reads a request and checks that the holder of its key signed it.
+ * Reads a request and checks that the holder of its key signed it, with ECDSA, RSA (PKCS#1 1.5) or Ed25519. Which keys
+ * are good enough is up to the CA.
  *
  * @param pem exactly one CERTIFICATE REQUEST
  * @throws CsrError
@@ -79,32 +83,48 @@ function parseDer(der: Buffer): SigningRequest {
   const key = info.next('public key', derTag.sequence);
   if (der[signature.body] !== 0) throw new DerError('signature is not made of whole bytes');
   const publicKeyDer = der.subarray(key.start, key.end);
-  if (algorithmId !== '2a8648ce3d040302')
-    throw new CsrError('The certificate request must be signed with ECDSA and SHA-256.');
-  if (!signedBy(publicKeyDer, der, infoElement, signature))
+  const signatureKind = readSignatureAlgorithm(algorithmId);
+  if (signatureKind === undefined)
+    throw new CsrError(
+      'The certificate request must be signed with ECDSA, RSA (PKCS#1 1.5) or Ed25519, and SHA-256 or longer.',
+    );
+  const publicKey = readPublicKey(publicKeyDer);
+  if (publicKey.asymmetricKeyType !== signatureKind.keyType)
+    throw new CsrError('The certificate request is signed with another kind of key than it is for.');
+  if (!signedBy(publicKey, signatureKind.digest, der, infoElement, signature))
     throw new CsrError('The certificate request is not signed by its own key.');
   const uriSans: string[] = [];
   const attributes = info.optional('attributes', 0xa0);
   if (attributes !== undefined) readAttributes(info.inside(attributes), uriSans);
-  return { publicKeyDer, uriSans };
+  return { publicKeyDer, publicKey, uriSans };
+}
+
+function readPublicKey(der: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+  } catch (error) {
+    throw new CsrError('The public key of the certificate request is not usable.', { cause: error });
+  }
 }
 
 function signedBy(
-  publicKeyDer: Buffer,
+  key: KeyObject,
+  digest: string | null,
   der: Buffer,
   info: { start: number; end: number },
   signature: { body: number; end: number },
 ): boolean {
   try {
-    const key = createPublicKey({ key: publicKeyDer, format: 'der', type: 'spki' });
     return verify(
-      'sha256',
+      digest,
       der.subarray(info.start, info.end),
       key,
       der.subarray(signature.body + 1, signature.end),
     );
   } catch (error) {
-    throw new CsrError('The public key of the certificate request is not usable.', { cause: error });
+    throw new CsrError('The certificate request is signed with another kind of key than it is for.', {
+      cause: error,
+    });
   }
 }
 

@@ -42,6 +42,15 @@ export class DerBuilder {
     return this.#universal(this.#asn1.Type.BOOLEAN, value ? '\xff' : '\0');
   }
 
+  null(): Asn1Node {
+    return this.#universal(this.#asn1.Type.NULL, '');
+  }
+
+  /** @param value 0 to 127 */
+  enumerated(value: number): Asn1Node {
+    return this.#universal(this.#asn1.Type.ENUMERATED, String.fromCharCode(value));
+  }
+
   octets(value: Uint8Array): Asn1Node {
     return this.#universal(this.#asn1.Type.OCTETSTRING, binary(value));
   }

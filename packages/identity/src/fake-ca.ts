@@ -122,7 +122,14 @@ export class FakeCa implements CertificateAuthority {
   /** A revocation list of the root, PEM. Serial numbers are hex. */
   async revocationList(serialNumbers: readonly string[]): Promise<string> {
     const nowMs = this.#now();
-    return toPem(await issueRevocationList(this.#signer, serialNumbers, nowMs, nowMs + dayMs), 'X509 CRL');
+    const list = await issueRevocationList({
+      issuer: this.#signer,
+      entries: serialNumbers.map((serialNumber) => ({ serialNumber, revokedMs: nowMs })),
+      thisUpdateMs: nowMs,
+      nextUpdateMs: nowMs + dayMs,
+      number: 1,
+    });
+    return toPem(list, 'X509 CRL');
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-/** Signs certificates and revocation lists with an ECDSA key: the one place where we are a CA. */
+/** Signs certificates and revocation lists with an ECDSA or RSA key: the one place where we are a CA. */
 import { createHash, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
@@ -6,14 +6,26 @@ import { DerBuilder } from './der-builder.ts';
 import type { Asn1Node } from './der-builder.ts';
 import { clientAuth, serverAuth } from './peer-certificate.ts';
 import { oid } from './x509-oid.ts';
+import { signatureScheme } from './x509-signature.ts';
+import type { SignatureScheme } from './x509-signature.ts';
 
 /** A key that signs, and the name it signs under. */
 export interface Signer {
   readonly commonName: string;
-  /** ECDSA. */
+  /** ECDSA or RSA. */
   readonly privateKey: KeyObject;
   /** SubjectPublicKeyInfo in DER. */
   readonly publicKeyDer: Uint8Array;
+  /** The whole subject of a CA certificate that another tool made, DER; absent: `commonName` alone. */
+  readonly nameDer?: Uint8Array | undefined;
+  /** The subject key id of that certificate; absent: a hash of the key. */
+  readonly keyId?: Uint8Array | undefined;
+}
+
+/** The key is of a kind that certificates are not signed with here. */
+export class SigningKeyError extends Error {
+  override readonly name = 'SigningKeyError';
+  readonly code = 'signing-key';
 }
 
 /** A certificate to be. Beside what the mesh issues, it can describe what the mesh must refuse. */
@@ -39,7 +51,11 @@ export interface CertificateSpec {
 /** Both usages of a workload, which is client and server with one certificate. */
 export const workloadUsages: readonly string[] = [serverAuth, clientAuth];
 
-/** An X.509 v3 certificate in DER, signed with ECDSA-SHA256. */
+/**
+ * An X.509 v3 certificate in DER.
+ *
+ * @throws SigningKeyError
+ */
 export async function issueCertificate(spec: CertificateSpec): Promise<Buffer> {
   const der = await DerBuilder.load();
   const extension = (id: string, critical: boolean, value: Asn1Node): Asn1Node =>
@@ -54,11 +70,7 @@ export async function issueCertificate(spec: CertificateSpec): Promise<Buffer> {
     ),
     extension(oid.basicConstraints, true, der.sequence(...(spec.isCa ? [der.boolean(true)] : []))),
     extension(oid.subjectKeyIdentifier, false, der.octets(keyId(spec.publicKeyDer))),
-    extension(
-      oid.authorityKeyIdentifier,
-      false,
-      der.sequence(der.context(0, keyId(spec.issuer.publicKeyDer))),
-    ),
+    extension(oid.authorityKeyIdentifier, false, der.sequence(der.context(0, issuerKeyId(spec.issuer)))),
   ];
   if (spec.extendedKeyUsages !== undefined)
     extensions.push(
@@ -68,6 +80,7 @@ export async function issueCertificate(spec: CertificateSpec): Promise<Buffer> {
         der.sequence(...spec.extendedKeyUsages.map((id) => der.oid(id))),
       ),
     );
+  const scheme = schemeOf(spec.issuer);
   const names = [
     ...spec.uriSans.map((uri) => der.context(6, Buffer.from(uri, 'latin1'))),
     ...(spec.dnsSans ?? []).map((dns) => der.context(2, Buffer.from(dns, 'latin1'))),
@@ -81,51 +94,77 @@ export async function issueCertificate(spec: CertificateSpec): Promise<Buffer> {
     der.sequence(
       der.context(0, [der.integer(Uint8Array.of(2))]),
       der.integer(spec.serialNumber),
-      algorithm(der),
-      name(der, spec.issuer.commonName),
+      algorithm(der, scheme),
+      issuerName(der, spec.issuer),
       der.sequence(der.time(spec.notBeforeMs), der.time(spec.notAfterMs)),
       spec.commonName === undefined ? der.sequence() : name(der, spec.commonName),
       der.raw(spec.publicKeyDer),
       der.context(3, [der.sequence(...extensions)]),
     ),
     spec.issuer.privateKey,
+    scheme,
   );
 }
 
-/** A v2 revocation list (RFC 5280 section 5) in DER. Serial numbers are hex. */
-export async function issueRevocationList(
-  issuer: Signer,
-  serialNumbers: readonly string[],
-  thisUpdateMs: number,
-  nextUpdateMs: number,
-): Promise<Buffer> {
+/** One certificate on a revocation list. */
+export interface RevocationEntry {
+  /** Hex. */
+  readonly serialNumber: string;
+  /** Unix milliseconds. */
+  readonly revokedMs: number;
+  /** CRLReason of RFC 5280 section 5.3.1; absent or 0 leaves the extension out. */
+  readonly reason?: number | undefined;
+}
+
+/** A revocation list to be. */
+export interface RevocationListSpec {
+  readonly issuer: Signer;
+  readonly entries: readonly RevocationEntry[];
+  /** Unix milliseconds. */
+  readonly thisUpdateMs: number;
+  readonly nextUpdateMs: number;
+  /** Grows from list to list; RFC 5280 section 5.2.3. */
+  readonly number: number;
+}
+
+/**
+ * A v2 revocation list (RFC 5280 section 5) in DER.
+ *
+ * @throws SigningKeyError
+ */
+export async function issueRevocationList(spec: RevocationListSpec): Promise<Buffer> {
   const der = await DerBuilder.load();
-  const entries = serialNumbers.map((serial) =>
-    der.sequence(
-      der.integer(Buffer.from(serial.padStart(serial.length + (serial.length % 2), '0'), 'hex')),
-      der.time(thisUpdateMs),
-    ),
-  );
+  const { issuer } = spec;
+  const scheme = schemeOf(issuer);
   const extension = (id: string, value: Asn1Node): Asn1Node =>
     der.sequence(der.oid(id), der.octets(der.encode(value)));
+  const entries = spec.entries.map(({ serialNumber, revokedMs, reason = 0 }) =>
+    der.sequence(
+      der.integer(hexBytes(serialNumber)),
+      der.time(revokedMs),
+      // "Unspecified" must be told by leaving the extension out.
+      ...(reason === 0 ? [] : [der.sequence(extension(oid.reasonCode, der.enumerated(reason)))]),
+    ),
+  );
   return signed(
     der,
     der.sequence(
       der.integer(Uint8Array.of(1)),
-      algorithm(der),
-      name(der, issuer.commonName),
-      der.time(thisUpdateMs),
-      der.time(nextUpdateMs),
+      algorithm(der, scheme),
+      issuerName(der, issuer),
+      der.time(spec.thisUpdateMs),
+      der.time(spec.nextUpdateMs),
       // revokedCertificates must be absent when there are none.
       ...(entries.length > 0 ? [der.sequence(...entries)] : []),
       der.context(0, [
         der.sequence(
-          extension(oid.authorityKeyIdentifier, der.sequence(der.context(0, keyId(issuer.publicKeyDer)))),
-          extension(oid.crlNumber, der.integer(Uint8Array.of(1))),
+          extension(oid.authorityKeyIdentifier, der.sequence(der.context(0, issuerKeyId(issuer)))),
+          extension(oid.crlNumber, der.integer(hexBytes(spec.number.toString(16)))),
         ),
       ]),
     ),
     issuer.privateKey,
+    scheme,
   );
 }
 
@@ -134,15 +173,36 @@ function keyId(publicKeyDer: Uint8Array): Buffer {
   return createHash('sha256').update(publicKeyDer).digest().subarray(0, 20);
 }
 
+function issuerKeyId(issuer: Signer): Uint8Array {
+  return issuer.keyId ?? keyId(issuer.publicKeyDer);
+}
+
+function issuerName(der: DerBuilder, issuer: Signer): Asn1Node {
+  return issuer.nameDer === undefined ? name(der, issuer.commonName) : der.raw(issuer.nameDer);
+}
+
 function name(der: DerBuilder, commonName: string): Asn1Node {
   return der.sequence(der.set(der.sequence(der.oid(oid.commonName), der.utf8(commonName))));
 }
 
-function algorithm(der: DerBuilder): Asn1Node {
-  return der.sequence(der.oid(oid.ecdsaWithSha256));
+function hexBytes(hex: string): Buffer {
+  return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
 }
 
-function signed(der: DerBuilder, content: Asn1Node, key: KeyObject): Buffer {
-  const signature = sign('sha256', der.encode(content), key);
-  return der.encode(der.sequence(content, algorithm(der), der.bits(signature)));
+function schemeOf(issuer: Signer): SignatureScheme {
+  const scheme = signatureScheme(issuer.privateKey);
+  if (scheme === undefined)
+    throw new SigningKeyError(
+      `Certificates cannot be signed with a key of type ${issuer.privateKey.asymmetricKeyType ?? 'unknown'}. Give the CA an ECDSA (P-256, P-384) or RSA key.`,
+    );
+  return scheme;
+}
+
+function algorithm(der: DerBuilder, scheme: SignatureScheme): Asn1Node {
+  return der.sequence(der.oid(scheme.oid), ...(scheme.nullParameters ? [der.null()] : []));
+}
+
+function signed(der: DerBuilder, content: Asn1Node, key: KeyObject, scheme: SignatureScheme): Buffer {
+  const signature = sign(scheme.digest, der.encode(content), key);
+  return der.encode(der.sequence(content, algorithm(der, scheme), der.bits(signature)));
 }

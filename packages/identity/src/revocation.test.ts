@@ -232,7 +232,13 @@ describe('revocation lists', () => {
     it('must be signed by a CA that is known by that name', async () => {
       const stranger = generateKeyPair();
       const commonName = 'FAKE CA - throwaway, not for production';
-      const forged = await issueRevocationList({ commonName, ...stranger }, ['01'], startMs, startMs);
+      const forged = await issueRevocationList({
+        issuer: { commonName, ...stranger },
+        entries: [{ serialNumber: '01', revokedMs: startMs }],
+        thisUpdateMs: startMs,
+        nextUpdateMs: startMs,
+        number: 1,
+      });
       await writeFile(path, await ca.revocationList([]));
       const opened = open();
       opened.setIssuers([ca.rootPem]);
