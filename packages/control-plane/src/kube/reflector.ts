@@ -126,6 +126,7 @@ export class Reflector<T extends KubeObject> {
       let waitMs: number;
       try {
         if (this.#version === '') await this.#list(signal);
+        if (signal.aborted) break;
         const livedMs = await this.#watch(signal);
         waitMs = livedMs >= briefMs ? 0 : this.#backoff.nextMs();
       } catch (error) {
