@@ -146,6 +146,9 @@ describe('certificate cache', () => {
     await ca.calls[1]!.refuse(down);
     clock.advance(1000);
     clock.advance(dayMs / 2);
+    expect(events[events.length - 1], 'told at the end, not at the next failure').to.include({
+      kind: 'unavailable',
+    });
     const error = await failure(cache.request(cart));
     expect(error.code).to.equal('certificate-unavailable');
     expect(error.cause).to.equal(down);
@@ -171,7 +174,7 @@ describe('certificate cache', () => {
     expect((await failure(cache.request(cart))).cause).to.equal(down);
     await ca.calls[1]!.answer(await signer.issue(cart));
     expect(await cache.request(cart)).to.equal(cache.current(cart));
-    expect(clock.pendingTimers).to.equal(1);
+    expect(clock.pendingTimers, 'renewal and end').to.equal(2);
   });
 
   it('spreads retries by 20 percent either way', async () => {

@@ -98,6 +98,8 @@ interface Entry {
   readonly retry: RetryTimer;
   renewal: Disposable | undefined;
   rootChange: Disposable | undefined;
+  /** Ends the state `available` with the certificate, should no renewal have come. */
+  expiry: Disposable | undefined;
 }
 
 /**
@@ -202,6 +204,7 @@ export class CertificateCache implements Disposable {
     entry.retry[Symbol.dispose]();
     entry.renewal?.[Symbol.dispose]();
     entry.rootChange?.[Symbol.dispose]();
+    entry.expiry?.[Symbol.dispose]();
     const error = new CertificateUnavailableError(entry.identity, 'certificate-dropped');
     entry.abort.abort(error);
     for (const { reject } of entry.waiters.splice(0)) reject(error);
@@ -227,6 +230,7 @@ export class CertificateCache implements Disposable {
       retry: new RetryTimer(this.#clock, backoff),
       renewal: undefined,
       rootChange: undefined,
+      expiry: undefined,
     };
     this.#entries.set(key, entry);
     this.#fetch(entry, priority);
@@ -259,6 +263,7 @@ export class CertificateCache implements Disposable {
     const renewAtMs = reply.notBeforeMs + halfLifeMs * (1 - renewalJitter * this.#random());
     this.#renewAt(entry, Math.max(renewAtMs, nowMs + shortestRenewalMs));
     this.#watchRoots(entry);
+    this.#watchExpiry(entry, reply.notAfterMs);
     for (const { resolve } of entry.waiters.splice(0)) resolve(certificate);
     this.#emit({ kind: 'available', identity: entry.identity, certificate });
   }
@@ -271,6 +276,7 @@ export class CertificateCache implements Disposable {
       this.#emit({ kind: 'renewal-failed', identity, error, retryInMs });
       return;
     }
+    entry.expiry?.[Symbol.dispose]();
     entry.state = { kind: 'unavailable', error };
     const failure = new CertificateUnavailableError(identity, 'certificate-unavailable', error);
     for (const { reject } of entry.waiters.splice(0)) reject(failure);
@@ -284,6 +290,24 @@ export class CertificateCache implements Disposable {
       entry.renewal = undefined;
       if (this.#clock.nowMs() >= dueMs) this.#fetch(entry, 'renewal');
       else this.#renewAt(entry, dueMs);
+    });
+  }
+
+  /** Tells listeners at the end of a certificate, and not only when the next renewal fails: that may be minutes later. */
+  #watchExpiry(entry: Entry, notAfterMs: number): void {
+    entry.expiry?.[Symbol.dispose]();
+    const leftMs = Math.max(notAfterMs - this.#clock.nowMs(), 0);
+    entry.expiry = this.#clock.setTimer(Math.min(leftMs + 1, longestNapMs), () => {
+      entry.expiry = undefined;
+      const { state, identity } = entry;
+      if (state.kind !== 'available') return;
+      if (!state.certificate.expiredAt(this.#clock.nowMs())) {
+        this.#watchExpiry(entry, notAfterMs);
+        return;
+      }
+      const error = expired(identity, state.renewalError);
+      entry.state = { kind: 'unavailable', error: error.cause as Error };
+      this.#emit({ kind: 'unavailable', identity, error });
     });
   }
 

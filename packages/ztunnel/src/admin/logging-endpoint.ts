@@ -24,7 +24,10 @@ export function loggingEndpoint(levels: LogLevels, changed: (spec: string) => vo
       const before = levels.toString();
       try {
         if (query.has('reset')) levels.reset();
-        if (level !== null) levels.apply(level);
+        if (level !== null) {
+          refuseScopeAlone(level);
+          levels.apply(level);
+        }
       } catch (error) {
         if (!(error instanceof LogLevelError)) throw error;
         levels.replace(before);
@@ -35,4 +38,13 @@ export function loggingEndpoint(levels: LogLevels, changed: (spec: string) => vo
       return textReply(200, `current log level is ${now}`);
     },
   };
+}
+
+const levelNames = ['error', 'warn', 'info', 'debug', 'trace', 'off'];
+
+/** RUST_LOG takes a scope alone as all of it; here a single word is far more often a level that was mistyped. */
+function refuseScopeAlone(spec: string): void {
+  for (const part of spec.split(',').map((text) => text.trim()))
+    if (part !== '' && !part.includes('=') && !levelNames.includes(part.toLowerCase()))
+      throw new LogLevelError(part);
 }
