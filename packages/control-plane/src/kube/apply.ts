@@ -1,0 +1,239 @@
+import { Backoff, realClock } from '@ambient/runtime';
+import type { Clock, Logger } from '@ambient/runtime';
+
+import { alreadySays } from './applied-fields.ts';
+import { patchType } from './client.ts';
+import type { KubeClient } from './client.ts';
+import { KubeStatusError } from './errors.ts';
+
+/** One server-side apply: what one field manager wants one object to say. */
+export interface ApplyRequest {
+  /** Of the object, see `resourcePath`. */
+  readonly path: string;
+  /** 'status', or absent for the object itself. */
+  readonly subresource?: string;
+  readonly fieldManager: string;
+  /** With apiVersion, kind and metadata.name; what it does not name, and was applied by this manager before, is taken away. */
+  readonly body: { readonly apiVersion: string; readonly kind: string; readonly [field: string]: unknown };
+  /** The object as it is known: nothing is written if it already says what the body says. */
+  readonly observed?: unknown;
+}
+
+/** Why an apply was given up. */
+export interface ApplyFailure {
+  readonly request: ApplyRequest;
+  readonly error: unknown;
+}
+
+export interface ApplyQueueOptions {
+  readonly client: Pick<KubeClient, 'request'>;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Sustained writes a second over all objects; 20 if absent. */
+  readonly perSecond?: number;
+  /** Writes that may be made at once after a pause; 50 if absent. */
+  readonly burst?: number;
+  /** Writes of one object are spaced by this, growing while it changes again and again; 1 s if absent. Milliseconds. */
+  readonly perObjectMs?: number;
+  /** Requests under way at the same time; 4 if absent. */
+  readonly parallel?: number;
+  readonly random?: () => number;
+  /** Called for what the server will not take (403, 422 and the like); a 404 is none, the object is gone. */
+  readonly onFailure?: (failure: ApplyFailure) => void;
+}
+
+interface Slot {
+  waiting: ApplyRequest | undefined;
+  active: boolean;
+  /** What was written last, as text. */
+  written: string;
+  notBeforeMs: number;
+  /** Growing spaces between writes of this object, and between attempts. */
+  readonly spacing: Backoff;
+}
+
+const longestSpaceMs = 60_000;
+
+/**
+ * Writes what is to be said about objects by server-side apply, forced, since the fields are this manager's alone. Of several
+ * requests for one object only the last counts; an object that flaps is written less and less often. Only a leader's queue runs.
+ */
+export class ApplyQueue implements Disposable {
+  readonly #options: ApplyQueueOptions;
+  readonly #clock: Clock;
+  readonly #slots = new Map<string, Slot>();
+  readonly #ready = new Set<string>();
+  #running = false;
+  #active = 0;
+  #tokens: number;
+  #refilledMs: number;
+  #timer: Disposable | undefined;
+  #timerDueMs = Infinity;
+  #written = 0;
+
+  constructor(options: ApplyQueueOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    this.#tokens = this.#burst;
+    this.#refilledMs = this.#clock.nowMs();
+  }
+
+  /** Objects that wait to be written. */
+  get waiting(): number {
+    return this.#ready.size;
+  }
+
+  /** Requests that the server has taken. */
+  get written(): number {
+    return this.#written;
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#pump();
+  }
+
+  /** Forgets what waits; what is under way ends by itself. */
+  stop(): void {
+    this.#running = false;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#timerDueMs = Infinity;
+    this.#slots.clear();
+    this.#ready.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  /** Without effect unless running: who begins to lead submits everything again. */
+  submit(request: ApplyRequest): void {
+    if (!this.#running) return;
+    const key = keyOf(request);
+    const slot = this.#slots.get(key);
+    if (request.observed !== undefined && alreadySays(request.observed, request.body)) {
+      // It may be older than a write that is under way, whose event will bring the next look.
+      if (slot !== undefined && !slot.active) this.#unqueue(key, slot);
+      return;
+    }
+    if (slot === undefined) this.#slots.set(key, this.#newSlot(request));
+    else if (!slot.active && slot.written === JSON.stringify(request.body) && request.observed === undefined)
+      return this.#unqueue(key, slot);
+    else slot.waiting = request;
+    this.#ready.add(key);
+    this.#pump();
+  }
+
+  get #burst(): number {
+    return this.#options.burst ?? 50;
+  }
+
+  #newSlot(waiting: ApplyRequest): Slot {
+    const { perObjectMs = 1000, random } = this.#options;
+    const spacing = new Backoff({
+      initialMs: perObjectMs,
+      maxMs: longestSpaceMs,
+      jitter: 0.1,
+      ...(random === undefined ? {} : { random }),
+    });
+    return { waiting, active: false, written: '', notBeforeMs: 0, spacing };
+  }
+
+  #unqueue(key: string, slot: Slot): void {
+    slot.waiting = undefined;
+    this.#ready.delete(key);
+  }
+
+  #pump(): void {
+    if (!this.#running) return;
+    const nowMs = this.#clock.nowMs();
+    const { perSecond = 20, parallel = 4 } = this.#options;
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#refilledMs) * perSecond) / 1000);
+    this.#refilledMs = nowMs;
+    let nextMs = Infinity;
+    for (const key of this.#ready) {
+      if (this.#active >= parallel) return;
+      const slot = this.#slots.get(key);
+      if (slot === undefined || slot.active || slot.waiting === undefined) continue;
+      if (slot.notBeforeMs > nowMs) {
+        nextMs = Math.min(nextMs, slot.notBeforeMs);
+        continue;
+      }
+      if (this.#tokens < 1) {
+        nextMs = Math.min(nextMs, nowMs + Math.ceil(((1 - this.#tokens) * 1000) / perSecond));
+        break;
+      }
+      this.#tokens -= 1;
+      this.#ready.delete(key);
+      const request = slot.waiting;
+      slot.waiting = undefined;
+      slot.active = true;
+      this.#active++;
+      void this.#write(key, slot, request);
+    }
+    this.#wakeAt(nextMs);
+  }
+
+  #wakeAt(dueMs: number): void {
+    if (dueMs === Infinity || dueMs >= this.#timerDueMs) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timerDueMs = dueMs;
+    this.#timer = this.#clock.setTimer(dueMs - this.#clock.nowMs(), () => {
+      this.#timerDueMs = Infinity;
+      this.#forgetQuiet();
+      this.#pump();
+    });
+  }
+
+  async #write(key: string, slot: Slot, request: ApplyRequest): Promise<void> {
+    try {
+      await this.#options.client.request({
+        method: 'PATCH',
+        path: request.subresource === undefined ? request.path : `${request.path}/${request.subresource}`,
+        query: { fieldManager: request.fieldManager, force: true },
+        contentType: patchType.apply,
+        body: request.body,
+      });
+      this.#written++;
+      slot.written = JSON.stringify(request.body);
+    } catch (error) {
+      slot.written = '';
+      this.#failed(key, slot, request, error);
+    } finally {
+      this.#active--;
+      slot.active = false;
+    }
+    const nowMs = this.#clock.nowMs();
+    // Quiet for as long as the last space: it flaps no more.
+    if (nowMs - slot.notBeforeMs >= longestSpaceMs) slot.spacing.reset();
+    slot.notBeforeMs = nowMs + slot.spacing.nextMs();
+    if (slot.waiting !== undefined && this.#slots.get(key) === slot) this.#ready.add(key);
+    this.#pump();
+  }
+
+  #failed(key: string, slot: Slot, request: ApplyRequest, error: unknown): void {
+    const status = error instanceof KubeStatusError ? error.status : 0;
+    if (status === 404) return;
+    const final = status >= 400 && status < 500 && status !== 409 && status !== 429;
+    this.#options.log.warn(final ? 'apply refused' : 'apply failed, trying again', {
+      path: request.path,
+      manager: request.fieldManager,
+      error: error instanceof Error ? error.message : String(error),
+    });
+    if (final) this.#options.onFailure?.({ request, error });
+    else if (this.#slots.get(key) === slot) slot.waiting ??= request;
+  }
+
+  /** Keeps the table of slots to the objects that were written lately. */
+  #forgetQuiet(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const [key, slot] of this.#slots)
+      if (!slot.active && slot.waiting === undefined && nowMs - slot.notBeforeMs >= longestSpaceMs)
+        this.#slots.delete(key);
+  }
+}
+
+function keyOf({ path, subresource, fieldManager }: ApplyRequest): string {
+  return `${path} ${subresource ?? ''} ${fieldManager}`;
+}
