@@ -17,6 +17,9 @@ export interface IndexDeclaration<T extends KubeObject> {
 /** The label of an EndpointSlice that names its service. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
+/** The label of a pod that names the Gateway that it carries out. */
+export const GATEWAY_NAME_LABEL = 'gateway.networking.k8s.io/gateway-name';
+
 const byNamespace = (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''];
 
 function selectorKeys(
@@ -35,6 +38,14 @@ export const indexes = {
   Pod: {
     'by-namespace': { keys: byNamespace },
     'by-node': { keys: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]) },
+    /** Pods of a Gateway. Key `namespace/gateway`. */
+    'by-gateway': {
+      keys: (pod) => {
+        const gateway = pod.metadata.labels?.[GATEWAY_NAME_LABEL];
+        return gateway === undefined ? [] : [`${pod.metadata.namespace ?? ''}/${gateway}`];
+      },
+      reads: (pod) => pod.spec?.serviceAccountName ?? '',
+    },
   },
   Service: {
     'by-namespace': { keys: byNamespace },
@@ -92,6 +103,18 @@ export const indexes = {
   GatewayClass: {},
   AuthorizationPolicy: {
     'by-namespace': { keys: byNamespace },
+    /** Policies with a selector: those that workloads name. A change of rules alone does not concern workloads. */
+    'selecting-by-namespace': {
+      keys: (policy) => ((policy.spec?.selector ?? undefined) === undefined ? [] : byNamespace(policy)),
+      reads: ({ spec, metadata }) =>
+        json(
+          spec?.selector,
+          spec?.action,
+          spec?.targetRef,
+          spec?.targetRefs,
+          metadata.annotations?.['istio.io/dry-run'],
+        ),
+    },
   },
   PeerAuthentication: {
     'by-namespace': { keys: byNamespace },
