@@ -196,6 +196,7 @@ export class ApplyQueue implements Disposable {
         body: request.body,
       });
       this.#written++;
+      if (this.#written % 256 === 0) this.#forgetQuiet();
       slot.written = JSON.stringify(request.body);
     } catch (error) {
       slot.written = '';

@@ -1,0 +1,203 @@
+import { expect } from 'chai';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ManualClock } from '@ambient/runtime';
+
+import { KubeClient } from './client.ts';
+import { KubeConnection } from './connection.ts';
+import { KubeConfigError, KubeConnectionError, KubeStatusError } from './errors.ts';
+import { FakeApi, json, refuse } from './fake-api.test-data.ts';
+import { LineSplitter, LineTooLongError } from './line-splitter.ts';
+
+async function caught(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('KubeClient', () => {
+  let api: FakeApi;
+  beforeEach(async () => (api = await FakeApi.start()));
+  afterEach(() => api[Symbol.asyncDispose]());
+
+  it('sends method, query, body and token, and returns plain JSON', async () => {
+    using connection = api.connection({ token: 't0ken' });
+    const seen: unknown[] = [];
+    api.routes.set('/x', (request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        seen.push(request.method, request.headers.authorization, request.headers['content-type'], body);
+        json(response, 201, { a: { b: [1] } });
+      });
+    });
+    const client = new KubeClient(connection);
+    const answer = await client.request({
+      method: 'PATCH',
+      path: '/x',
+      query: { force: true, fieldManager: 'm', absent: undefined },
+      contentType: 'application/merge-patch+json',
+      body: { spec: 'ü' },
+    });
+    expect(answer).deep.equal({ a: { b: [1] } });
+    expect(seen).deep.equal(['PATCH', 'Bearer t0ken', 'application/merge-patch+json', '{"spec":"ü"}']);
+    expect(api.log).deep.equal(['PATCH /x?force=true&fieldManager=m']);
+  });
+
+  it('uses one connection for requests that follow each other', async () => {
+    using connection = api.connection();
+    const ports = new Set<number | undefined>();
+    api.routes.set('/x', (request, response) => {
+      ports.add(request.socket.remotePort);
+      json(response, 200, {});
+    });
+    const client = new KubeClient(connection);
+    for (let i = 0; i < 5; i++) await client.request({ path: '/x' });
+    expect(ports.size).equal(1);
+  });
+
+  it('tells a refusal with status, reason and remedy', async () => {
+    using connection = api.connection();
+    api.script.push(refuse(403, 'Forbidden'));
+    const error = (await caught(new KubeClient(connection).request({ path: '/x' }))) as KubeStatusError;
+    expect(error).instanceOf(KubeStatusError);
+    expect([error.status, error.reason]).deep.equal([403, 'Forbidden']);
+    expect(error.message).contain('GET /x: 403 Forbidden: Forbidden here').and.contain('ClusterRole');
+  });
+
+  it('follows a 429 by its Retry-After, and gives up after so many', async () => {
+    using connection = api.connection();
+    const clock = new ManualClock();
+    const client = new KubeClient(connection, clock);
+    for (let i = 0; i < 2; i++) api.script.push(refuse(429, 'TooManyRequests', { 'retry-after': '3' }));
+    api.routes.set('/x', (_, response) => json(response, 200, { ok: true }));
+    const answer = client.request({ path: '/x', timeoutMs: 1e9 });
+    for (const requests of [1, 2]) {
+      await api.requests('/x', requests);
+      while (clock.nextTimerInMs !== 3000) await new Promise<void>((resolve) => setImmediate(resolve));
+      clock.advance(3000);
+    }
+    expect(await answer).deep.equal({ ok: true });
+
+    api.script.push(refuse(429, 'TooManyRequests', { 'retry-after': '3' }));
+    const error = await caught(client.request({ path: '/x', retries: 0 }));
+    expect((error as KubeStatusError).retryAfterMs).equal(3000);
+  });
+
+  it('a body that trickles is cut by the timeout', async () => {
+    using connection = api.connection();
+    const clock = new ManualClock();
+    api.script.push((_, response) => void response.writeHead(200).write('{"items":['));
+    const answer = caught(new KubeClient(connection, clock).request({ path: '/slow', timeoutMs: 5000 }));
+    await api.requests('/slow', 1);
+    clock.advance(5000);
+    expect(((await answer) as KubeConnectionError).code).equal('KUBE_TIMEOUT');
+    expect(clock.pendingTimers).equal(0);
+  });
+
+  it('an answer that breaks off, and one that is no JSON, are told by name', async () => {
+    using connection = api.connection();
+    const client = new KubeClient(connection);
+    api.script.push((_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('{"items":');
+      setImmediate(() => response.destroy());
+    });
+    expect(((await caught(client.request({ path: '/x' }))) as KubeConnectionError).code).equal(
+      'KUBE_CONNECT',
+    );
+    api.script.push((_, response) => void response.end('<html>'));
+    const error = (await caught(client.request({ path: '/x' }))) as KubeConnectionError;
+    expect([error.code, error.cause instanceof SyntaxError]).deep.equal(['KUBE_BODY', true]);
+  });
+
+  it('a refused connection names what to check', async () => {
+    const other = await FakeApi.start();
+    const connection = other.connection();
+    await other[Symbol.asyncDispose]();
+    const error = (await caught(new KubeClient(connection).request({ path: '/x' }))) as KubeConnectionError;
+    expect(error.code).equal('KUBE_CONNECT');
+    expect(error.message).contain('ECONNREFUSED').and.contain('check that the API server runs');
+  });
+
+  it('repeats a request on a kept connection that the server had closed, but never a creation', async () => {
+    // A server that closes after one answer without having said so.
+    let answers = 0;
+    const server = createServer((request, response) => {
+      answers++;
+      if (answers % 2 === 0) request.socket.destroy();
+      else json(response, 200, { answers });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const config = new KubeConfig();
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u' });
+    using connection = new KubeConnection(config);
+    const client = new KubeClient(connection);
+    await client.request({ path: '/1' });
+    expect(await client.request({ path: '/2' })).deep.equal({ answers: 3 });
+    const error = await caught(client.request({ method: 'POST', path: '/3', body: {} }));
+    expect((error as KubeConnectionError).code).equal('KUBE_CONNECT');
+    expect(answers).equal(4);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('streams lines as they come, whole however they are cut, and drops an unfinished one', async () => {
+    using connection = api.connection();
+    api.script.push((_, response) => {
+      response.writeHead(200);
+      const bytes = Buffer.from('{"n":"é"}\n{"n":2}\n\n{"n":');
+      for (const byte of bytes) response.write(Buffer.of(byte));
+      response.end();
+    });
+    const lines: string[] = [];
+    await new KubeClient(connection).stream(
+      { path: '/w' },
+      (line) => lines.push(line),
+      () => {},
+    );
+    expect(lines).deep.equal(['{"n":"é"}', '{"n":2}']);
+  });
+
+  it('a stream that is reset, cancelled, or whose reader throws ends with that error', async () => {
+    using connection = api.connection();
+    const client = new KubeClient(connection);
+    const stream = (onLine: () => void, signal?: AbortSignal): Promise<Error> =>
+      caught(client.stream({ path: '/w', ...(signal === undefined ? {} : { signal }) }, onLine, () => {}));
+    api.script.push((_, response) => {
+      response.writeHead(200).write('1\n');
+      setImmediate(() => response.destroy());
+    });
+    expect(((await stream(() => {})) as KubeConnectionError).code).equal('KUBE_CONNECT');
+    const abort = new AbortController();
+    api.script.push((_, response) => void response.writeHead(200).write('1\n'));
+    expect(((await stream(() => abort.abort(), abort.signal)) as KubeConnectionError).code).equal(
+      'KUBE_CANCELLED',
+    );
+    const mine = new RangeError('mine');
+    api.script.push((_, response) => void response.writeHead(200).write('1\n'));
+    expect(
+      await stream(() => {
+        throw mine;
+      }),
+    ).equal(mine);
+  });
+
+  it('a kubeconfig that is missing, malformed or names no server is refused by name', () => {
+    expect(() => KubeConnection.fromFile('/nonexistent/config')).throws(KubeConfigError, '/nonexistent/config');
+    expect(() => new KubeConnection(new KubeConfig())).throws(KubeConfigError, 'current-context');
+  });
+});
+
+describe('LineSplitter', () => {
+  it('refuses a line longer than any object, whatever it is cut into', () => {
+    const lines = new LineSplitter(() => {}, 10);
+    lines.push(Buffer.from('12345'));
+    lines.push(Buffer.from('67890'));
+    expect(lines.pendingBytes).equal(10);
+    expect(() => lines.push(Buffer.from('1'))).throws(LineTooLongError);
+  });
+});
