@@ -81,11 +81,19 @@ export class AuthorityKeeper implements Disposable {
    */
   async start(): Promise<void> {
     const record = await this.#readRecord();
-    if (record === undefined) {
+    if (record !== undefined) this.#apply(record.state);
+    try {
       const { authority } = await this.#readOffer();
-      authority.checkValidity(this.#options.clock.nowMs(), 'The CA');
-      this.#apply(initialTrust(authority));
-    } else this.#apply(record.state);
+      if (record === undefined) {
+        authority.checkValidity(this.#options.clock.nowMs(), 'The CA');
+        this.#apply(initialTrust(authority));
+      }
+    } catch (error) {
+      // With a record, what was damaged since can wait; but whoever plugs in a CA and forgets a file shall hear of it.
+      if (record === undefined || !(error instanceof CaMaterialError) || error.code === 'incomplete')
+        throw error;
+      this.#report(error);
+    }
     this.#arm();
   }
 
@@ -166,6 +174,7 @@ export class AuthorityKeeper implements Disposable {
       (wanted || nowMs >= successorDueMs(state.signing, overlapMs))
     )
       take(offer(state, await makeSelfSignedRoot(this.#options.selfSigned, nowMs), 'generated', nowMs));
+    const satisfied = wanted && state.waiting?.origin === 'generated';
     take(advance(state, nowMs, overlapMs));
 
     // The Secret of our own root first: should we die in between, it offers what the record says is waiting.
@@ -176,7 +185,8 @@ export class AuthorityKeeper implements Disposable {
       offered.authority.id === before.signing.id
     )
       if (!(await this.#options.secrets.replace(own, selfSignedFiles(state.signing)))) return false;
-    if (!(await this.#writeRecord(secret, { state, heededRequest: wanted ? request : heeded }))) return false;
+    if (!(await this.#writeRecord(secret, { state, heededRequest: satisfied ? request : heeded })))
+      return false;
     this.#apply(state);
     for (const event of events) this.#log(event);
     return true;
@@ -226,7 +236,12 @@ export class AuthorityKeeper implements Disposable {
     for (let attempt = 0; attempt < writeAttempts; attempt++) {
       const secret = await secrets.read(name);
       if (secret !== undefined) return { name, secret };
-      const authority = this.#state?.signing ?? (await makeSelfSignedRoot(selfSigned, clock.nowMs()));
+      // Deleted by hand while its root signs: the same again, so that nothing changes for the proxies.
+      const signing = this.#state?.signing;
+      const authority =
+        signing !== undefined && signing.intermediatesPem.length === 0
+          ? signing
+          : await makeSelfSignedRoot(selfSigned, clock.nowMs());
       // Whoever loses the race reads what the winner wrote.
       await secrets.create({ name, type: secretType, files: selfSignedFiles(authority) });
     }

@@ -64,8 +64,8 @@ export function readSelfSigned(files: CaFiles, place: string): SigningAuthority 
   const key = text(files, 'ca-key.pem');
   if (certificate === '' || key === '')
     throw new CaMaterialError(
-      'incomplete',
-      `${place} lacks ${certificate === '' ? 'ca-cert.pem' : 'ca-key.pem'}. Restore it from a backup; deleting the Secret makes a new root, which replaces the old one with overlap while the control plane runs.`,
+      'malformed',
+      `${place} lacks ${certificate === '' ? 'ca-cert.pem' : 'ca-key.pem'}. Restore it from a backup, or delete the Secret: a control plane that has used it writes it anew.`,
     );
   return SigningAuthority.read({ certificate, key, chain: '', roots: certificate }, place);
 }

@@ -92,7 +92,7 @@ class RecordError extends Error {
 }
 
 function readState(text: string): StateJson {
-  const json = JSON.parse(text) as Partial<StateJson> | null;
+  const json = parseJson(text) as Partial<StateJson> | null;
   const isStage = (it: { id?: unknown; sinceMs?: unknown }): boolean =>
     typeof it.id === 'string' && typeof it.sinceMs === 'number' && Number.isFinite(it.sinceMs);
   if (json === null || typeof json !== 'object') throw new RecordError('state.json is no object');
@@ -110,6 +110,15 @@ function readState(text: string): StateJson {
   )
     throw new RecordError('state.json has not the fields that it must have');
   return { version, signing, waiting, retired, roots, heededRequest };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Without its cause, which would quote the text: it stands among keys.
+    throw new RecordError('state.json is no JSON');
+  }
 }
 
 function readAuthority(files: CaFiles, id: string, place: string): SigningAuthority {

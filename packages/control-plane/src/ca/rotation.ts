@@ -64,8 +64,8 @@ export interface RotationStep {
   readonly events: readonly RotationEvent[];
 }
 
-/** When the signing authority has less than this left, its successor signs at once; milliseconds. */
-const lastHourMs = 3600 * 1000;
+/** When the signing authority has less left than this, or than a twentieth of its life, its successor signs at once. */
+const lastMomentMs = 3600 * 1000;
 
 /** The state of a mesh that has known one authority only. */
 export function initialTrust(authority: SigningAuthority): TrustState {
@@ -149,13 +149,16 @@ export function successorDueMs(authority: SigningAuthority, overlapMs: number): 
 
 function signingDueMs(state: TrustState, overlapMs: number): number | undefined {
   if (state.waiting === undefined) return undefined;
-  return Math.min(ripeMs(state, state.waiting.authority, overlapMs), state.signing.notAfterMs - lastHourMs);
+  const { notBeforeMs, notAfterMs } = state.signing;
+  const lastMs = notAfterMs - Math.min(lastMomentMs, (notAfterMs - notBeforeMs) / 20);
+  return Math.min(ripeMs(state, state.waiting.authority, overlapMs), lastMs);
 }
 
 /** When every proxy trusts the root of an authority. */
 function ripeMs(state: TrustState, authority: SigningAuthority, overlapMs: number): number {
   const root = state.roots.find(({ id }) => id === authority.anchorId);
-  return root === undefined || root.sinceMs === 0 ? (root?.sinceMs ?? Infinity) : root.sinceMs + overlapMs;
+  if (root === undefined) return Infinity;
+  return root.sinceMs === 0 ? 0 : root.sinceMs + overlapMs;
 }
 
 /** Recomputes what is handed out: the roots of whoever signs or will sign, and those that retired leaves hang from. */

@@ -1,0 +1,22 @@
+import type { AuthContext, Metadata } from '@grpc/grpc-js';
+
+import type { Credentials } from './authenticate.ts';
+
+/** The part of a server's call that this needs; every kind of call has it. */
+export interface CallWithCredentials {
+  readonly metadata: Metadata;
+  getAuthContext(): AuthContext;
+}
+
+/**
+ * What a call of gRPC brings along. The library names a client certificate only if TLS has verified its chain against
+ * the roots of the server's credentials.
+ */
+export function readCredentials(call: CallWithCredentials): Credentials {
+  const certificate = call.getAuthContext().sslPeerCertificate?.raw;
+  return {
+    authorization: call.metadata.get('authorization').map(String),
+    clusterIds: call.metadata.get('clusterid').map(String),
+    ...(certificate === undefined ? {} : { certificate }),
+  };
+}

@@ -1,0 +1,158 @@
+/** `istio.v1.auth.IstioCertificateService/CreateCertificate`, free of how calls travel. */
+import { formatSpiffe } from '@ambient/identity';
+import type { Identity } from '@ambient/identity';
+import { issueCertificate, toHex, toPem, workloadUsages } from '@ambient/identity/x509';
+import type { Clock } from '@ambient/runtime';
+
+import { AuthError } from '../auth/auth-error.ts';
+import type { Authenticator, Credentials } from '../auth/authenticate.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { NodeAuthorizer } from '../auth/node-authorization.ts';
+import type { AuditedRequest, CaAudit } from './audit.ts';
+import type { CaMetricsSink } from './ca-metrics.ts';
+import type { CallerLimit } from './caller-limits.ts';
+import { CallerLimits } from './caller-limits.ts';
+import { CertificateError } from './certificate-error.ts';
+import type { IssuedLog } from './issued-log.ts';
+import { checkCsr, grantLifetime } from './request-check.ts';
+import type { TrustState } from './rotation.ts';
+import { randomSerial } from './self-signed-root.ts';
+
+/** One call. */
+export interface CertificateCall {
+  /** PEM. */
+  readonly csr: string;
+  /** 0 or less: the default. */
+  readonly validitySeconds: number;
+  /**
+   * `ImpersonatedIdentity`: the text that was sent; undefined or '' if none was, so that the caller asks for itself;
+   * null if it is no text.
+   */
+  readonly impersonated: string | null | undefined;
+  readonly credentials: Credentials;
+  /** For the audit. */
+  readonly remoteAddress: string;
+}
+
+export interface CertificateServiceOptions {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly nodes: Pick<NodeAuthorizer, 'authorize' | 'isNodeAgent'>;
+  /** Who signs and what is trusted, now. */
+  readonly trust: () => TrustState;
+  readonly defaultTtlMs: number;
+  readonly maxTtlMs: number;
+  /** A node agent asks for all workloads of its node when it starts. */
+  readonly nodeAgentLimit: CallerLimit;
+  readonly workloadLimit: CallerLimit;
+  readonly audit: CaAudit;
+  readonly issued: IssuedLog;
+  readonly metrics: CaMetricsSink;
+  readonly clock: Clock;
+}
+
+/** Defaults of the limits: a node of 250 pods restarts four times in a minute; a workload that asks 20 times is broken. */
+export const defaultCallerLimits = {
+  nodeAgent: { burst: 1000, perSecond: 50 },
+  workload: { burst: 20, perSecond: 0.5 },
+} as const satisfies Record<string, CallerLimit>;
+
+/** Issues certificates. A call runs through four phases: who calls, how often, for whom, and with which key and lifetime. */
+export class CertificateService {
+  readonly #options: CertificateServiceOptions;
+  readonly #limits = new CallerLimits();
+
+  constructor(options: CertificateServiceOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns `cert_chain`: PEM of the leaf, of each intermediate, and as last element of all trusted roots
+   * @throws AuthError, CertificateError; anything else is a mistake in the program
+   */
+  async createCertificate(call: CertificateCall): Promise<string[]> {
+    const { authenticator, audit, metrics } = this.#options;
+    const impersonated = call.impersonated === '' ? undefined : call.impersonated;
+    let request: AuditedRequest = {
+      caller: undefined,
+      remoteAddress: call.remoteAddress,
+      impersonated: impersonated ?? undefined,
+    };
+    try {
+      const caller = await authenticator.authenticate(call.credentials);
+      request = { ...request, caller };
+      this.#limit(caller);
+      const { identity, nodeName } = this.#subject(caller, impersonated);
+      const issued = await this.#issue(call, identity);
+      audit.issued(request, { ...issued, identity, nodeName });
+      metrics.add('ca_certificates_issued_total', [impersonated === undefined ? 'false' : 'true']);
+      return issued.chain;
+    } catch (error) {
+      const known = error instanceof AuthError || error instanceof CertificateError;
+      const code = known ? error.code : 'internal';
+      audit.refused(
+        request,
+        code,
+        known ? error.message : 'The CA failed; see the log of the control plane.',
+      );
+      metrics.add('ca_certificates_refused_total', [code]);
+      throw error;
+    }
+  }
+
+  #limit(caller: Caller): void {
+    const { nodes, nodeAgentLimit, workloadLimit, clock } = this.#options;
+    const { namespace, serviceAccount } = caller.identity;
+    const limit = nodes.isNodeAgent(caller) ? nodeAgentLimit : workloadLimit;
+    // By pod where it is known: many pods share an account.
+    const key = `${caller.clusterId}/${namespace}/${serviceAccount}/${caller.pod?.uid ?? caller.proof}`;
+    const waitMs = this.#limits.take(key, limit, clock.nowMs());
+    if (waitMs > 0)
+      throw new CertificateError(
+        'rate-limited',
+        `${namespace}/${serviceAccount} asks for certificates too often; come again in ${Math.ceil(waitMs / 1000)} s. Look into its log for what makes it ask; if it is right, raise the CA's rate limits.`,
+      );
+  }
+
+  #subject(
+    caller: Caller,
+    impersonated: string | null | undefined,
+  ): { readonly identity: Identity; readonly nodeName: string | undefined } {
+    if (impersonated === undefined) return { identity: caller.identity, nodeName: caller.nodeName };
+    if (impersonated === null)
+      throw new AuthError(
+        'impersonation-malformed',
+        'ImpersonatedIdentity is no text. Check the version of ztunnel.',
+      );
+    return this.#options.nodes.authorize(caller, impersonated);
+  }
+
+  async #issue(call: CertificateCall, identity: Identity) {
+    const { trust, defaultTtlMs, maxTtlMs, clock, issued } = this.#options;
+    const { publicKeyDer } = checkCsr(call.csr);
+    const { signing, roots } = trust();
+    const nowMs = clock.nowMs();
+    const lifetime = grantLifetime(
+      call.validitySeconds,
+      { defaultTtlMs, maxTtlMs, authorityNotAfterMs: signing.notAfterMs },
+      nowMs,
+    );
+    const serial = randomSerial();
+    const der = await issueCertificate({
+      issuer: signing.signer,
+      publicKeyDer,
+      serialNumber: serial,
+      ...lifetime,
+      isCa: false,
+      uriSans: [formatSpiffe(identity)],
+      extendedKeyUsages: workloadUsages,
+    });
+    const serialNumber = toHex(serial);
+    issued.add(identity, { serialNumber, issuedMs: nowMs, notAfterMs: lifetime.notAfterMs });
+    return {
+      chain: [toPem(der, 'CERTIFICATE'), ...signing.intermediatesPem, roots.map(({ pem }) => pem).join('')],
+      serialNumber,
+      notAfterMs: lifetime.notAfterMs,
+      authorityId: signing.id,
+    };
+  }
+}
