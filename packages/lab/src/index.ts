@@ -1,2 +1,3 @@
 // Public surface of @ambient/lab.
-export {};
+export type { LabApiOptions } from './api/lab-api.ts';
+export { LabApi } from './api/lab-api.ts';
