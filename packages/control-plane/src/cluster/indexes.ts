@@ -30,7 +30,18 @@ function selectorKeys(
   return key === undefined ? [] : [key];
 }
 
+/** A custom resource may hold any JSON where its schema is absent. */
+function hostsOf(entry: ServiceEntry): readonly string[] {
+  const hosts: unknown = entry.spec?.hosts;
+  if (!Array.isArray(hosts)) return [];
+  return [...new Set(hosts.filter((host): host is string => typeof host === 'string'))];
+}
+
 const json = (...values: readonly unknown[]): string => JSON.stringify(values);
+
+/** Not its status, which this control plane writes itself. */
+const readsOfServiceEntry = (entry: ServiceEntry): string =>
+  json(entry.spec, entry.metadata.creationTimestamp);
 
 export const indexes = {
   Namespace: {},
@@ -87,11 +98,11 @@ export const indexes = {
   ServiceEntry: {
     'by-namespace': { keys: byNamespace },
     /** Key: one of its hosts, over all namespaces. */
-    'by-host': { keys: (entry) => [...new Set(entry.spec?.hosts ?? [])] },
+    'by-host': { keys: hostsOf, reads: readsOfServiceEntry },
     /** As the index of Service: entries with a workload selector. */
     'by-selector': {
       keys: (entry) => selectorKeys(entry, entry.spec?.workloadSelector?.labels),
-      reads: (entry) => json(entry.spec, entry.metadata.labels, entry.metadata.creationTimestamp),
+      reads: readsOfServiceEntry,
     },
   },
   WorkloadEntry: {

@@ -24,7 +24,7 @@ export function selectorKey(
   namespace: string,
   selector: Readonly<Record<string, string>> | undefined,
 ): string | undefined {
-  if (selector === undefined || selector === null) return undefined;
+  if (typeof selector !== 'object' || selector === null) return undefined;
   const pairs: [string, string][] = [];
   for (const label of DISTINGUISHING) {
     const value = selector[label];
@@ -34,6 +34,8 @@ export function selectorKey(
   // Long values tell more than short ones ("true", "web"); the name decides between equals.
   let chosen: [string, string] | undefined;
   for (const pair of Object.entries(selector)) {
+    // Of a custom resource without a schema: no label has such a value.
+    if (typeof pair[1] !== 'string') return undefined;
     if (chosen === undefined || isMoreTelling(pair, chosen)) chosen = pair;
   }
   return chosen === undefined ? undefined : keyOf(namespace, [chosen]);
