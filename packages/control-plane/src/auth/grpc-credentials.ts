@@ -1,11 +1,11 @@
-import type { AuthContext, Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 
 import type { Credentials } from './authenticate.ts';
 
 /** The part of a server's call that this needs; every kind of call has it. */
 export interface CallWithCredentials {
   readonly metadata: Metadata;
-  getAuthContext(): AuthContext;
+  getAuthContext(): { readonly sslPeerCertificate?: { readonly raw: Buffer } };
 }
 
 /**

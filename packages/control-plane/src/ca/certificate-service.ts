@@ -16,7 +16,7 @@ import { CertificateError } from './certificate-error.ts';
 import type { IssuedLog } from './issued-log.ts';
 import { checkCsr, grantLifetime } from './request-check.ts';
 import type { TrustState } from './rotation.ts';
-import { randomSerial } from './self-signed-root.ts';
+import { randomSerial } from './serial-number.ts';
 
 /** One call. */
 export interface CertificateCall {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 import { issueCertificate, toPem } from '@ambient/identity/x509';
 
+import { randomSerial } from './serial-number.ts';
 import { SigningAuthority } from './signing-authority.ts';
 
 export interface SelfSignedOptions {
@@ -50,11 +51,4 @@ function generate(type: 'ec' | 'rsa'): Promise<{ publicKey: KeyObject; privateKe
   return type === 'ec'
     ? generateKeys('ec', { namedCurve: 'P-256' })
     : generateKeys('rsa', { modulusLength: 2048 });
-}
-
-/** 128 random bits, positive, without a leading zero octet. */
-export function randomSerial(): Buffer {
-  const serial = randomBytes(16);
-  if (serial[0] === 0) serial[0] = 1;
-  return serial;
 }

@@ -1,0 +1,284 @@
+/** Revokes certificates, and keeps signed revocation lists of every authority whose certificates may be alive. */
+import { describeError } from '@ambient/runtime';
+import { formatSpiffe, parseSpiffe } from '@ambient/identity';
+import type { Identity } from '@ambient/identity';
+import { issueRevocationList, toPem } from '@ambient/identity/x509';
+import type { Clock, Logger } from '@ambient/runtime';
+
+import { CaMaterialError } from './ca-material-error.ts';
+import type { CaMetricsSink } from './ca-metrics.ts';
+import type { IssuedLog } from './issued-log.ts';
+import {
+  isSerialNumber,
+  nothingRevokedYet,
+  readRevocationRecord,
+  revocationReasons,
+  writeRevocationRecord,
+} from './revocation-record.ts';
+import type { RevocationReason, RevocationRecord, RevokedCertificate } from './revocation-record.ts';
+import type { TrustState } from './rotation.ts';
+import type { SecretApi } from './secret-api.ts';
+import type { SigningAuthority } from './signing-authority.ts';
+
+export interface RevocationKeeperOptions {
+  readonly secrets: SecretApi;
+  readonly trust: () => TrustState;
+  /** What this replica has issued. */
+  readonly issued: IssuedLog;
+  /** Longest life of a leaf, milliseconds: a revoked one is remembered for that long. */
+  readonly maxTtlMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: CaMetricsSink;
+  /** Milliseconds that a list is good for; 7 days if absent. It is replaced after half of that. */
+  readonly listLifetimeMs?: number;
+  readonly pollMs?: number;
+}
+
+/** The request to revoke cannot be heeded. */
+export class RevocationRequestError extends Error {
+  override readonly name = 'RevocationRequestError';
+  readonly code = 'revocation-request';
+}
+
+export const revocationSecretName = 'istio-ca-revocations';
+const writeAttempts = 8;
+const weekMs = 7 * 24 * 3600 * 1000;
+
+export class RevocationKeeper implements Disposable {
+  readonly #options: RevocationKeeperOptions;
+  readonly #listeners = new Set<(listsPem: string) => void>();
+  #record: RevocationRecord = nothingRevokedYet;
+  #serials: ReadonlySet<string> = new Set();
+  #leading = false;
+  #disposed = false;
+  #timer: Disposable | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #reported = '';
+
+  constructor(options: RevocationKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** The signed lists in PEM; undefined as long as nothing was ever revoked. */
+  get listsPem(): string | undefined {
+    return this.#record.listsPem === '' ? undefined : this.#record.listsPem;
+  }
+
+  /** Whether a certificate of this serial number (lower-case hex) is revoked. */
+  isRevoked(serialNumber: string): boolean {
+    return this.#serials.has(serialNumber);
+  }
+
+  onChange(listener: (listsPem: string) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  lead(): Promise<void> {
+    this.#leading = true;
+    return this.refresh();
+  }
+
+  stopLeading(): void {
+    this.#leading = false;
+  }
+
+  /** Reads what is stored, adds what this replica must, and signs if it leads. Never rejects. */
+  async refresh(): Promise<void> {
+    try {
+      await this.#change((record) => record);
+      this.#reported = '';
+    } catch (error) {
+      this.#report(error);
+    } finally {
+      this.#arm();
+    }
+  }
+
+  /**
+   * Revokes one certificate.
+   *
+   * @param serialNumber hex, colons allowed, as tools print it
+   * @throws RevocationRequestError; CaMaterialError or the API's error if it could not be stored
+   */
+  async revokeSerial(serialNumber: string, reason: RevocationReason): Promise<void> {
+    const serial = serialNumber.replaceAll(':', '').toLowerCase();
+    const even = serial.padStart(serial.length + (serial.length % 2), '0').replace(/^(?:00)+(?=.)/, '');
+    if (!isSerialNumber(even))
+      throw new RevocationRequestError(
+        `${JSON.stringify(serialNumber.slice(0, 100))} is no serial number. Give it in hex, as the audit line of the CA or openssl x509 -serial prints it.`,
+      );
+    await this.#change((record, nowMs) => this.#with(record, [even], reason, nowMs));
+  }
+
+  /**
+   * Revokes every valid certificate of an identity. A replica knows only those that it issued since its start; the others
+   * add theirs when they next look. Certificates from before a restart of the control plane are revoked by serial number.
+   *
+   * @returns how many this replica knew
+   */
+  async revokeIdentity(identity: Identity, reason: RevocationReason): Promise<number> {
+    const nowMs = this.#options.clock.nowMs();
+    const known = this.#options.issued.find(identity, nowMs, nowMs);
+    const entry = {
+      identity: formatSpiffe(identity),
+      reason,
+      revokedMs: nowMs,
+      untilMs: nowMs + this.#options.maxTtlMs,
+    };
+    await this.#change((record) => ({ ...record, identities: [...record.identities, entry] }));
+    return known.length;
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#timer?.[Symbol.dispose]();
+    this.#listeners.clear();
+  }
+
+  /** Reads, changes and writes the record, again if somebody else wrote in between. One at a time. */
+  #change(edit: (record: RevocationRecord, nowMs: number) => RevocationRecord): Promise<void> {
+    const run = async (): Promise<void> => {
+      if (this.#disposed) return;
+      const { secrets, clock } = this.#options;
+      for (let attempt = 0; attempt < writeAttempts; attempt++) {
+        const stored = await secrets.read(revocationSecretName);
+        const before =
+          stored === undefined
+            ? nothingRevokedYet
+            : readRevocationRecord(stored.files, `Secret ${secrets.namespace}/${revocationSecretName}`);
+        const nowMs = clock.nowMs();
+        let record = this.#prune(this.#withIdentities(edit(before, nowMs), nowMs), nowMs);
+        if (this.#leading) record = await this.#withLists(record, nowMs);
+        if (record !== before) {
+          const files = writeRevocationRecord(record);
+          const written =
+            stored === undefined
+              ? await secrets.create({ name: revocationSecretName, type: 'Opaque', files })
+              : await secrets.replace(stored, files);
+          if (!written) continue;
+        }
+        this.#apply(record);
+        return;
+      }
+      throw new CaMaterialError(
+        'contended',
+        `Secret ${secrets.namespace}/${revocationSecretName} changes under our hands. Check that only one control plane uses this namespace.`,
+      );
+    };
+    const done = this.#last.then(run);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  #with(
+    record: RevocationRecord,
+    serials: readonly string[],
+    reason: RevocationReason,
+    revokedMs: number,
+  ): RevocationRecord {
+    const known = new Set(record.certificates.map(({ serialNumber }) => serialNumber));
+    const added = serials
+      .filter((serialNumber) => !known.has(serialNumber))
+      .map((serialNumber): RevokedCertificate => ({
+        serialNumber,
+        reason,
+        revokedMs,
+        untilMs: revokedMs + this.#options.maxTtlMs,
+      }));
+    return added.length === 0 ? record : { ...record, certificates: [...record.certificates, ...added] };
+  }
+
+  /** Adds the certificates that this replica issued to revoked identities. */
+  #withIdentities(record: RevocationRecord, nowMs: number): RevocationRecord {
+    let result = record;
+    for (const { identity, reason, revokedMs } of record.identities) {
+      const serials = this.#options.issued
+        .find(parseSpiffe(identity)!, revokedMs, nowMs)
+        .map(({ serialNumber }) => serialNumber);
+      result = this.#with(result, serials, reason, revokedMs);
+    }
+    return result;
+  }
+
+  #prune(record: RevocationRecord, nowMs: number): RevocationRecord {
+    const alive = (it: { untilMs: number }): boolean => it.untilMs > nowMs;
+    if (record.certificates.every(alive) && record.identities.every(alive)) return record;
+    return {
+      ...record,
+      certificates: record.certificates.filter(alive),
+      identities: record.identities.filter(alive),
+    };
+  }
+
+  /** Signs new lists if what they hold, who signs them, or half their life says so. */
+  async #withLists(record: RevocationRecord, nowMs: number): Promise<RevocationRecord> {
+    const { signing, retired } = this.#options.trust();
+    const authorities = [signing, ...retired.map(({ authority }) => authority)];
+    // Nothing was ever revoked: proxies need no list.
+    if (record.certificates.length === 0 && record.listNumber === 0) return record;
+    const signedFor = describeLists(authorities, record);
+    const lifetimeMs = this.#options.listLifetimeMs ?? weekMs;
+    if (record.signedFor === signedFor && nowMs < record.nextUpdateMs - lifetimeMs / 2) return record;
+    const number = record.listNumber + 1;
+    const lists: string[] = [];
+    // Each authority lists all: serial numbers are random, and one that another authority issued harms nobody.
+    for (const authority of authorities)
+      lists.push(await signList(authority, record, { number, nowMs, nextUpdateMs: nowMs + lifetimeMs }));
+    return {
+      ...record,
+      listNumber: number,
+      nextUpdateMs: nowMs + lifetimeMs,
+      signedFor,
+      listsPem: lists.join(''),
+    };
+  }
+
+  #apply(record: RevocationRecord): void {
+    const changed = record.listsPem !== this.#record.listsPem;
+    this.#record = record;
+    this.#serials = new Set(record.certificates.map(({ serialNumber }) => serialNumber));
+    if (changed) for (const listener of this.#listeners) listener(record.listsPem);
+  }
+
+  #arm(): void {
+    if (this.#disposed) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = this.#options.clock.setTimer(this.#options.pollMs ?? 30_000, () => void this.refresh());
+  }
+
+  #report(error: unknown): void {
+    const code = error instanceof CaMaterialError ? error.code : 'unreadable';
+    this.#options.metrics.add('ca_material_errors_total', [code]);
+    const reason = describeError(error);
+    if (reason === this.#reported) return;
+    this.#reported = reason;
+    this.#options.logger.error('the CA goes on with the last good revocation list', { code, error: reason });
+  }
+}
+
+/** Equal while no new list is needed. */
+function describeLists(authorities: readonly SigningAuthority[], record: RevocationRecord): string {
+  const serials = record.certificates.map(({ serialNumber }) => serialNumber);
+  return `${authorities.map(({ id }) => id).join()}/${serials.length}/${serials.at(-1) ?? ''}`;
+}
+
+async function signList(
+  authority: SigningAuthority,
+  { certificates }: RevocationRecord,
+  { number, nowMs, nextUpdateMs }: { number: number; nowMs: number; nextUpdateMs: number },
+): Promise<string> {
+  const der = await issueRevocationList({
+    issuer: authority.signer,
+    entries: certificates.map(({ serialNumber, revokedMs, reason }) => ({
+      serialNumber,
+      revokedMs,
+      reason: revocationReasons[reason],
+    })),
+    thisUpdateMs: nowMs,
+    nextUpdateMs,
+    number,
+  });
+  return toPem(der, 'X509 CRL');
+}
