@@ -1,0 +1,51 @@
+// What a WorkloadEntry and an inline endpoint of a ServiceEntry have in common as workloads.
+import { ipToBytes } from '@ambient/mesh';
+import { istio } from '@ambient/wire';
+import type { ObjectMeta } from '../kube/objects.ts';
+import { writtenLocality } from './locality.ts';
+import type { MeshSettings } from './mesh-settings.ts';
+import { canonicalService, workloadName } from './owner-names.ts';
+import { endpointPorts } from './ports.ts';
+import type { ReadEndpoint } from './read-service-entry.ts';
+import type { ServicesByKey } from './selecting-services.ts';
+import { tunnelOf } from './tunnel.ts';
+import { trustDomainOf } from './workload-fields.ts';
+
+/**
+ * Always healthy: nothing reports the health of such machines here.
+ *
+ * @param owner names and labels the workload: the WorkloadEntry, or the ServiceEntry of an inline endpoint
+ */
+export function endpointWorkload(
+  uid: string,
+  owner: ObjectMeta,
+  endpoint: ReadEndpoint,
+  services: ServicesByKey,
+  mesh: MeshSettings,
+): istio.workload.IWorkload {
+  const name = workloadName(owner);
+  const ports: Record<string, istio.workload.IPortList> = {};
+  for (const [key, service] of services) ports[key] = { ports: endpointPorts(service, endpoint.ports) };
+  const workload: istio.workload.IWorkload = {
+    uid,
+    name: owner.name,
+    namespace: owner.namespace ?? '',
+    // A network that an endpoint names is its own: others go by the mesh's.
+    network: endpoint.network === '' ? mesh.network : endpoint.network,
+    clusterId: mesh.clusterId,
+    trustDomain: trustDomainOf(mesh),
+    serviceAccount: endpoint.serviceAccount,
+    workloadType: istio.workload.WorkloadType.POD,
+    workloadName: name,
+    services: ports,
+    ...canonicalService(owner.labels, name),
+    ...tunnelOf(owner),
+  };
+  const address = ipToBytes(endpoint.address);
+  if (address === undefined) workload.hostname = endpoint.address;
+  else workload.addresses = [address];
+  const locality = writtenLocality(endpoint.locality);
+  if (locality !== undefined) workload.locality = locality;
+  if (endpoint.weight > 0) workload.capacity = { value: endpoint.weight };
+  return workload;
+}

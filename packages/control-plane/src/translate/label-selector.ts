@@ -1,0 +1,34 @@
+// Label selectors, as Kubernetes evaluates them.
+import type { LabelSelector, LabelSelectorRequirement } from '../kube/objects.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Whether every pair of `wanted` stands in `labels`. An empty `wanted` is satisfied by anything. */
+export function hasLabels(labels: Labels | undefined, wanted: Labels): boolean {
+  for (const key in wanted) {
+    if (labels?.[key] !== wanted[key]) return false;
+  }
+  return true;
+}
+
+/** metav1.LabelSelector: pairs and expressions all have to hold. An unknown operator matches nothing. */
+export function matchesLabelSelector(selector: LabelSelector, labels: Labels = {}): boolean {
+  if (!hasLabels(labels, selector.matchLabels ?? {})) return false;
+  return (selector.matchExpressions ?? []).every((requirement) => holds(requirement, labels));
+}
+
+function holds({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default:
+      return false;
+  }
+}

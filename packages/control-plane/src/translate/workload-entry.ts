@@ -1,0 +1,42 @@
+// A machine outside the cluster as a workload.
+import type { istio } from '@ambient/wire';
+import type { ClusterLookup } from '../cluster/lookup.ts';
+import type { WorkloadEntry } from '../kube/objects.ts';
+import type { FieldProblem } from '../validation/problem.ts';
+import { endpointWorkload } from './endpoint-workload.ts';
+import type { MeshSettings } from './mesh-settings.ts';
+import { workloadEntryUid } from './names.ts';
+import { policiesOf } from './policies/of-workload.ts';
+import { readWorkloadEntry } from './read-service-entry.ts';
+import { selectingServices } from './selecting-services.ts';
+import type { WaypointBinding } from './waypoint.ts';
+import { workloadWaypoint } from './waypoint.ts';
+import { boundAddress } from './workload-fields.ts';
+
+export interface WorkloadEntryTranslation {
+  /** Absent for an entry with errors. */
+  readonly workload?: istio.workload.IWorkload;
+  readonly waypoint: WaypointBinding;
+  readonly problems: readonly FieldProblem[];
+}
+
+export function translateWorkloadEntry(
+  entry: WorkloadEntry,
+  lookup: ClusterLookup,
+  mesh: MeshSettings,
+): WorkloadEntryTranslation {
+  const { endpoint, problems } = readWorkloadEntry(entry);
+  if (endpoint === undefined) return { waypoint: { state: 'none' }, problems };
+  const { name, namespace = '' } = entry.metadata;
+  // Both places count, and the object's own labels win.
+  const labels = { ...endpoint.labels, ...entry.metadata.labels };
+  const owner = { ...entry.metadata, labels };
+  const services = selectingServices(namespace, labels, lookup, mesh);
+  const uid = workloadEntryUid(mesh.clusterId, namespace, name);
+  const workload = endpointWorkload(uid, owner, endpoint, services, mesh);
+  workload.authorizationPolicies = policiesOf({ namespace, labels }, lookup, mesh);
+  const waypoint = workloadWaypoint(owner, lookup, mesh);
+  const address = boundAddress(waypoint);
+  if (address !== undefined) workload.waypoint = address;
+  return { workload, waypoint, problems };
+}
