@@ -94,7 +94,8 @@ function translateRule(
   let incomplete = Object.keys(rule).some((name) => name !== 'from' && name !== 'to' && name !== 'when');
   const addClause = (field: string, entries: readonly EntryMatch[]) => {
     entries.forEach((entry, i) => {
-      httpFields.push(...entry.httpFields.map((http) => `${path}.${field}[${i}].${http}`));
+      httpFields.push(...entry.httpFields.map((name) => `${path}.${field}[${i}].${name}`));
+      notes.notEnforced(entry.unenforced.map((name) => `${path}.${field}[${i}].${name}`));
     });
     clauses.push({
       clause: { matches: entries.map((entry) => entry.match) },
@@ -118,7 +119,7 @@ function translateRule(
     if (condition.unknownKey === true) incomplete = true;
     clauses.push({ clause: { matches: [condition.match] }, lost: condition.lost });
   });
-  notes.http(httpFields);
+  notes.notEnforced(httpFields);
   // ALLOW: what is left of the rule would allow more than the rule as it was written.
   if (action === 'ALLOW' && (incomplete || httpFields.length > 0)) return [];
   const kept = withoutLost(clauses, path, notes);
@@ -144,13 +145,14 @@ function hasFields(match: istio.security.IMatch): boolean {
 
 /** What is to be said about the rules of one policy. */
 class RuleNotes {
-  readonly #http: string[] = [];
+  readonly #notEnforced: string[] = [];
   readonly #wider: string[] = [];
   readonly #withoutEffect: string[] = [];
   #effective = false;
 
-  http(paths: readonly string[]): void {
-    this.#http.push(...paths);
+  /** Parts of a rule that only a waypoint enforces. */
+  notEnforced(paths: readonly string[]): void {
+    this.#notEnforced.push(...paths);
   }
 
   wider(path: string): void {
@@ -170,7 +172,7 @@ class RuleNotes {
     const errors = errorsOf(problems);
     const texts: string[] = [];
     if (errors.length > 0) texts.push(describeProblems(errors), this.#consequence(action));
-    if (this.#http.length > 0) texts.push(this.#waypointNeeded(action));
+    if (this.#notEnforced.length > 0) texts.push(this.#waypointNeeded(action));
     if (texts.length === 0) return { accepted: true, reason: 'Accepted', message: 'accepted by ztunnel' };
     return {
       accepted: errors.length === 0,
@@ -188,14 +190,14 @@ class RuleNotes {
   }
 
   #waypointNeeded(action: 'ALLOW' | 'DENY'): string {
-    const paths = this.#http.slice(0, 8).join(', ') + (this.#http.length > 8 ? ', …' : '');
+    const paths = this.#notEnforced.slice(0, 8).join(', ') + (this.#notEnforced.length > 8 ? ', …' : '');
     const consequence =
       action === 'ALLOW'
-        ? 'rules that name them allow nothing here'
+        ? 'what they are part of allows nothing there'
         : this.#effective
           ? 'rules are enforced without them, and one that names nothing else in from, to or a condition denies nothing'
-          : 'no rule of this policy has an effect here';
-    return `ztunnel does not see HTTP (${paths}): ${consequence}. To enforce them, deploy a waypoint and name it, or a service that uses it, in targetRefs`;
+          : 'no rule of this policy has an effect there';
+    return `ztunnel sees connections and no requests, and cannot enforce ${paths}: ${consequence}. To enforce them, deploy a waypoint and name it, or a service that uses it, in targetRefs`;
   }
 }
 

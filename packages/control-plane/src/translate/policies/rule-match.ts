@@ -20,8 +20,10 @@ import { isRecord } from './policy-selection.ts';
 export interface EntryMatch {
   /** Without fields it never holds (facts of `istio.security.Match`). */
   readonly match: istio.security.IMatch;
-  /** Paths, from the entry, of what only a waypoint can enforce. */
+  /** Paths, from the entry, of what only a waypoint can enforce: a rule of ALLOW that has one is left out. */
   readonly httpFields: readonly string[];
+  /** The same for fields that leave the rule there: the match of ALLOW never holds, that of DENY ignores them. */
+  readonly unenforced: readonly string[];
   /**
    * Only of DENY: nothing that could be read is left, though something is written that was meant to match. The match is
    * without fields then.
@@ -40,6 +42,7 @@ type Action = 'ALLOW' | 'DENY';
 class MatchBuilder {
   readonly #action: Action;
   readonly match: istio.security.IMatch = {};
+  readonly unenforced: string[] = [];
   #closed = false;
   #somethingUnread = false;
 
@@ -70,9 +73,10 @@ class MatchBuilder {
   }
 
   done(httpFields: readonly string[]): EntryMatch {
-    if (this.#closed) return { match: {}, httpFields, lost: false };
+    const { unenforced } = this;
+    if (this.#closed) return { match: {}, httpFields, unenforced, lost: false };
     const lost = this.#action === 'DENY' && this.#somethingUnread && this.isEmpty;
-    return { match: this.match, httpFields, lost };
+    return { match: this.match, httpFields, unenforced, lost };
   }
 }
 
@@ -120,8 +124,12 @@ function addTrustDomains(
   const negative = readValues(source['notTrustDomains'], trustDomainMatch);
   if (positive.values.length + positive.unreadable + negative.values.length + negative.unreadable === 0)
     return;
-  if (action === 'ALLOW') builder.unreadable();
-  else if (builder.isEmpty) {
+  const fields = presentFields(source, 'source', ['trustDomains']);
+  if (action === 'ALLOW') {
+    builder.unreadable();
+    builder.unenforced.push(...fields);
+  } else if (!builder.isEmpty) builder.unenforced.push(...fields);
+  else {
     if (positive.unreadable > 0) builder.unreadable();
     else builder.positive(positive, (v) => (builder.match.principals = v));
     builder.negative(negative, (v) => (builder.match.notPrincipals = v));
