@@ -159,7 +159,7 @@ export class KubeClient {
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
     const failure = Promise.withResolvers<never>();
     // Nobody may be waiting for it any more when a kept connection breaks.
-    failure.promise.catch(() => {});
+    failure.promise.catch(() => timer[Symbol.dispose]());
     const fail = (error: Error): void => {
       failure.reject(error);
       sent.destroy(error);

@@ -43,22 +43,22 @@ function trimMetadata(raw: RawMeta): ObjectMeta | undefined {
 }
 
 function trimPod(head: Pick<Pod, 'apiVersion' | 'kind' | 'metadata'>, { spec, status }: Pod): Pod {
-  const initContainers = spec?.initContainers?.filter?.((c) => c.restartPolicy === 'Always');
+  const initContainers = records(spec?.initContainers)?.filter((c) => c.restartPolicy === 'Always');
   return {
     ...head,
     spec: defined({
       nodeName: spec?.nodeName,
       serviceAccountName: spec?.serviceAccountName,
       hostNetwork: spec?.hostNetwork,
-      containers: spec?.containers?.map?.(trimContainer),
+      containers: records(spec?.containers)?.map(trimContainer),
       initContainers: initContainers?.length === 0 ? undefined : initContainers?.map(trimContainer),
     }),
     status: defined({
       phase: status?.phase,
       podIP: status?.podIP,
       podIPs: status?.podIPs,
-      conditions: status?.conditions
-        ?.filter?.((condition) => condition.type === 'Ready')
+      conditions: records(status?.conditions)
+        ?.filter((condition) => condition.type === 'Ready')
         .map((condition) => ({ type: condition.type, status: condition.status })),
     }),
   };
@@ -67,9 +67,14 @@ function trimPod(head: Pick<Pod, 'apiVersion' | 'kind' | 'metadata'>, { spec, st
 function trimContainer({ name, ports, restartPolicy }: Container): Container {
   return defined({
     name,
-    ports: ports?.map?.(({ name, containerPort, protocol }) => defined({ name, containerPort, protocol })),
+    ports: records(ports)?.map(({ name, containerPort, protocol }) => defined({ name, containerPort, protocol })),
     restartPolicy,
   });
+}
+
+/** The entries that are objects; undefined for what is no list. */
+function records<T extends object>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return Array.isArray(list) ? (list as readonly T[]).filter(isRecord) : undefined;
 }
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
