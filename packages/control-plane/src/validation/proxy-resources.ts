@@ -10,23 +10,21 @@ import { policySelector, selectorLabel } from './selectors.ts';
 /** EnvoyFilter changes the configuration of Envoy, which no part of this mesh has. */
 export function validateEnvoyFilter(object: unknown): readonly FieldProblem[] {
   const problems = new ProblemList();
-  const filter = new FieldReader(object, '', problems);
-  const spec = filter.at('spec');
+  const spec = new FieldReader(object, '', problems).at('spec');
   for (const [key, value] of spec.at('workloadSelector').at('labels').entries()) selectorLabel(key, value);
   for (const patch of spec.at('configPatches').items()) {
     if (!patch.isObject()) continue;
     patch.at('applyTo').string();
     patch.at('patch').isObject();
   }
-  filter.warning('EnvoyFilter has no effect: no part of this mesh is Envoy');
+  spec.warning('EnvoyFilter has no effect: no part of this mesh is Envoy');
   return problems.all;
 }
 
 /** Sidecar limits what a sidecar sees; ambient workloads have none. */
 export function validateSidecar(object: unknown): readonly FieldProblem[] {
   const problems = new ProblemList();
-  const sidecar = new FieldReader(object, '', problems);
-  const spec = sidecar.at('spec');
+  const spec = new FieldReader(object, '', problems).at('spec');
   for (const [key, value] of spec.at('workloadSelector').at('labels').entries()) selectorLabel(key, value);
   for (const ingress of spec.at('ingress').items()) {
     if (!ingress.isObject()) continue;
@@ -43,7 +41,7 @@ export function validateSidecar(object: unknown): readonly FieldProblem[] {
         item.error(`${quote(text)} is not NAMESPACE/HOST`);
     }
   }
-  sidecar.warning('Sidecar has no effect on ambient workloads');
+  spec.warning('Sidecar has no effect on ambient workloads');
   return problems.all;
 }
 
