@@ -88,9 +88,10 @@ export class ServingCertificate implements Disposable {
 
   /** To be called when roots or the signing authority changed. Never rejects. */
   async trustChanged(): Promise<void> {
+    if (this.#material === undefined) return;
     const { signing } = this.#options.trust();
     if (signing.id !== this.#issuedBy) return this.#renew();
-    this.#announce({ ...this.material, ca: this.#roots() });
+    this.#announce({ ...this.#material, ca: this.#roots() });
   }
 
   [Symbol.dispose](): void {
@@ -101,7 +102,9 @@ export class ServingCertificate implements Disposable {
 
   addIdentityCertificateListener(listener: IdentityListener): void {
     this.#identityListeners.add(listener);
-    if (this.#material !== undefined) listener(identityOf(this.#material));
+    this.#tellLater(() => {
+      if (this.#material !== undefined) listener(identityOf(this.#material));
+    });
   }
 
   removeIdentityCertificateListener(listener: IdentityListener): void {
@@ -110,11 +113,18 @@ export class ServingCertificate implements Disposable {
 
   addCaCertificateListener(listener: CaListener): void {
     this.#caListeners.add(listener);
-    if (this.#material !== undefined) listener({ caCertificate: Buffer.from(this.#material.ca) });
+    this.#tellLater(() => {
+      if (this.#material !== undefined) listener({ caCertificate: Buffer.from(this.#material.ca) });
+    });
   }
 
   removeCaCertificateListener(listener: CaListener): void {
     this.#caListeners.delete(listener);
+  }
+
+  /** grpc-js listens before it can pass on what it hears: a listener that is told at once would keep it to itself. */
+  #tellLater(tell: () => void): void {
+    queueMicrotask(tell);
   }
 
   async #renew(): Promise<void> {
