@@ -41,7 +41,7 @@ const json = (...values: readonly unknown[]): string => JSON.stringify(values);
 
 /** Not its status, which this control plane writes itself. */
 const readsOfServiceEntry = (entry: ServiceEntry): string =>
-  json(entry.spec, entry.metadata.creationTimestamp);
+  json(entry.spec, entry.metadata.labels, entry.metadata.annotations, entry.metadata.creationTimestamp);
 
 export const indexes = {
   Namespace: {},
@@ -68,6 +68,8 @@ export const indexes = {
           service.spec?.type,
           service.spec?.selector,
           service.spec?.ports,
+          service.metadata.labels,
+          service.metadata.annotations,
           service.metadata.creationTimestamp,
         ),
     },

@@ -8,6 +8,7 @@ import { canonicalService, workloadName } from './owner-names.ts';
 import { endpointPorts } from './ports.ts';
 import type { ReadEndpoint } from './read-service-entry.ts';
 import type { ServicesByKey } from './selecting-services.ts';
+import { portsByService } from './selecting-services.ts';
 import { tunnelOf } from './tunnel.ts';
 import { trustDomainOf } from './workload-fields.ts';
 
@@ -24,8 +25,6 @@ export function endpointWorkload(
   mesh: MeshSettings,
 ): istio.workload.IWorkload {
   const name = workloadName(owner);
-  const ports: Record<string, istio.workload.IPortList> = {};
-  for (const [key, service] of services) ports[key] = { ports: endpointPorts(service, endpoint.ports) };
   const workload: istio.workload.IWorkload = {
     uid,
     name: owner.name,
@@ -37,7 +36,7 @@ export function endpointWorkload(
     serviceAccount: endpoint.serviceAccount,
     workloadType: istio.workload.WorkloadType.POD,
     workloadName: name,
-    services: ports,
+    services: portsByService(services, (service) => endpointPorts(service, endpoint.ports)),
     ...canonicalService(owner.labels, name),
     ...tunnelOf(owner),
   };

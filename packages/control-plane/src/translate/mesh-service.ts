@@ -1,5 +1,5 @@
 // A service as endpoints see it: what a Kubernetes Service and a ServiceEntry have in common.
-import type { Service, ServiceEntry, ServicePort } from '../kube/objects.ts';
+import type { ObjectMeta, Service, ServiceEntry, ServicePort } from '../kube/objects.ts';
 import { readServiceEntry } from './read-service-entry.ts';
 
 export interface MeshPort {
@@ -14,6 +14,7 @@ export interface MeshPort {
 
 export interface MeshService {
   readonly kind: 'Service' | 'ServiceEntry';
+  readonly metadata: ObjectMeta;
   readonly ports: readonly MeshPort[];
 }
 
@@ -28,7 +29,7 @@ export function isInMesh(service: Service | undefined): service is Service {
 export function meshService(service: Service): MeshService {
   let view = services.get(service);
   if (view === undefined) {
-    view = { kind: 'Service', ports: servicePorts(service.spec?.ports ?? []) };
+    view = { kind: 'Service', metadata: service.metadata, ports: servicePorts(service.spec?.ports ?? []) };
     services.set(service, view);
   }
   return view;
@@ -41,6 +42,7 @@ export function meshServiceEntry(entry: ServiceEntry): MeshService {
     const { ports } = readServiceEntry(entry);
     view = {
       kind: 'ServiceEntry',
+      metadata: entry.metadata,
       ports: ports.map(({ name, number, target }) => ({ name, number, target, targetName: undefined })),
     };
     serviceEntries.set(entry, view);

@@ -11,10 +11,12 @@ import { podUid } from './names.ts';
 import { canonicalService, workloadName } from './owner-names.ts';
 import { policiesOf } from './policies/of-workload.ts';
 import { podPorts } from './ports.ts';
-import { addServicesOfSlices, selectingServices } from './selecting-services.ts';
+import { addServicesOfSlices, portsByService, selectingServices } from './selecting-services.ts';
 import { tunnelOf } from './tunnel.ts';
 import { inboundBinding } from './waypoint-gateway.ts';
+import type { WaypointBinding } from './waypoint.ts';
 import { instanceOf, workloadWaypoint } from './waypoint.ts';
+import { waypointsInFront } from './waypoints-in-front.ts';
 import { boundAddress, trustDomainOf } from './workload-fields.ts';
 
 const { NetworkMode, WorkloadStatus, WorkloadType } = istio.workload;
@@ -46,6 +48,13 @@ export function translatePod(pod: Pod, lookup: ClusterLookup, mesh: MeshSettings
   const problem = identityProblem('spec.serviceAccountName', namespace, serviceAccount);
   if (problem !== undefined) return { problems: [problem] };
 
+  const services = selectingServices(namespace, labels, lookup, mesh);
+  addServicesOfSlices(services, pod, lookup, mesh);
+  const gateway = instanceOf(metadata, lookup);
+  const waypoint: WaypointBinding =
+    gateway === undefined ? workloadWaypoint(metadata, lookup, mesh) : { state: 'none' };
+  const waypoints = waypointsInFront(waypoint, services, lookup, mesh);
+  const controller = workloadName(metadata);
   const workload: istio.workload.IWorkload = {
     uid: podUid(mesh.clusterId, namespace, name),
     name,
@@ -57,25 +66,21 @@ export function translatePod(pod: Pod, lookup: ClusterLookup, mesh: MeshSettings
     serviceAccount,
     node: spec?.nodeName ?? '',
     workloadType: WorkloadType.POD,
-    workloadName: workloadName(metadata),
-    services: servicesOf(pod, lookup, mesh),
-    authorizationPolicies: policiesOf({ namespace, labels }, lookup, mesh),
+    workloadName: controller,
+    services: portsByService(services, (service) => podPorts(service, pod)),
+    authorizationPolicies: policiesOf({ namespace, labels, waypoints }, lookup, mesh),
     status: isHealthy(pod) ? WorkloadStatus.HEALTHY : WorkloadStatus.UNHEALTHY,
     networkMode: spec?.hostNetwork === true ? NetworkMode.HOST_NETWORK : NetworkMode.STANDARD,
+    ...canonicalService(labels, controller),
     ...tunnelOf(metadata),
   };
-  Object.assign(workload, canonicalService(labels, workload.workloadName ?? name));
   const locality = nodeLocality(spec?.nodeName, lookup);
   if (locality !== undefined) workload.locality = locality;
 
-  const gateway = instanceOf(metadata, lookup);
-  if (gateway === undefined) {
-    const waypoint = boundAddress(workloadWaypoint(metadata, lookup, mesh));
-    if (waypoint !== undefined) workload.waypoint = waypoint;
-  } else {
-    const binding = inboundBinding(gateway, lookup);
-    if (binding !== undefined) workload.applicationTunnel = binding;
-  }
+  const address = boundAddress(waypoint);
+  if (address !== undefined) workload.waypoint = address;
+  const binding = gateway === undefined ? undefined : inboundBinding(gateway, lookup);
+  if (binding !== undefined) workload.applicationTunnel = binding;
   return { workload, problems: [] };
 }
 
@@ -89,12 +94,4 @@ function addressesOf({ status }: Pod): string[] {
 function isHealthy({ metadata, status }: Pod): boolean {
   if (metadata.deletionTimestamp !== undefined) return false;
   return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
-}
-
-function servicesOf(pod: Pod, lookup: ClusterLookup, mesh: MeshSettings) {
-  const found = selectingServices(pod.metadata.namespace ?? '', pod.metadata.labels, lookup, mesh);
-  addServicesOfSlices(found, pod, lookup, mesh);
-  const services: Record<string, istio.workload.IPortList> = {};
-  for (const [key, service] of found) services[key] = { ports: podPorts(service, pod) };
-  return services;
 }

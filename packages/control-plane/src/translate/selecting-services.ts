@@ -1,4 +1,5 @@
 // The services that a workload is an endpoint of, by selector and by EndpointSlice.
+import type { istio } from '@ambient/wire';
 import { SERVICE_NAME_LABEL } from '../cluster/indexes.ts';
 import type { ClusterLookup } from '../cluster/lookup.ts';
 import { labelKeys } from '../cluster/selector-keys.ts';
@@ -13,6 +14,19 @@ import { ownedHosts } from './service-ownership.ts';
 
 /** By name of the service, `namespace/hostname`. */
 export type ServicesByKey = Map<string, MeshService>;
+
+/** The `services` field of a workload. Sorted, so that equal content has equal bytes however it was found. */
+export function portsByService(
+  services: ServicesByKey,
+  portsOf: (service: MeshService) => istio.workload.IPort[],
+): Record<string, istio.workload.IPortList> {
+  const result: Record<string, istio.workload.IPortList> = {};
+  for (const key of [...services.keys()].sort()) {
+    const service = services.get(key);
+    if (service !== undefined) result[key] = { ports: portsOf(service) };
+  }
+  return result;
+}
 
 /** Services and ServiceEntries of a namespace whose selector, which is not empty, the labels satisfy. */
 export function selectingServices(

@@ -17,6 +17,7 @@ import { readServiceEntry } from './read-service-entry.ts';
 import { isCanonical, ownedHosts, visibilityOf } from './service-ownership.ts';
 import type { WaypointBinding } from './waypoint.ts';
 import { serviceWaypoint, workloadWaypoint } from './waypoint.ts';
+import { waypointsInFront } from './waypoints-in-front.ts';
 import { boundAddress } from './workload-fields.ts';
 
 export interface ServiceEntryTranslation {
@@ -103,7 +104,7 @@ const nowhere: ReadEndpoint = {
 
 /** A host that is its own endpoint. It stands for something outside the mesh and goes through no workload waypoint. */
 function hostWorkload(entry: ServiceEntry, host: string, lookup: ClusterLookup, mesh: MeshSettings) {
-  return entryWorkload(entry, { ...nowhere, address: host }, [host], lookup, mesh);
+  return entryWorkload(entry, { ...nowhere, address: host }, [host], { state: 'none' }, lookup, mesh);
 }
 
 function inlineWorkloads(
@@ -122,12 +123,10 @@ function inlineWorkloads(
       problems.push({ path: `spec.endpoints[${i}].address`, message, severity: 'warning' });
       continue;
     }
-    const workload = entryWorkload(entry, endpoint, hosts, lookup, mesh);
     // The entry's own labels name the waypoint of the service, not of what stands behind it.
     const { namespace = '' } = entry.metadata;
-    const address = boundAddress(workloadWaypoint({ namespace, labels: endpoint.labels }, lookup, mesh));
-    if (address !== undefined) workload.waypoint = address;
-    workloads.set(endpoint.address, workload);
+    const waypoint = workloadWaypoint({ namespace, labels: endpoint.labels }, lookup, mesh);
+    workloads.set(endpoint.address, entryWorkload(entry, endpoint, hosts, waypoint, lookup, mesh));
   }
   return [...workloads.values()];
 }
@@ -136,6 +135,7 @@ function entryWorkload(
   entry: ServiceEntry,
   endpoint: ReadEndpoint,
   hosts: readonly string[],
+  waypoint: WaypointBinding,
   lookup: ClusterLookup,
   mesh: MeshSettings,
 ): istio.workload.IWorkload {
@@ -144,6 +144,9 @@ function entryWorkload(
   const services = new Map(hosts.map((host) => [serviceKey(namespace, host), service]));
   const uid = serviceEntryEndpointUid(mesh.clusterId, namespace, name, endpoint.address);
   const workload = endpointWorkload(uid, entry.metadata, endpoint, services, mesh);
-  workload.authorizationPolicies = policiesOf({ namespace, labels }, lookup, mesh);
+  const waypoints = waypointsInFront(waypoint, services, lookup, mesh);
+  workload.authorizationPolicies = policiesOf({ namespace, labels, waypoints }, lookup, mesh);
+  const address = boundAddress(waypoint);
+  if (address !== undefined) workload.waypoint = address;
   return workload;
 }

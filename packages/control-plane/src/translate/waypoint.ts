@@ -3,6 +3,7 @@ import type { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
 import type { Gateway, ObjectMeta } from '../kube/objects.ts';
 import type { MeshSettings } from './mesh-settings.ts';
+import type { WaypointName } from './policies/waypoint-policy.ts';
 import {
   admitsNamespace,
   isWaypointReady,
@@ -25,11 +26,6 @@ export type BindingReason =
   | 'UnsupportedTrafficType'
   | 'CrossNamespaceWaypointForbidden';
 
-interface GatewayName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** What came of a wish for a waypoint; condition `istio.io/WaypointBound` says it to the user. */
 export type WaypointBinding =
   /** Nobody wished for one, or the object opted out. No condition. */
@@ -38,10 +34,12 @@ export type WaypointBinding =
       readonly state: 'bound';
       readonly reason: 'WaypointAccepted';
       readonly message: string;
-      readonly gateway: GatewayName;
+      readonly gateway: WaypointName;
       readonly address: istio.workload.IGatewayAddress;
       /** Primary and canary with weights that add up to 100; absent without a canary. */
       readonly weighted?: readonly istio.workload.IWeightedWaypoint[];
+      /** The canary, where there is one. */
+      readonly canary?: WaypointName;
       /** Traffic from gateways takes the waypoint too. */
       readonly ingress: boolean;
     }
@@ -49,7 +47,7 @@ export type WaypointBinding =
       readonly state: 'refused';
       readonly reason: Exclude<BindingReason, 'WaypointAccepted'>;
       readonly message: string;
-      readonly gateway: GatewayName;
+      readonly gateway: WaypointName;
       /** The wish stands on the namespace, not on the object. */
       readonly inherited: boolean;
     };
@@ -65,7 +63,7 @@ const managedAsWaypoint: ReadonlySet<string> = new Set([
 type Labels = Readonly<Record<string, string>> | undefined;
 
 interface Wish {
-  readonly gateway: GatewayName;
+  readonly gateway: WaypointName;
   readonly inherited: boolean;
 }
 
@@ -120,6 +118,7 @@ export function serviceWaypoint(
     ...primary,
     ingress,
     weighted,
+    canary: canary.gateway,
     message: `${message}. ${weight} of 100 connections take canary ${canaryName}`,
   };
 }
@@ -149,7 +148,7 @@ function named(
   namespace: string,
   nameLabel: string,
   namespaceLabel: string,
-): GatewayName | 'none' | undefined {
+): WaypointName | 'none' | undefined {
   const name = labels?.[nameLabel];
   if (name === undefined) return undefined;
   return name === 'none' ? 'none' : { name, namespace: labels?.[namespaceLabel] ?? namespace };

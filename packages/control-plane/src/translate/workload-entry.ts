@@ -11,6 +11,7 @@ import { readWorkloadEntry } from './read-service-entry.ts';
 import { selectingServices } from './selecting-services.ts';
 import type { WaypointBinding } from './waypoint.ts';
 import { workloadWaypoint } from './waypoint.ts';
+import { waypointsInFront } from './waypoints-in-front.ts';
 import { boundAddress } from './workload-fields.ts';
 
 export interface WorkloadEntryTranslation {
@@ -34,8 +35,9 @@ export function translateWorkloadEntry(
   const services = selectingServices(namespace, labels, lookup, mesh);
   const uid = workloadEntryUid(mesh.clusterId, namespace, name);
   const workload = endpointWorkload(uid, owner, endpoint, services, mesh);
-  workload.authorizationPolicies = policiesOf({ namespace, labels }, lookup, mesh);
   const waypoint = workloadWaypoint(owner, lookup, mesh);
+  const waypoints = waypointsInFront(waypoint, services, lookup, mesh);
+  workload.authorizationPolicies = policiesOf({ namespace, labels, waypoints }, lookup, mesh);
   const address = boundAddress(waypoint);
   if (address !== undefined) workload.waypoint = address;
   return { workload, waypoint, problems };
