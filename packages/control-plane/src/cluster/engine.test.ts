@@ -9,7 +9,13 @@ import { Engine } from './engine.ts';
 import type { Report } from './engine.ts';
 import type { Derivation } from './derivation.ts';
 import { perObject } from './derivation.ts';
-import { namespaceObject, podObject, sampleDerivations, serviceObject, touched } from './objects.test-data.ts';
+import {
+  namespaceObject,
+  podObject,
+  sampleDerivations,
+  serviceObject,
+  touched,
+} from './objects.test-data.ts';
 
 type Condition = { readonly type: string };
 
@@ -25,7 +31,10 @@ class Rig {
       derivations: derivations ?? sampleDerivations((what) => this.runs.push(what)),
       log: new Logger(
         new LogLevels('error'),
-        { write: (_level, _scope, message, fields) => this.errors.push(`${message} ${String(fields?.['object'])}`) },
+        {
+          write: (_level, _scope, message, fields) =>
+            this.errors.push(`${message} ${String(fields?.['object'])}`),
+        },
         'engine',
       ),
       onReport: (report) => this.reports.push(report),
@@ -73,14 +82,14 @@ describe('Engine', () => {
   const other = podObject('b', 'web', '10.0.1.1');
 
   it('derives everything once, and says so once', () => {
-    const rig = new Rig().put(namespaceObject('a', { mode: 'ambient' }), web, serviceObject('a', 'web-svc', 'web'));
+    const rig = new Rig().put(
+      namespaceObject('a', { mode: 'ambient' }),
+      web,
+      serviceObject('a', 'web-svc', 'web'),
+    );
     expect(rig.settle()).deep.equal({
       runs: ['names', 'pod web', 'service web-svc'],
-      sent: [
-        '+names a=web-svc',
-        '+service web=a/web-svc 1',
-        '+workload a/web=10.0.0.1 ambient web-svc',
-      ],
+      sent: ['+names a=web-svc', '+service web=a/web-svc 1', '+workload a/web=10.0.0.1 ambient web-svc'],
     });
     expect(rig.settle()).deep.equal({ runs: [], sent: [] });
   });

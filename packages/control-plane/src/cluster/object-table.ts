@@ -159,11 +159,7 @@ function compareNames({ metadata: a }: KubeObject, { metadata: b }: KubeObject):
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-function differenceOf(
-  kind: KindName,
-  before: KubeObject,
-  after: KubeObject,
-): 'none' | 'status' | 'content' {
+function differenceOf(kind: KindName, before: KubeObject, after: KubeObject): 'none' | 'status' | 'content' {
   const { metadata: oldMeta, status: oldStatus, ...oldRest } = before;
   const { metadata: newMeta, status: newStatus, ...newRest } = after;
   const { resourceVersion: _old, ...oldFixed } = oldMeta;

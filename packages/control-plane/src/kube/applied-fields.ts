@@ -13,9 +13,7 @@ export function alreadySays(observed: unknown, applied: unknown): boolean {
         const same = observed.find((other) => isTyped(other) && other.type === entry.type);
         return same !== undefined && alreadySays(same, entry);
       });
-    return (
-      observed.length === applied.length && applied.every((entry, i) => alreadySays(observed[i], entry))
-    );
+    return observed.length === applied.length && applied.every((entry, i) => alreadySays(observed[i], entry));
   }
   if (!isRecord(applied)) return observed === applied;
   if (!isRecord(observed)) return false;

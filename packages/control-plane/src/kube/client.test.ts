@@ -187,7 +187,10 @@ describe('KubeClient', () => {
   });
 
   it('a kubeconfig that is missing, malformed or names no server is refused by name', () => {
-    expect(() => KubeConnection.fromFile('/nonexistent/config')).throws(KubeConfigError, '/nonexistent/config');
+    expect(() => KubeConnection.fromFile('/nonexistent/config')).throws(
+      KubeConfigError,
+      '/nonexistent/config',
+    );
     expect(() => new KubeConnection(new KubeConfig())).throws(KubeConfigError, 'current-context');
   });
 });

@@ -150,12 +150,7 @@ export class KubeClient {
     }
   }
 
-  #head(
-    sent: ClientRequest,
-    body: Buffer | undefined,
-    request: KubeRequest,
-    where: string,
-  ): Promise<Answer> {
+  #head(sent: ClientRequest, body: Buffer | undefined, request: KubeRequest, where: string): Promise<Answer> {
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
     const failure = Promise.withResolvers<never>();
     // Nobody may be waiting for it any more when a kept connection breaks.

@@ -199,7 +199,9 @@ function keepCrd(raw: unknown): KeptCrd | undefined {
       uid: typeof uid === 'string' ? uid : '',
       ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
     },
-    served: versions.filter((version) => version['served'] === true).map((version) => String(version['name'])),
+    served: versions
+      .filter((version) => version['served'] === true)
+      .map((version) => String(version['name'])),
   };
 }
 

@@ -30,7 +30,9 @@ export function observe(before: Observation | undefined, lease: Lease, nowMs: nu
 /** Whether somebody else must be taken to lead. */
 export function heldByOther({ lease, sinceMs }: Observation, identity: string, nowMs: number): boolean {
   const { holderIdentity = '', leaseDurationSeconds = 15 } = lease.spec ?? {};
-  return holderIdentity !== '' && holderIdentity !== identity && nowMs < sinceMs + leaseDurationSeconds * 1000;
+  return (
+    holderIdentity !== '' && holderIdentity !== identity && nowMs < sinceMs + leaseDurationSeconds * 1000
+  );
 }
 
 /** The record with which this identity takes, or keeps, the lease. */

@@ -138,7 +138,10 @@ describe('parseWatchLine', () => {
       fc.string(),
       fc.json(),
       fc
-        .record({ type: fc.constantFrom('ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR', 'X'), object: fc.jsonValue() })
+        .record({
+          type: fc.constantFrom('ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR', 'X'),
+          object: fc.jsonValue(),
+        })
         .map((event) => JSON.stringify(event)),
     );
     fc.assert(

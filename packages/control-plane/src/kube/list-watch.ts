@@ -120,7 +120,8 @@ export function parseWatchLine(path: string, line: string): WatchEvent {
   }
   const { type, object } = isRecord(event) ? event : {};
   if (type === 'ERROR') throw statusError(where, object, undefined);
-  const resourceVersion = isRecord(object) && isRecord(object['metadata']) ? versionOf(object['metadata']) : '';
+  const resourceVersion =
+    isRecord(object) && isRecord(object['metadata']) ? versionOf(object['metadata']) : '';
   switch (type) {
     case 'ADDED':
     case 'MODIFIED':

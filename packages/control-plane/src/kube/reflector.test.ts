@@ -144,10 +144,14 @@ describe('Reflector', () => {
 
   it('410 makes it list again, and the list changes only what differs by uid and version', async () => {
     const rig = new Rig();
-    rig.pages.push(page('5', [item('same', '1'), item('changed', '2'), item('gone', '3'), item('again', '4', 'x')]));
+    rig.pages.push(
+      page('5', [item('same', '1'), item('changed', '2'), item('gone', '3'), item('again', '4', 'x')]),
+    );
     await rig.start();
     rig.changes.length = 0;
-    rig.pages.push(page('9', [item('same', '1'), item('changed', '8'), item('again', '4', 'y'), item('new', '7')]));
+    rig.pages.push(
+      page('9', [item('same', '1'), item('changed', '8'), item('again', '4', 'y'), item('new', '7')]),
+    );
     await rig.end(expired());
     await rig.next();
     expect(rig.changes).deep.equal(['+n/changed@8', '+n/again@4', '+n/new@7', '-n/gone']);

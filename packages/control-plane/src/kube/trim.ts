@@ -67,7 +67,9 @@ function trimPod(head: Pick<Pod, 'apiVersion' | 'kind' | 'metadata'>, { spec, st
 function trimContainer({ name, ports, restartPolicy }: Container): Container {
   return defined({
     name,
-    ports: records(ports)?.map(({ name, containerPort, protocol }) => defined({ name, containerPort, protocol })),
+    ports: records(ports)?.map(({ name, containerPort, protocol }) =>
+      defined({ name, containerPort, protocol }),
+    ),
     restartPolicy,
   });
 }

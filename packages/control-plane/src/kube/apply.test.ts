@@ -1,0 +1,210 @@
+import { expect } from 'chai';
+import { ManualClock } from '@ambient/runtime';
+
+import { alreadySays } from './applied-fields.ts';
+import { ApplyQueue } from './apply.ts';
+import type { ApplyQueueOptions, ApplyRequest } from './apply.ts';
+import type { KubeRequest } from './client.ts';
+import { KubeConnectionError, KubeStatusError } from './errors.ts';
+import { settled, testLog } from './quiet-log.test-data.ts';
+
+class Rig {
+  readonly clock = new ManualClock();
+  readonly sent: KubeRequest[] = [];
+  readonly log: string[] = [];
+  readonly failures: string[] = [];
+  /** What the next requests end with. */
+  readonly errors: (Error | undefined)[] = [];
+  /** Requests that wait for `release`. */
+  held: (() => void)[] | undefined;
+  readonly queue: ApplyQueue;
+
+  constructor(options: Partial<ApplyQueueOptions> = {}) {
+    this.queue = new ApplyQueue({
+      client: {
+        request: async <T>(request: KubeRequest): Promise<T> => {
+          this.sent.push(request);
+          const error = this.errors.shift();
+          if (this.held !== undefined) await new Promise<void>((resolve) => this.held?.push(resolve));
+          if (error !== undefined) throw error;
+          return {} as T;
+        },
+      },
+      log: testLog(this.log),
+      clock: this.clock,
+      random: () => 0.5,
+      onFailure: ({ request }) => this.failures.push(request.path),
+      ...options,
+    });
+    this.queue.start();
+  }
+
+  async pass(ms: number): Promise<this> {
+    this.clock.advance(ms);
+    await settled();
+    return this;
+  }
+
+  get messages(): string[] {
+    return this.sent.map(({ body }) => JSON.stringify((body as { status: unknown }).status));
+  }
+}
+
+function say(status: unknown, name = 'a', observed?: unknown): ApplyRequest {
+  return {
+    path: `/api/v1/namespaces/n/services/${name}`,
+    subresource: 'status',
+    fieldManager: 'm',
+    body: { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'n' }, status },
+    ...(observed === undefined ? {} : { observed }),
+  };
+}
+
+describe('ApplyQueue', () => {
+  it('applies with its manager, by force', async () => {
+    const rig = new Rig();
+    rig.queue.submit(say('x'));
+    await settled();
+    expect(rig.sent[0]).deep.include({
+      method: 'PATCH',
+      path: '/api/v1/namespaces/n/services/a/status',
+      query: { fieldManager: 'm', force: true },
+      contentType: 'application/apply-patch+yaml',
+    });
+    expect(rig.queue.written).equal(1);
+  });
+
+  it('writes nothing that the object says already, or that was just written', async () => {
+    const rig = new Rig();
+    rig.queue.submit(
+      say(
+        { conditions: [{ type: 'A', status: 'True' }] },
+        'a',
+        say({ conditions: [{ type: 'A', status: 'True', reason: 'R' }] }).body,
+      ),
+    );
+    await settled();
+    expect(rig.sent).deep.equal([]);
+    rig.queue.submit(say('x'));
+    await settled();
+    rig.queue.submit(say('x'));
+    await rig.pass(60_000);
+    expect(rig.sent.length).equal(1);
+  });
+
+  it('of many changes of one object the last is written, ever less often; others are not held up', async () => {
+    const rig = new Rig();
+    for (let i = 0; i < 6000; i++) {
+      rig.queue.submit(say(`${i}`));
+      if (i === 100) rig.queue.submit(say('other', 'b'));
+      await rig.pass(10);
+    }
+    const flapping = rig.messages.filter((message) => message !== '"other"');
+    expect(flapping.length).within(5, 8);
+    expect(rig.messages).include('"other"');
+    await rig.pass(120_000);
+    expect(rig.messages.at(-1)).equal('"5999"');
+  });
+
+  it('keeps to its rate over all objects', async () => {
+    const rig = new Rig({ perSecond: 10, burst: 5, parallel: 100 });
+    for (let i = 0; i < 100; i++) rig.queue.submit(say('x', `s${i}`));
+    await settled();
+    expect(rig.sent.length).equal(5);
+    for (let i = 0; i < 40; i++) await rig.pass(100);
+    expect(rig.sent.length).within(44, 46);
+    expect(rig.queue.waiting).equal(100 - rig.sent.length);
+  });
+
+  it('has few requests under way, and a change meanwhile follows the one that is', async () => {
+    const rig = new Rig({ parallel: 2 });
+    rig.held = [];
+    for (let i = 0; i < 5; i++) rig.queue.submit(say('x', `s${i}`));
+    await settled();
+    expect(rig.sent.length).equal(2);
+    rig.queue.submit(say('y', 's0'));
+    for (let i = 0; i < 10; i++) {
+      for (const release of rig.held.splice(0)) release();
+      await rig.pass(1100);
+    }
+    expect(rig.messages).deep.equal(['"x"', '"x"', '"x"', '"x"', '"x"', '"y"']);
+  });
+
+  it('tries again after a conflict, 429, 500 or a lost connection, at growing distances', async () => {
+    const rig = new Rig();
+    rig.errors.push(
+      new KubeStatusError('p', 409, 'Conflict', ''),
+      new KubeStatusError('p', 429, '', ''),
+      new KubeStatusError('p', 500, '', ''),
+      new KubeConnectionError('KUBE_CONNECT', 'gone'),
+    );
+    rig.queue.submit(say('x'));
+    await settled();
+    const at: number[] = [];
+    for (let i = 0; i < 30; i++) {
+      const before = rig.sent.length;
+      await rig.pass(1000);
+      if (rig.sent.length > before) at.push(i + 1);
+    }
+    expect([at, rig.queue.written, rig.failures]).deep.equal([[1, 3, 7, 15], 1, []]);
+  });
+
+  it('a failed attempt never overtakes a newer request', async () => {
+    const rig = new Rig();
+    rig.held = [];
+    rig.errors.push(new KubeStatusError('p', 500, '', ''));
+    rig.queue.submit(say('old'));
+    await settled();
+    rig.queue.submit(say('new'));
+    rig.held.pop()?.();
+    rig.held = undefined;
+    await settled();
+    await rig.pass(5000);
+    expect(rig.messages).deep.equal(['"old"', '"new"']);
+  });
+
+  it('gives up what the server will not take, and forgets an object that is gone', async () => {
+    const rig = new Rig();
+    rig.errors.push(new KubeStatusError('p', 403, '', ''), new KubeStatusError('p', 404, '', ''));
+    rig.queue.submit(say('x'));
+    rig.queue.submit(say('x', 'b'));
+    await rig.pass(60_000);
+    expect([rig.sent.length, rig.failures]).deep.equal([2, ['/api/v1/namespaces/n/services/a']]);
+    expect(rig.log).deep.equal(['warn apply refused']);
+  });
+
+  it('stopped, it writes nothing and holds no timer', async () => {
+    const rig = new Rig({ perSecond: 1, burst: 1 });
+    for (let i = 0; i < 3; i++) rig.queue.submit(say('x', `s${i}`));
+    await settled();
+    rig.queue.stop();
+    rig.queue.submit(say('y'));
+    expect([rig.clock.pendingTimers, rig.queue.waiting]).deep.equal([0, 0]);
+    await rig.pass(10_000);
+    expect(rig.sent.length).equal(1);
+  });
+});
+
+describe('alreadySays', () => {
+  const condition = { type: 'A', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' };
+  const cases: [string, unknown, unknown, boolean][] = [
+    ['more than was applied', { a: 1, b: 2 }, { a: 1 }, true],
+    ['another value', { a: 1 }, { a: 2 }, false],
+    ['an absent field', {}, { a: { b: 1 } }, false],
+    ['a condition among others', [{ type: 'B' }, condition], [condition], true],
+    ['a later transition time', [{ ...condition, lastTransitionTime: 'later' }], [condition], true],
+    ['another status', [{ ...condition, status: 'False' }], [condition], false],
+    ['a missing condition', [{ type: 'B' }], [condition], false],
+    ['an equal list', [1, 2], [1, 2], true],
+    ['a longer list', [1, 2, 3], [1, 2], false],
+    ['no list', { 0: 1 }, [1], false],
+    [
+      'addresses, which have a type that is no key',
+      [{ type: 'IP', value: 'x' }],
+      [{ type: 'IP', value: 'y' }],
+      false,
+    ],
+  ];
+  for (const [what, observed, applied, expected] of cases)
+    it(`${what}: ${expected}`, () => expect(alreadySays(observed, applied)).equal(expected));
+});
