@@ -136,7 +136,7 @@ const httpRoute = object('One route.', {
       status: uint32('HTTP status.', { minimum: 100, maximum: 599 }),
       body: object(
         'Body of the answer.',
-        { string: string('As text.'), bytes: string('As base64.', { format: 'binary' }) },
+        { string: string('As text.'), bytes: string('As base64.') },
         { oneOf: atMostOne('string', 'bytes') },
       ),
     },
