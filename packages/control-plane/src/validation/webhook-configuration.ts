@@ -2,7 +2,7 @@
 export interface WebhookConfiguration {
   readonly webhooks?: readonly {
     readonly name: string;
-    readonly clientConfig: { readonly caBundle?: string };
+    readonly clientConfig: { readonly caBundle?: string; readonly service?: unknown; readonly url?: string };
     readonly failurePolicy?: string;
   }[];
 }
