@@ -251,7 +251,7 @@ const rule = object(
         message: 'RequestRedirect filter must not be used together with backendRefs',
       },
       {
-        rule: "!has(self.filters) || !self.filters.exists(f, (has(f.requestRedirect) && has(f.requestRedirect.path) && f.requestRedirect.path.type == 'ReplacePrefixMatch') || (has(f.urlRewrite) && has(f.urlRewrite.path) && f.urlRewrite.path.type == 'ReplacePrefixMatch')) || (has(self.matches) && size(self.matches) == 1 && has(self.matches[0].path) && self.matches[0].path.type == 'PathPrefix')",
+        rule: "!has(self.filters) || !self.filters.exists(f, (has(f.requestRedirect) && has(f.requestRedirect.path) && f.requestRedirect.path.type == 'ReplacePrefixMatch') || (has(f.urlRewrite) && has(f.urlRewrite.path) && f.urlRewrite.path.type == 'ReplacePrefixMatch')) || (has(self.matches) && size(self.matches) == 1 && self.matches.all(m, has(m.path) && m.path.type == 'PathPrefix'))",
         message: 'ReplacePrefixMatch needs exactly one match, by PathPrefix',
       },
     ],

@@ -80,21 +80,28 @@ const listenerFields: Fields = {
   allowedRoutes,
 };
 
+/** The names of core protocols have no case. Spelled out, since not every engine knows a flag inside an expression. */
+function anyCase(...names: readonly string[]): string {
+  const letters = (name: string): string =>
+    name.replaceAll(/[A-Z]/g, (letter) => `[${letter}${letter.toLowerCase()}]`);
+  return `^(${names.map(letters).join('|')})$`;
+}
+
 const rules: readonly Rule[] = [
   {
-    rule: "self.all(l, l.protocol.matches('(?i)^(HTTP|TCP|UDP)$') ? !has(l.tls) : true)",
+    rule: `self.all(l, l.protocol.matches('${anyCase('HTTP', 'TCP', 'UDP')}') ? !has(l.tls) : true)`,
     message: "tls must not be specified for protocols ['HTTP', 'TCP', 'UDP']",
   },
   {
-    rule: "self.all(l, (l.protocol.matches('(?i)^HTTPS$') && has(l.tls)) ? l.tls.mode == 'Terminate' : true)",
+    rule: `self.all(l, (l.protocol.matches('${anyCase('HTTPS')}') && has(l.tls)) ? l.tls.mode == 'Terminate' : true)`,
     message: 'tls mode must be Terminate for protocol HTTPS',
   },
   {
-    rule: "self.all(l, l.protocol.matches('(?i)^TLS$') ? has(l.tls) : true)",
+    rule: `self.all(l, l.protocol.matches('${anyCase('TLS')}') ? has(l.tls) : true)`,
     message: 'tls must be set for protocol TLS',
   },
   {
-    rule: "self.all(l, l.protocol.matches('(?i)^(TCP|UDP)$') ? !has(l.hostname) : true)",
+    rule: `self.all(l, l.protocol.matches('${anyCase('TCP', 'UDP')}') ? !has(l.hostname) : true)`,
     message: "hostname must not be specified for protocols ['TCP', 'UDP']",
   },
   {
