@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Logger, LogLevels } from '@ambient/runtime';
 import { fuzzBudget } from '@ambient/testkit';
 
-import type { KindName, KubeObject, ObjectOf } from '../kube/objects.ts';
+import type { KindName, KubeObject } from '../kube/objects.ts';
 import { objectKey } from '../kube/trim.ts';
 import { Engine } from './engine.ts';
 import type { Report } from './engine.ts';
@@ -33,7 +33,7 @@ class Rig {
         new LogLevels('error'),
         {
           write: (_level, _scope, message, fields) =>
-            this.errors.push(`${message} ${String(fields?.['object'])}`),
+            this.errors.push(`${message} ${fields?.['object'] as string}`),
         },
         'engine',
       ),
@@ -43,8 +43,7 @@ class Rig {
   }
 
   put(...objects: KubeObject[]): this {
-    for (const object of objects)
-      this.engine.target(object.kind as KindName).put(objectKey(object), object as ObjectOf<KindName>);
+    for (const object of objects) this.engine.target(object.kind as KindName).put(objectKey(object), object);
     return this;
   }
 
@@ -288,7 +287,7 @@ describe('Engine, properties', () => {
         }
         receive(rig.settle().sent);
         const shuffled = [...final.values()]
-          .map((o) => ({ o, order: random.next().value ?? 0 }))
+          .map((o) => ({ o, order: (random.next().value as number | undefined) ?? 0 }))
           .sort((a, b) => a.order - b.order)
           .map(({ o }) => o);
         const fresh = new Rig().put(...shuffled);

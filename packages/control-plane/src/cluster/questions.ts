@@ -89,7 +89,7 @@ export class Questions<U extends object> {
 
   #home(name: string): Map<string, Question<U>> {
     let home = this.#homes.get(name);
-    if (home === undefined) this.#homes.set(name, (home = new Map()));
+    if (home === undefined) this.#homes.set(name, (home = new Map<string, Question<U>>()));
     return home;
   }
 }
@@ -99,7 +99,7 @@ const homeNames = new Map<string, Map<string, string>>();
 
 function homeName(kind: string, index: string): string {
   let names = homeNames.get(kind);
-  if (names === undefined) homeNames.set(kind, (names = new Map()));
+  if (names === undefined) homeNames.set(kind, (names = new Map<string, string>()));
   let name = names.get(index);
   if (name === undefined) names.set(index, (name = `${kind}/${index}`));
   return name;

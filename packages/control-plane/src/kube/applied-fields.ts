@@ -10,7 +10,7 @@ export function alreadySays(observed: unknown, applied: unknown): boolean {
     if (!Array.isArray(observed)) return false;
     if (applied.length > 0 && applied.every(isTyped))
       return applied.every((entry) => {
-        const same = observed.find((other) => isTyped(other) && other.type === entry.type);
+        const same = (observed as unknown[]).find((other) => isTyped(other) && other.type === entry.type);
         return same !== undefined && alreadySays(same, entry);
       });
     return observed.length === applied.length && applied.every((entry, i) => alreadySays(observed[i], entry));

@@ -6,7 +6,8 @@ import { ManualClock } from '@ambient/runtime';
 
 import { KubeClient } from './client.ts';
 import { KubeConnection } from './connection.ts';
-import { KubeConfigError, KubeConnectionError, KubeStatusError } from './errors.ts';
+import type { KubeConnectionError } from './errors.ts';
+import { KubeConfigError, KubeStatusError } from './errors.ts';
 import { FakeApi, json, refuse } from './fake-api.test-data.ts';
 import { LineSplitter, LineTooLongError } from './line-splitter.ts';
 

@@ -123,7 +123,7 @@ export class ClusterWatch {
       ...(silenceMs === undefined ? {} : { silenceMs }),
       onSynced: () => this.#checkSynced(),
     });
-    this.#followed.set(kind, { version, reflector: reflector as unknown as Followed['reflector'] });
+    this.#followed.set(kind, { version, reflector: reflector });
     if (resource.custom) log.info('following a custom kind', { kind, version: apiVersion });
     reflector.start();
   }

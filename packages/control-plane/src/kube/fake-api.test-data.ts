@@ -180,7 +180,7 @@ export class FakeApi implements AsyncDisposable {
 
   #collection(path: string): Map<string, FakeObject> {
     let collection = this.#collections.get(path);
-    if (collection === undefined) this.#collections.set(path, (collection = new Map()));
+    if (collection === undefined) this.#collections.set(path, (collection = new Map<string, FakeObject>()));
     return collection;
   }
 

@@ -22,11 +22,11 @@ export function trimObject<K extends KindName>(
   const head = { apiVersion, kind, metadata };
   switch (kind) {
     case 'Pod':
-      return trimPod(head, raw as unknown as Pod) as unknown as ObjectOf<K>;
+      return trimPod(head, raw as unknown as Pod);
     case 'Node':
-      return head as unknown as ObjectOf<K>;
+      return head;
     default:
-      return { ...raw, ...head } as unknown as ObjectOf<K>;
+      return { ...raw, ...head };
   }
 }
 
