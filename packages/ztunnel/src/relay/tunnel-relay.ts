@@ -7,6 +7,11 @@ import type { BulkLane, BulkSource } from './bulk-lane.ts';
 import { bulkLaneOf } from './bulk-lane.ts';
 import { ByteFifo } from './byte-fifo.ts';
 
+/**
+ * A stream whose last share was as large waits in the bulk lane for its next one, also when that one comes by a new
+ * readiness: ten that become ready at once are not all read before somebody's small request.
+ */
+const BULK_SHARE_BYTES = 32 * 1024;
 /** Read from one application before others get their turn: the read that reaches it is the last. */
 const QUANTUM_BYTES = 192 * 1024;
 /** Asked for at once; what fits into a write of the connection is less. */
@@ -159,8 +164,14 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
     this.#lane.add(this);
   }
 
-  /** Reads from the application into the tunnel, a share at most. */
+  /** Reads from the application into the tunnel, a share at most, and learns from it which lane is the next one's. */
   #pump(): void {
+    const before = this.sentToTunnel;
+    this.#readShare();
+    if (!this.#inLane) this.#bulk = this.sentToTunnel - before >= BULK_SHARE_BYTES;
+  }
+
+  #readShare(): void {
     const socket = this.#socket;
     const tunnel = this.#tunnel;
     if (socket === undefined || tunnel === undefined) return;
@@ -180,10 +191,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
         this.sentToTunnel += n;
         budget -= n;
         // A short read has emptied the socket; what comes later is told anew. Not so an end that was told already.
-        if (n < room) {
-          this.#bulk = false;
-          if (!this.#socketHungUp) this.#readable = false;
-        }
+        if (n < room && !this.#socketHungUp) this.#readable = false;
       } else if (n === 0) {
         this.#socketEnded = true;
         tunnel.end();
@@ -192,7 +200,6 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
         this.fail(socket.lastError!);
       } else {
         this.#readable = false;
-        this.#bulk = false;
       }
     }
   }
