@@ -1,105 +1,257 @@
+import { join } from 'node:path';
+
 import { realClock } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
+import { GarbageCollector } from './controllers/garbage-collector.ts';
+import { NamespaceController } from './controllers/namespace-controller.ts';
+import { crdStrategy } from './crd/crd-strategy.ts';
+import { openKeys } from './data-directory.ts';
 import { builtInStrategies } from './kinds/built-in-strategies.ts';
+import { ServiceAddresses } from './kinds/service-addresses.ts';
+import { loadObjects, readManifests } from './load.ts';
+import type { ApiObject, JsonObject } from './object.ts';
 import { ObjectOperations } from './operations/objects.ts';
-import { ownContext } from './operations/request.ts';
+import type { User } from './operations/request.ts';
 import { printTable } from './printing/table.ts';
 import { builtInResources } from './resources/builtin-resources.ts';
 import { ResourceRegistry } from './resources/registry.ts';
 import { builtInSchema } from './schema/builtin.ts';
+import { sendJson } from './server/exchange.ts';
 import { HttpServer } from './server/http-server.ts';
 import { kubeconfig } from './server/kubeconfig.ts';
-import { LabCertificates } from './server/lab-certificates.ts';
+import type { LabCertificates } from './server/lab-certificates.ts';
 import { ResourceHandler } from './server/resource-handler.ts';
 import { Reviews } from './server/reviews.ts';
 import { Router } from './server/router.ts';
+import type { ApiDocument } from './server/router.ts';
+import { scaleHandler } from './server/scale.ts';
+import { tokenHandler, tokenReviewer, uidLookup } from './server/service-account-token.ts';
 import { Subresources } from './server/subresources.ts';
+import type { SubresourceHandler } from './server/subresources.ts';
+import { Journal } from './storage/journal.ts';
 import { ObjectStore } from './storage/object-store.ts';
+import { ServiceAccountTokens } from './tokens/service-account-tokens.ts';
+import type { IssuedToken } from './tokens/service-account-tokens.ts';
+import { TokenError } from './tokens/token-error.ts';
 
 export interface LabApiOptions {
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
+  /** Where objects and keys are kept; absent, they end with the process. */
+  readonly dataDir?: string;
+  /** YAML files of CustomResourceDefinitions, or of anything else that is to be there from the start. */
+  readonly crdFiles?: readonly string[];
+  /** Names beside `host` that the server's certificate is good for. */
+  readonly serverNames?: readonly string[];
+  /** Whether somebody looks after the pods of a node, and deletes them for good. Default: nobody does. */
+  readonly hasNodeAgent?: (nodeName: string) => boolean;
+  /** Changes of each resource that are kept for watches, at least. */
+  readonly watchHistory?: number;
   readonly clock?: Clock;
   /** Told of what is a fault of this server. */
   readonly onFault?: (error: unknown) => void;
 }
 
+const firstNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+const serverNames = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', '10.96.0.1'];
+const issuer = 'https://kubernetes.default.svc.cluster.local';
+
 /** A Kubernetes API server for one machine. Whoever starts it stops it. */
 export class LabApi {
   readonly #server: HttpServer;
+  readonly #owned: DisposableStack;
+  readonly #registry: ResourceRegistry;
+  readonly #operations: ObjectOperations;
+  readonly #subresources: Subresources;
+  readonly #certificates: LabCertificates;
+  readonly #tokens: ServiceAccountTokens;
   /** https://HOST:PORT */
   readonly url: string;
   /** A kubeconfig of a user who may do everything. */
   readonly kubeconfig: string;
 
-  private constructor(server: HttpServer, url: string, config: string) {
+  private constructor(parts: LabParts, server: HttpServer, url: string) {
     this.#server = server;
+    this.#owned = parts.owned;
+    this.#registry = parts.registry;
+    this.#operations = parts.operations;
+    this.#subresources = parts.subresources;
+    this.#certificates = parts.certificates;
+    this.#tokens = parts.tokens;
     this.url = url;
-    this.kubeconfig = config;
+    this.kubeconfig = this.kubeconfigFor('lab-admin', ['system:masters']);
   }
 
+  /**
+   * @throws ApiListenError if the port cannot be had, JournalDamagedError for a data directory that cannot be read,
+   *   ApiError for a file with objects that the API refuses
+   */
   static async start(options: LabApiOptions): Promise<LabApi> {
-    const clock = options.clock ?? realClock;
-    const certificates = LabCertificates.create(clock.nowMs());
-    const store = new ObjectStore();
-    const registry = new ResourceRegistry(builtInResources(builtInSchema));
-    const operations = new ObjectOperations({
-      store,
-      clock,
-      strategyOf: (key) => builtInStrategies[key],
-      admission: {
-        mutate: (attributes) => Promise.resolve(attributes.object),
-        validate: () => Promise.resolve(),
-      },
-      ownership: { apply: (_target, _live, applied) => applied, track: () => {} },
-    });
-    const subresources = new Subresources();
-    const resources = new ResourceHandler({
-      store,
-      clock,
-      operations,
-      printTable: printTable(clock),
-      subresources,
-      reviews: new Reviews(),
-    });
-    const router = new Router({
+    using starting = new DisposableStack();
+    const parts = assemble(options, starting);
+    const { router, registry, operations, certificates } = parts;
+    await loadObjects(
+      firstNamespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
       registry,
-      resources,
-      subresources,
-      tokens: () => undefined,
-      documents: new Map(),
-    });
-    const namespaces = registry.find('', 'v1', 'namespaces')!;
-    for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
-      await operations.create(
-        { ...namespaces, namespace: undefined, name: undefined, subresource: undefined },
-        { metadata: { name } },
-        ownContext(),
-      );
+      operations,
+    );
+    for (const path of options.crdFiles ?? [])
+      await loadObjects(await readManifests(path), registry, operations);
     const server = await HttpServer.listen({
       host: options.host,
       port: options.port,
       certificate: certificates.issue({
         commonName: 'lab-api',
-        hosts: [options.host, 'localhost', 'kubernetes.default.svc'],
+        hosts: [...new Set([options.host, ...serverNames, ...(options.serverNames ?? [])])],
       }),
       clientCaPem: certificates.authority.certificatePem,
       handle: (request, response, socket) => router.handle(request, response, socket),
-      onFault: options.onFault ?? (() => {}),
+      onFault: parts.onFault,
     });
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-    const url = `https://${host}:${server.port}`;
-    const admin = certificates.issue({ commonName: 'lab-admin', organizations: ['system:masters'] });
-    return new LabApi(
-      server,
-      url,
-      kubeconfig({ url, caPem: certificates.authority.certificatePem, user: 'lab-admin', credential: admin }),
-    );
+    return new LabApi({ ...parts, owned: starting.move() }, server, `https://${host}:${server.port}`);
   }
 
+  /** The certificate that signs the server's own, in PEM. */
+  get caPem(): string {
+    return this.#certificates.authority.certificatePem;
+  }
+
+  /** A kubeconfig with a client certificate for a user of these groups. */
+  kubeconfigFor(user: string, groups: readonly string[]): string {
+    const credential = this.#certificates.issue({ commonName: user, organizations: groups });
+    return kubeconfig({ url: this.url, caPem: this.caPem, user, credential });
+  }
+
+  /** A kubeconfig with a token of a service account that exists. */
+  kubeconfigForServiceAccount(namespace: string, name: string): string {
+    const { token } = this.issueToken(namespace, name);
+    const user = `system:serviceaccount:${namespace}:${name}`;
+    return kubeconfig({ url: this.url, caPem: this.caPem, user, credential: { token } });
+  }
+
+  /**
+   * A token of a service account that exists, such as a kubelet would mount.
+   *
+   * @throws ApiError 404
+   */
+  issueToken(namespace: string, name: string, audiences: readonly string[] = []): IssuedToken {
+    const served = this.#registry.find('', 'v1', 'serviceaccounts')!;
+    const account = this.#operations.get({ ...served, namespace, name, subresource: undefined });
+    return this.#tokens.issue({ namespace, name, uid: account.metadata.uid ?? '', audiences });
+  }
+
+  /** Creates objects as clients would; see {@link loadObjects}. Files are read with {@link readManifests}. */
+  async load(objects: Iterable<JsonObject>): Promise<ApiObject[]> {
+    return loadObjects(objects, this.#registry, this.#operations);
+  }
+
+  /** Serves a part of a resource, such as `log` of `pods.`. */
+  registerSubresource(resource: string, name: string, handler: SubresourceHandler): void {
+    this.#subresources.register(resource, name, handler);
+  }
+
+  /** Cuts every connection; settles when the port is free and everything is on disk. */
   async stop(): Promise<void> {
     await this.#server.stop();
+    this.#owned.dispose();
+  }
+}
+
+interface LabParts {
+  readonly owned: DisposableStack;
+  readonly registry: ResourceRegistry;
+  readonly operations: ObjectOperations;
+  readonly subresources: Subresources;
+  readonly certificates: LabCertificates;
+  readonly tokens: ServiceAccountTokens;
+  readonly router: Router;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Everything but the socket, from the store upwards. */
+function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
+  const clock = options.clock ?? realClock;
+  const onFault = options.onFault ?? (() => undefined);
+  const { dataDir } = options;
+  const { certificates, signingKey } = openKeys(
+    dataDir === undefined ? undefined : join(dataDir, 'keys'),
+    clock.nowMs(),
+  );
+  const journal =
+    dataDir === undefined
+      ? undefined
+      : owned.adopt(new Journal(join(dataDir, 'objects')), (each) => each.close());
+  const store = new ObjectStore({
+    ...(journal === undefined ? {} : { journal }),
+    ...(options.watchHistory === undefined ? {} : { ringSize: options.watchHistory }),
+  });
+  const registry = new ResourceRegistry(builtInResources(builtInSchema));
+  const strategies = builtInStrategies({
+    addresses: new ServiceAddresses(),
+    hasAgent: options.hasNodeAgent ?? (() => false),
+    customResourceDefinitions: crdStrategy({ registry, store, nowMs: () => clock.nowMs() }),
+  });
+  // What an earlier process stored is taken note of as if it had just been stored.
+  for (const [key, table] of [...store.tables()])
+    for (const object of table.values()) strategies.get(key)?.stored?.(object, undefined);
+
+  const operations = new ObjectOperations({
+    store,
+    clock,
+    strategyOf: (key) => strategies.get(key),
+    admission: {
+      mutate: (attributes) => Promise.resolve(attributes.object),
+      validate: () => Promise.resolve(),
+    },
+    ownership: { apply: (_target, _live, applied) => applied, track: () => {} },
+  });
+  owned.use(new NamespaceController(store, registry, operations, onFault));
+  owned.use(new GarbageCollector(store, registry, operations, onFault));
+
+  const tokens = new ServiceAccountTokens({
+    issuer,
+    apiAudiences: [issuer],
+    key: signingKey,
+    clock,
+    uidOf: uidLookup(store),
+  });
+  const subresources = new Subresources();
+  subresources.register('*', 'scale', scaleHandler(operations));
+  subresources.register('serviceaccounts.', 'token', tokenHandler(operations, store, tokens));
+  const reviews = new Reviews();
+  reviews.register('TokenReview', tokenReviewer(tokens));
+  const resources = new ResourceHandler({
+    store,
+    clock,
+    operations,
+    printTable: printTable(clock),
+    subresources,
+    reviews,
+  });
+  const router = new Router({
+    registry,
+    resources,
+    subresources,
+    tokens: (token) => userOfToken(tokens, token),
+    documents: new Map<string, ApiDocument>([
+      ['/openid/v1/jwks', { serve: (_, response) => sendJson(response, 200, tokens.jwks()) }],
+      [
+        '/.well-known/openid-configuration',
+        { serve: (_, response) => sendJson(response, 200, tokens.openIdConfiguration()) },
+      ],
+    ]),
+  });
+  return { owned, registry, operations, subresources, certificates, tokens, router, onFault };
+}
+
+function userOfToken(tokens: ServiceAccountTokens, token: string): User | undefined {
+  try {
+    return tokens.authenticate(token).user;
+  } catch (error) {
+    if (error instanceof TokenError) return undefined;
+    throw error;
   }
 }

@@ -180,6 +180,16 @@ export class ObjectOperations {
     return this.#delete(target, this.get(target), options, context);
   }
 
+  /** Stores a changed object without asking anyone, and lets it go if nothing holds it any longer. */
+  putOwn(target: Target, object: ApiObject): void {
+    const key = targetKey(target);
+    const strategy = this.#strategyOf(key);
+    const live = this.#store.get(key, object.metadata.namespace, object.metadata.name);
+    const stored = this.#store.put(key, object);
+    strategy?.stored?.(stored, live);
+    if (this.#mayGo(stored, strategy)) this.#remove(key, stored, strategy);
+  }
+
   async #create(
     target: Target,
     object: ApiObject,
@@ -248,6 +258,7 @@ export class ObjectOperations {
     const next = mergeSubresource(target, live, proposed);
     keepServerFields(live, next);
     if (target.subresource === undefined) strategy?.prepareUpdate?.(next, live, context);
+    else strategy?.prepareStatus?.(next);
     if (hasGeneration(target, strategy) && !equalJson(desired(target, live), desired(target, next)))
       next.metadata.generation = (live.metadata.generation ?? 0) + 1;
     if (fields === 'track') this.#ownership.track(target, live, next, context);
@@ -285,7 +296,8 @@ export class ObjectOperations {
   #delete(target: Target, live: ApiObject, options: DeleteOptions, context: RequestContext): Deleted {
     const key = targetKey(target);
     const strategy = this.#strategyOf(key);
-    const grace = options.gracePeriodSeconds ?? strategy?.gracePeriodSeconds?.(live) ?? 0;
+    const needed = strategy?.gracePeriodSeconds?.(live) ?? 0;
+    const grace = needed === 0 ? 0 : (options.gracePeriodSeconds ?? needed);
     const next = cloneJson(live);
     const { metadata } = next;
     const finalizers = new Set(metadata.finalizers ?? []);
@@ -294,8 +306,7 @@ export class ObjectOperations {
     metadata.finalizers = [...finalizers];
     if (finalizers.size === 0) delete metadata.finalizers;
     const waits = finalizers.size > 0 || strategy?.defersDeletion?.(next) === true;
-    const graceful = grace > 0 && strategy?.gracePeriodSeconds !== undefined;
-    if (!waits && !graceful) {
+    if (!waits && grace === 0) {
       if (!context.dryRun && !options.dryRun) this.#remove(key, live, strategy);
       return { object: next, gone: true };
     }

@@ -11,13 +11,15 @@ export interface KindStrategy {
   /** Fills in what the server decides, before validation. */
   prepareCreate?(object: ApiObject, context: RequestContext): void;
   prepareUpdate?(object: ApiObject, live: ApiObject, context: RequestContext): void;
+  /** The same for a write of the status alone. */
+  prepareStatus?(object: ApiObject): void;
   /** After every check, before the object is stored: the place to take what is scarce. Not called in a dry run. */
   allocate?(object: ApiObject, live: ApiObject | undefined): void;
   /** Refuses what the schema cannot see. */
   validate?(object: ApiObject, live: ApiObject | undefined): readonly StatusCause[];
   /** Whether a deletion has to wait for somebody: the object stays, with a deletionTimestamp. */
   defersDeletion?(object: ApiObject): boolean;
-  /** Seconds that a deletion without an explicit grace period gives. */
+  /** Seconds that a deletion without an explicit grace period gives; 0: nobody needs any, asked for or not. */
   gracePeriodSeconds?(object: ApiObject): number;
   /** Told after the object is in the store, or changed there. */
   stored?(object: ApiObject, live: ApiObject | undefined): void;

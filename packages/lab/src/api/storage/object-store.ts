@@ -1,10 +1,13 @@
 import type { ApiObject } from '../object.ts';
 import type { Journal, StoredEntry } from './journal.ts';
 import { ObjectTable, objectKey } from './object-table.ts';
-import type { EventType } from './object-table.ts';
+import type { EventType, StorageEvent } from './object-table.ts';
 
 /** How many changes of each resource are kept for watches, at least. */
 const defaultRingSize = 8192;
+
+/** @param resource `plural.group`, with the dot for the core group too */
+export type StoreListener = (event: StorageEvent, resource: string) => void;
 
 export interface ObjectStoreOptions {
   readonly ringSize?: number;
@@ -17,6 +20,7 @@ export interface ObjectStoreOptions {
  * `plural.group`, whatever version it is asked for.
  */
 export class ObjectStore {
+  readonly #listeners = new Set<StoreListener>();
   readonly #tables = new Map<string, ObjectTable>();
   readonly #ringSize: number;
   readonly #journal: Journal | undefined;
@@ -44,6 +48,12 @@ export class ObjectStore {
       this.#tables.set(resource, table);
     }
     return table;
+  }
+
+  /** Calls `listener` for every change of any resource. */
+  listen(listener: StoreListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
   tables(): IterableIterator<[string, ObjectTable]> {
@@ -100,7 +110,9 @@ export class ObjectStore {
     const resourceVersion = ++this.#revision;
     object.metadata.resourceVersion = String(resourceVersion);
     this.#journal?.append({ resource, key, resourceVersion, ...(type === 'DELETED' ? {} : { object }) });
-    table.commit(key, { type, object, previous, resourceVersion });
+    const event: StorageEvent = { type, object, previous, resourceVersion };
+    table.commit(key, event);
+    for (const listener of this.#listeners) listener(event, resource);
     if (this.#journal?.wantsSnapshot === true)
       this.#journal.replaceBySnapshot(this.#revision, this.#liveEntries());
     return object;

@@ -1,0 +1,55 @@
+import { isJsonObject } from '../object.ts';
+import type { ApiObject, JsonObject } from '../object.ts';
+import type { KindStrategy } from '../operations/strategy.ts';
+
+const defaultGraceSeconds = 30;
+
+/**
+ * Pods. One without a node agent has nobody who could end its processes, so it vanishes at once when it is deleted.
+ *
+ * @param hasAgent whether somebody looks after the pods of a node, and deletes them for good
+ */
+export function podStrategy(hasAgent: (nodeName: string) => boolean): KindStrategy {
+  return {
+    generation: true,
+    prepareCreate(pod) {
+      const spec = member(pod, 'spec');
+      const account = text(spec['serviceAccountName']) ?? text(spec['serviceAccount']) ?? 'default';
+      spec['serviceAccountName'] = account;
+      spec['serviceAccount'] = account;
+      pod['status'] = { phase: 'Pending' };
+    },
+    prepareUpdate(pod, live) {
+      const spec = member(pod, 'spec');
+      const before = isJsonObject(live['spec']) ? live['spec'] : {};
+      for (const field of ['serviceAccountName', 'serviceAccount', 'nodeName'])
+        if (spec[field] === undefined && before[field] !== undefined) spec[field] = before[field];
+    },
+    prepareStatus(pod) {
+      const status = member(pod, 'status');
+      const address = text(status['podIP']);
+      const all = Array.isArray(status['podIPs']) ? (status['podIPs'] as JsonObject[]) : [];
+      if (address !== undefined && all.length === 0) status['podIPs'] = [{ ip: address }];
+      else if (address === undefined && typeof all[0]?.['ip'] === 'string') status['podIP'] = all[0]['ip'];
+    },
+    gracePeriodSeconds(pod) {
+      const spec = isJsonObject(pod['spec']) ? pod['spec'] : {};
+      const node = text(spec['nodeName']);
+      if (node === undefined || !hasAgent(node)) return 0;
+      const seconds = spec['terminationGracePeriodSeconds'];
+      return typeof seconds === 'number' ? seconds : defaultGraceSeconds;
+    },
+  };
+}
+
+function member(object: ApiObject, name: string): JsonObject {
+  const value = object[name];
+  if (isJsonObject(value)) return value;
+  const made: JsonObject = {};
+  object[name] = made;
+  return made;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,154 @@
+import { ApiError } from '../errors.ts';
+import type { StatusCause } from '../errors.ts';
+import { isJsonObject } from '../object.ts';
+import type { ApiObject, JsonObject } from '../object.ts';
+import type { KindStrategy } from '../operations/strategy.ts';
+import { objectKey } from '../storage/object-table.ts';
+import { familyOf } from './service-addresses.ts';
+import type { Family, ServiceAddresses } from './service-addresses.ts';
+
+/** Services: families, cluster addresses and ports as the API server fills them in. */
+export function serviceStrategy(addresses: ServiceAddresses): KindStrategy {
+  return {
+    prepareCreate: (service) => fillIn(service, undefined),
+    prepareUpdate: (service, live) => fillIn(service, live),
+    validate: (service, live) => addressCauses(service, live, addresses),
+    allocate(service) {
+      const spec = specOf(service);
+      if (!wantsAddress(spec)) return;
+      const given = textList(spec['clusterIPs']);
+      const owner = keyOf(service);
+      const families = textList(spec['ipFamilies']) as Family[];
+      const all = families.map((family, index) => {
+        const address = given[index] ?? addresses.allocate(family, owner);
+        if (address === undefined)
+          throw new ApiError(
+            500,
+            'InternalError',
+            `no ${family} address for Services is left; delete some Services`,
+          );
+        return address;
+      });
+      spec['clusterIPs'] = all;
+      spec['clusterIP'] = all[0];
+    },
+    stored(service, live) {
+      const owner = keyOf(service);
+      const now = new Set(textList(specOf(service)['clusterIPs']));
+      for (const address of live === undefined ? [] : textList(specOf(live)['clusterIPs']))
+        if (!now.has(address)) addresses.release(address, owner);
+      for (const address of now) if (address !== headless) addresses.take(address, owner);
+    },
+    removed(service) {
+      for (const address of textList(specOf(service)['clusterIPs']))
+        addresses.release(address, keyOf(service));
+    },
+  };
+}
+
+const headless = 'None';
+
+function keyOf(service: ApiObject): string {
+  return objectKey(service.metadata.namespace, service.metadata.name);
+}
+
+function specOf(service: ApiObject): JsonObject {
+  const spec = service['spec'];
+  return isJsonObject(spec) ? spec : {};
+}
+
+function textList(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
+}
+
+function wantsAddress(spec: JsonObject): boolean {
+  return spec['type'] !== 'ExternalName' && spec['clusterIP'] !== headless;
+}
+
+function fillIn(service: ApiObject, live: ApiObject | undefined): void {
+  if (!isJsonObject(service['spec'])) service['spec'] = {};
+  const spec = specOf(service);
+  const before = live === undefined ? undefined : specOf(live);
+  spec['type'] ??= 'ClusterIP';
+  spec['sessionAffinity'] ??= 'None';
+  for (const port of Array.isArray(spec['ports']) ? spec['ports'] : [])
+    if (isJsonObject(port)) {
+      port['protocol'] ??= 'TCP';
+      if (port['targetPort'] === undefined || port['targetPort'] === 0 || port['targetPort'] === '')
+        port['targetPort'] = port['port'];
+    }
+  if (spec['type'] === 'ExternalName') {
+    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'])
+      delete spec[field];
+    return;
+  }
+  spec['internalTrafficPolicy'] ??= 'Cluster';
+  if (spec['type'] === 'LoadBalancer') spec['allocateLoadBalancerNodePorts'] ??= true;
+  if (spec['type'] !== 'ClusterIP') spec['externalTrafficPolicy'] ??= 'Cluster';
+  fillInAddresses(spec, before);
+}
+
+function fillInAddresses(spec: JsonObject, before: JsonObject | undefined): void {
+  // A client that knows only one of the two fields writes only that one.
+  if (spec['clusterIP'] === '') delete spec['clusterIP'];
+  if (before !== undefined && spec['clusterIP'] === undefined && textList(spec['clusterIPs']).length === 0) {
+    if (before['clusterIP'] !== undefined) spec['clusterIP'] = before['clusterIP'];
+    if (before['clusterIPs'] !== undefined) spec['clusterIPs'] = before['clusterIPs'];
+  }
+  const listed = textList(spec['clusterIPs']);
+  if (spec['clusterIP'] === undefined && listed[0] !== undefined) spec['clusterIP'] = listed[0];
+  if (listed.length === 0 && typeof spec['clusterIP'] === 'string') spec['clusterIPs'] = [spec['clusterIP']];
+
+  const given = textList(spec['clusterIPs']);
+  const families = textList(spec['ipFamilies']);
+  const noSelector = !isJsonObject(spec['selector']) || Object.keys(spec['selector']).length === 0;
+  // Nobody knows the families of the endpoints that somebody else will write.
+  const open = spec['clusterIP'] === headless && noSelector;
+  if (spec['ipFamilyPolicy'] === undefined)
+    spec['ipFamilyPolicy'] =
+      given.length > 1 || families.length > 1 || (open && families.length === 0)
+        ? 'RequireDualStack'
+        : 'SingleStack';
+  const first = families[0] ?? familyOf(given[0] ?? '') ?? 'IPv4';
+  const second = first === 'IPv4' ? 'IPv6' : 'IPv4';
+  spec['ipFamilies'] = spec['ipFamilyPolicy'] === 'SingleStack' ? [first] : [first, second];
+  if (spec['ipFamilyPolicy'] === 'SingleStack' && given.length > 1) spec['clusterIPs'] = [given[0]];
+}
+
+function addressCauses(
+  service: ApiObject,
+  live: ApiObject | undefined,
+  addresses: ServiceAddresses,
+): StatusCause[] {
+  const spec = specOf(service);
+  const causes: StatusCause[] = [];
+  const ports: unknown[] = Array.isArray(spec['ports']) ? spec['ports'] : [];
+  if (ports.length === 0 && spec['type'] !== 'ExternalName' && spec['clusterIP'] !== headless)
+    causes.push({ reason: 'FieldValueRequired', field: 'spec.ports', message: 'Required value' });
+  if (ports.length > 1)
+    for (const [index, port] of ports.entries())
+      if (isJsonObject(port) && (port['name'] === undefined || port['name'] === ''))
+        causes.push({
+          reason: 'FieldValueRequired',
+          field: `spec.ports[${index}].name`,
+          message: 'Required value',
+        });
+  if (!wantsAddress(spec)) return causes;
+  const before = live === undefined ? [] : textList(specOf(live)['clusterIPs']);
+  for (const [index, address] of textList(spec['clusterIPs']).entries()) {
+    const bad = (message: string): void => {
+      causes.push({
+        reason: 'FieldValueInvalid',
+        field: `spec.clusterIPs[${index}]`,
+        message: `Invalid value: ${JSON.stringify(address)}: ${message}`,
+      });
+    };
+    const owner = addresses.ownerOf(address);
+    if (familyOf(address) === undefined) bad('must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)');
+    else if (index === 0 && before[0] !== undefined && before[0] !== headless && before[0] !== address)
+      bad('may not change once set');
+    else if (owner !== undefined && owner !== keyOf(service))
+      bad('failed to allocate IP: provided IP is already allocated');
+  }
+  return causes;
+}
