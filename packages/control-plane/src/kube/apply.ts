@@ -5,6 +5,8 @@ import { alreadySays } from './applied-fields.ts';
 import { patchType } from './client.ts';
 import type { KubeClient } from './client.ts';
 import { KubeStatusError } from './errors.ts';
+import { kindResources, resourcePath } from './kinds.ts';
+import type { KindName } from './objects.ts';
 
 /** One server-side apply: what one field manager wants one object to say. */
 export interface ApplyRequest {
@@ -42,11 +44,29 @@ export interface ApplyQueueOptions {
   readonly onFailure?: (failure: ApplyFailure) => void;
 }
 
+/** The request that applies a part of the status of an object of a followed kind. */
+export function statusRequest(
+  fieldManager: string,
+  body: ApplyRequest['body'] & {
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly namespace?: string };
+  },
+  observed?: unknown,
+): ApplyRequest {
+  const version = body.apiVersion.slice(body.apiVersion.lastIndexOf('/') + 1);
+  const { name, namespace } = body.metadata;
+  return {
+    path: resourcePath(kindResources[body.kind as KindName], version, namespace, name),
+    subresource: 'status',
+    fieldManager,
+    body,
+    ...(observed === undefined ? {} : { observed }),
+  };
+}
+
 interface Slot {
   waiting: ApplyRequest | undefined;
   active: boolean;
-  /** What was written last, as text. */
-  written: string;
   notBeforeMs: number;
   /** Growing spaces between writes of this object, and between attempts. */
   readonly spacing: Backoff;
@@ -118,11 +138,16 @@ export class ApplyQueue implements Disposable {
       return;
     }
     if (slot === undefined) this.#slots.set(key, this.#newSlot(request));
-    else if (!slot.active && slot.written === JSON.stringify(request.body) && request.observed === undefined)
-      return this.#unqueue(key, slot);
     else slot.waiting = request;
     this.#ready.add(key);
     this.#pump();
+  }
+
+  /** Takes back what waits: the object says it meanwhile, or needs to say nothing. */
+  withdraw(request: Pick<ApplyRequest, 'path' | 'subresource' | 'fieldManager'>): void {
+    const key = keyOf(request);
+    const slot = this.#slots.get(key);
+    if (slot !== undefined) this.#unqueue(key, slot);
   }
 
   get #burst(): number {
@@ -137,7 +162,7 @@ export class ApplyQueue implements Disposable {
       jitter: 0.1,
       ...(random === undefined ? {} : { random }),
     });
-    return { waiting, active: false, written: '', notBeforeMs: 0, spacing };
+    return { waiting, active: false, notBeforeMs: 0, spacing };
   }
 
   #unqueue(key: string, slot: Slot): void {
@@ -197,9 +222,7 @@ export class ApplyQueue implements Disposable {
       });
       this.#written++;
       if (this.#written % 256 === 0) this.#forgetQuiet();
-      slot.written = JSON.stringify(request.body);
     } catch (error) {
-      slot.written = '';
       this.#failed(key, slot, request, error);
     } finally {
       this.#active--;
@@ -235,6 +258,10 @@ export class ApplyQueue implements Disposable {
   }
 }
 
-function keyOf({ path, subresource, fieldManager }: ApplyRequest): string {
+function keyOf({
+  path,
+  subresource,
+  fieldManager,
+}: Pick<ApplyRequest, 'path' | 'subresource' | 'fieldManager'>): string {
   return `${path} ${subresource ?? ''} ${fieldManager}`;
 }
