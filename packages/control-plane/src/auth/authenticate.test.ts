@@ -1,6 +1,6 @@
 import { FakeCa } from '@ambient/identity';
 import type { FakeCertificateOptions, Identity } from '@ambient/identity';
-import { pemBodies } from '@ambient/identity/x509';
+import { pemBodies } from '@ambient/identity/signing';
 import { expect } from 'chai';
 
 import { AuthError } from './auth-error.ts';

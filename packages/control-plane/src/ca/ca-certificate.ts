@@ -1,5 +1,5 @@
 /** What signing in the name of a CA certificate needs of it, byte for byte as it stands there. */
-import { DerCursor, DerError, derTag } from '@ambient/identity/x509';
+import { DerCursor, DerError, derTag } from '@ambient/identity/signing';
 
 export interface CaCertificateFields {
   /** The subject Name in DER: what becomes the issuer of certificates. */

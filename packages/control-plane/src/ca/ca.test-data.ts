@@ -1,12 +1,12 @@
 /** Shared by the tests of the certificate authority. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { issueCertificate, toPem } from '@ambient/identity/x509';
-import type { Signer } from '@ambient/identity/x509';
+import { issueCertificate, toPem } from '@ambient/identity/signing';
+import type { Signer } from '@ambient/identity/signing';
 import { LogLevels, Logger } from '@ambient/runtime';
 
 import type { CaFiles } from './ca-files.ts';
@@ -151,11 +151,11 @@ export function openssl(args: readonly string[], files: Readonly<Record<string, 
   try {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
     const resolved = args.map((arg) => (Object.hasOwn(files, arg) ? join(folder, arg) : arg));
-    // openssl reports verdicts on either stream.
-    return execFileSync('sh', ['-c', 'exec openssl "$@" 2>&1', 'sh', ...resolved], {
+    // openssl reports verdicts on either stream; the exit code is not what is looked at.
+    return spawnSync('sh', ['-c', 'openssl "$@" 2>&1', 'sh', ...resolved], {
       encoding: 'utf8',
       timeout: 10_000,
-    });
+    }).stdout;
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,7 +1,7 @@
 /** `istio.v1.auth.IstioCertificateService/CreateCertificate`, free of how calls travel. */
 import { formatSpiffe } from '@ambient/identity';
 import type { Identity } from '@ambient/identity';
-import { issueCertificate, toHex, toPem, workloadUsages } from '@ambient/identity/x509';
+import { issueCertificate, toHex, toPem, workloadUsages } from '@ambient/identity/signing';
 import type { Clock } from '@ambient/runtime';
 
 import { AuthError } from '../auth/auth-error.ts';

@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { createCsr, generateKeyPair } from '@ambient/identity';
-import { DerBuilder, toPem } from '@ambient/identity/x509';
+import { DerBuilder, toPem } from '@ambient/identity/signing';
 import { expect } from 'chai';
 
 import { CertificateError } from './certificate-error.ts';

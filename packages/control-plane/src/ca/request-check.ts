@@ -1,9 +1,9 @@
 /** What the CA asks of a request before it signs: a key that peers accept, and a lifetime within bounds. Pure. */
 import type { KeyObject } from 'node:crypto';
 
-import { CsrError, formatSpiffe, parseCsr } from '@ambient/identity';
-import { formatDuration } from '@ambient/runtime';
+import { CsrError, parseCsr } from '@ambient/identity';
 import type { SigningRequest } from '@ambient/identity';
+import { formatDuration } from '@ambient/runtime';
 
 import { CertificateError } from './certificate-error.ts';
 

@@ -1,5 +1,5 @@
 import { findRevoked, parsePeerCertificate } from '@ambient/identity';
-import { parseRevocationLists } from '@ambient/identity/x509';
+import { parseRevocationLists } from '@ambient/identity/signing';
 import { ManualClock } from '@ambient/runtime';
 import { expect } from 'chai';
 
@@ -92,9 +92,9 @@ describe('revocation', () => {
       expect(text.match(/Key Compromise/g)).to.have.length(1);
       expect(text).to.match(/Next Update: Jun +8/);
       const stranger = (await testCa('root')).certificate;
-      expect(() =>
+      expect(
         openssl(['crl', '-in', 'list', '-noout', '-verify', '-CAfile', 'root'], { ...files, root: stranger }),
-      ).to.throw();
+      ).to.not.match(/verify OK/);
     });
 
   it('revokes a serial number as any tool prints it, once', async () => {

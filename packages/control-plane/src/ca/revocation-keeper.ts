@@ -2,7 +2,7 @@
 import { describeError } from '@ambient/runtime';
 import { formatSpiffe, parseSpiffe } from '@ambient/identity';
 import type { Identity } from '@ambient/identity';
-import { issueRevocationList, toPem } from '@ambient/identity/x509';
+import { issueRevocationList, toPem } from '@ambient/identity/signing';
 import type { Clock, Logger } from '@ambient/runtime';
 
 import { CaMaterialError } from './ca-material-error.ts';

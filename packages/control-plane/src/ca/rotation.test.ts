@@ -125,7 +125,10 @@ describe('rotation', () => {
   it('at each moment, every valid leaf verifies at every proxy that holds a valid leaf [property]', () => {
     // A proxy renews at half life, later, or never: its roots are those of its last reply, good until its leaf expires.
     const event = fc.oneof(
-      fc.record({ kind: fc.constant('offer' as const), who: fc.constantFrom('a', 'a2', 'b', 'c') }),
+      fc.record({
+        kind: fc.constant('offer' as const),
+        who: fc.constantFrom('a' as const, 'a2' as const, 'b' as const, 'c' as const),
+      }),
       fc.record({ kind: fc.constant('wait' as const), hours: fc.integer({ min: 1, max: 40 }) }),
       fc.record({ kind: fc.constant('renew' as const), proxy: fc.integer({ min: 0, max: 3 }) }),
       fc.record({ kind: fc.constant('restart' as const) }),
@@ -138,8 +141,7 @@ describe('rotation', () => {
         let state = initialTrust(authorities.a);
         const proxies = new Map<number, { anchor: string; trusts: readonly string[]; untilMs: number }>();
         for (const step of events) {
-          if (step.kind === 'offer')
-            state = offer(state, authorities[step.who as keyof typeof authorities], 'offered', nowMs).state;
+          if (step.kind === 'offer') state = offer(state, authorities[step.who], 'offered', nowMs).state;
           else if (step.kind === 'wait') nowMs += step.hours * 3600 * 1000;
           else if (step.kind === 'restart')
             state = readRotationRecord(writeRotationRecord({ state, heededRequest: '' }), 'Secret').state;

@@ -3,7 +3,7 @@ import { generateKeyPair as generateCallback, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 
-import { issueCertificate, toPem } from '@ambient/identity/x509';
+import { issueCertificate, toPem } from '@ambient/identity/signing';
 
 import { randomSerial } from './serial-number.ts';
 import { SigningAuthority } from './signing-authority.ts';

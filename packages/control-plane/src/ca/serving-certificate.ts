@@ -3,7 +3,7 @@ import { describeError } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 import { generateKeyPair, privateKeyPem } from '@ambient/identity';
 import { serverAuth } from '@ambient/identity';
-import { issueCertificate, toHex, toPem } from '@ambient/identity/x509';
+import { issueCertificate, toHex, toPem } from '@ambient/identity/signing';
 import { experimental } from '@grpc/grpc-js';
 import type { ServerCredentials } from '@grpc/grpc-js';
 

@@ -4,8 +4,8 @@ import type { KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 
 import { splitPem } from '@ambient/identity';
-import { DerError, signatureScheme } from '@ambient/identity/x509';
-import type { Signer } from '@ambient/identity/x509';
+import { DerError, signatureScheme } from '@ambient/identity/signing';
+import type { Signer } from '@ambient/identity/signing';
 
 import { readCaCertificateFields } from './ca-certificate.ts';
 import { CaMaterialError } from './ca-material-error.ts';
