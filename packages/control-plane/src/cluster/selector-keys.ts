@@ -28,7 +28,7 @@ export function selectorKey(
   const pairs: [string, string][] = [];
   for (const label of DISTINGUISHING) {
     const value = selector[label];
-    if (value !== undefined) pairs.push([label, value]);
+    if (typeof value === 'string') pairs.push([label, value]);
   }
   if (pairs.length > 0) return keyOf(namespace, pairs);
   // Long values tell more than short ones ("true", "web"); the name decides between equals.
