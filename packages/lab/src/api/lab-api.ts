@@ -13,6 +13,7 @@ import { loadObjects, readManifests } from './load.ts';
 import type { ApiObject, JsonObject } from './object.ts';
 import { ObjectOperations } from './operations/objects.ts';
 import type { User } from './operations/request.ts';
+import { trackedFields } from './operations/tracked-fields.ts';
 import { printTable } from './printing/table.ts';
 import { builtInResources } from './resources/builtin-resources.ts';
 import { ResourceRegistry } from './resources/registry.ts';
@@ -206,7 +207,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
       mutate: (attributes) => Promise.resolve(attributes.object),
       validate: () => Promise.resolve(),
     },
-    ownership: { apply: (_target, _live, applied) => applied, track: () => {} },
+    ownership: trackedFields(() => clock.nowMs()),
   });
   owned.use(new NamespaceController(store, registry, operations, onFault));
   owned.use(new GarbageCollector(store, registry, operations, onFault));

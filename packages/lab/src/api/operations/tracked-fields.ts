@@ -1,0 +1,36 @@
+import { ApiError, badRequest } from '../errors.ts';
+import { resetFields } from '../managed-fields/never-owned.ts';
+import { ApplyRequestError, applyServerSide, trackUpdate } from '../managed-fields/server-side-apply.ts';
+import type { ApiObject } from '../object.ts';
+import { apiVersionOf } from '../resources/resource.ts';
+import type { FieldOwnership } from './field-ownership.ts';
+import type { RequestContext, Target } from './request.ts';
+
+/** Field ownership as metadata.managedFields records it. */
+export function trackedFields(nowMs: () => number): FieldOwnership {
+  const writeOf = (target: Target, context: RequestContext) => ({
+    manager: context.fieldManager,
+    apiVersion: apiVersionOf(target.resource.group, target.version.name),
+    schema: target.version.schema,
+    subresource: target.subresource ?? '',
+    reset: resetFields(target.subresource ?? '', target.version.status),
+    now: nowMs(),
+  });
+  return {
+    apply(target, live, applied, context) {
+      try {
+        const result = applyServerSide({ ...writeOf(target, context), live, applied, force: context.force });
+        if ('object' in result) return result.object as ApiObject;
+        throw new ApiError(409, 'Conflict', result.conflicts.message, { causes: result.conflicts.causes });
+      } catch (error) {
+        if (error instanceof ApplyRequestError) throw badRequest(error.message, error);
+        throw error;
+      }
+    },
+    track(target, live, changed, context) {
+      const entries = trackUpdate({ ...writeOf(target, context), old: live, new: changed });
+      if (entries.length > 0) changed.metadata.managedFields = entries;
+      else delete changed.metadata.managedFields;
+    },
+  };
+}
