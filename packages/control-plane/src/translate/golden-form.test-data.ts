@@ -21,7 +21,7 @@ const enums: Readonly<Record<string, EnumObject>> = {
   protocol: istio.workload.ApplicationTunnel.Protocol,
   scope: istio.security.Scope,
   action: istio.security.Action,
-} as unknown as Readonly<Record<string, EnumObject>>;
+};
 
 /** Lists of numbers that are one value: addresses and ports. */
 const numberLists: ReadonlySet<string> = new Set(['destination_ports', 'not_destination_ports']);

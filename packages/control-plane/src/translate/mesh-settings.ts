@@ -88,7 +88,7 @@ export function readMeshSettings(
   systemNamespace: Namespace | undefined,
 ): MeshConfigReading {
   const problems = new ProblemList();
-  const config = new FieldReader(readDocument(configMap?.data?.['mesh'], problems), '', problems);
+  const config = new FieldReader(readDocument(configMap?.data?.['mesh'] ?? '', problems), '', problems);
   const settings: MeshSettings = {
     ...defaults,
     trustDomain: textOf(config.at('trustDomain'), trustDomainShape, 'a trust domain') ?? 'cluster.local',
@@ -110,11 +110,10 @@ export function readMeshSettings(
   return { settings, problems: problems.all, ignored };
 }
 
-function readDocument(text: unknown, problems: ProblemList): unknown {
-  if (text === undefined || text === null) return {};
+function readDocument(text: string, problems: ProblemList): unknown {
   try {
     // Without aliases a document of a few bytes cannot stand for a large one.
-    return parse(String(text), { logLevel: 'error', maxAliasCount: 0 }) ?? {};
+    return parse(text, { logLevel: 'error', maxAliasCount: 0 }) ?? {};
   } catch (cause) {
     const complaint = cause instanceof Error ? cause.message : String(cause);
     const message = `is not YAML, so the defaults hold; correct it: ${complaint}`;
