@@ -102,7 +102,8 @@ export function trackUpdate(options: TrackOptions): JsonObject[] {
   const after = withoutManagers(options.new);
   const asked = (options.subresource ?? '') === '' ? managersOf(options.new) : undefined;
   if (isReset(asked)) return [];
-  const managers: Managers = readManagers(asked) ?? readManagers(managersOf(options.old)) ?? new Map();
+  const managers: Managers =
+    readManagers(asked) ?? readManagers(managersOf(options.old)) ?? new Map<string, never>();
   recordUpdate(before, after, managers, writeOf(options, 'Update'));
   return writeManagers(managers);
 }
