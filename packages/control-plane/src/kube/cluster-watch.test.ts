@@ -88,10 +88,11 @@ describe('ClusterWatch', () => {
   });
 
   it('picks up a CRD when it is established, in the best version, and drops its objects when it goes', async () => {
+    api.put(crds, crd({ v1: true, v1beta1: true }, false));
+    for (const version of ['v1', 'v1beta1']) api.put(policies(version), object(version));
     await using cluster = follow();
     await until(() => cluster.watch.synced);
-    for (const version of ['v1', 'v1beta1']) api.put(policies(version), object(version));
-    api.put(crds, crd({ v1: true, v1beta1: true }, false));
+    expect(api.log.filter((line) => line.includes('authorizationpolicies'))).deep.equal([]);
     api.put(crds, crd({ v1: true, v1beta1: true }));
     await until(() => cluster.policies().length > 0);
     expect(cluster.policies()).deep.equal(['security.istio.io/v1 AuthorizationPolicy v1']);
