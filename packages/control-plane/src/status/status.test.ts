@@ -8,7 +8,7 @@ import type {
   ServiceEntry,
   WorkloadEntry,
 } from '../kube/objects.ts';
-import { readMeshSettings } from '../translate/mesh-settings.ts';
+import { meshDefaults, readMeshSettings } from '../translate/mesh-settings.ts';
 import type { WaypointBinding } from '../translate/waypoint.ts';
 import { addressesStatus } from './allocated-addresses.ts';
 import {
@@ -21,7 +21,7 @@ import { serviceEntryStatus, serviceStatus, workloadEntryStatus } from './waypoi
 
 const NOW = '2026-05-01T00:00:00Z';
 const EARLIER = '2026-04-01T00:00:00Z';
-const mesh = readMeshSettings(undefined, undefined).settings;
+const mesh = readMeshSettings(meshDefaults, undefined, undefined).settings;
 const gateway = { namespace: 'app', name: 'w' };
 const bound: WaypointBinding = {
   state: 'bound',
@@ -185,18 +185,8 @@ describe('conditions of an AuthorizationPolicy', () => {
     ),
     object('GatewayClass', { spec: { controllerName: 'other' } }, { name: 'other', namespace: undefined }),
   ]);
-  const clusterObjects = new MemoryCluster(
-    cluster
-      .all('GatewayClass')
-      .map((each) => ({ ...each, metadata: { name: each.metadata.name, uid: each.metadata.uid } })),
-  );
   const judge = (targetRefs: object[], namespace?: string) =>
-    waypointAcceptedCondition(
-      policy(targetRefs, namespace),
-      [],
-      targetRefs.some((ref) => 'kind' in ref && ref.kind === 'GatewayClass') ? clusterObjects : cluster,
-      mesh,
-    );
+    waypointAcceptedCondition(policy(targetRefs, namespace), [], cluster, mesh);
 
   const cases: [string, object[], string | undefined, string, string, RegExp][] = [
     ['a waypoint', [{ kind: 'Gateway', name: 'w' }], undefined, 'True', 'Accepted', /bound to app\/w/],

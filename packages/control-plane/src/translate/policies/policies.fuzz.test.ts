@@ -127,7 +127,7 @@ function anyAccount(
 ): boolean {
   return accounts.some((text) => {
     const [ns, name] = text.includes('/') ? text.split('/') : [own, text];
-    return client?.namespace === ns && client.serviceAccount === name;
+    return client !== undefined && client.namespace === ns && client.serviceAccount === name;
   });
 }
 
