@@ -1,7 +1,7 @@
 /** `istio.v1.auth.IstioCertificateService/CreateCertificate`, free of how calls travel. */
 import { formatSpiffe } from '@ambient/identity';
 import type { Identity } from '@ambient/identity';
-import { issueCertificate, toHex, toPem, workloadUsages } from '@ambient/identity/signing';
+import { toHex, toPem } from '@ambient/identity/signing';
 import type { Clock } from '@ambient/runtime';
 
 import { AuthError } from '../auth/auth-error.ts';
@@ -14,9 +14,11 @@ import type { CallerLimit } from './caller-limits.ts';
 import { CallerLimits } from './caller-limits.ts';
 import { CertificateError } from './certificate-error.ts';
 import type { IssuedLog } from './issued-log.ts';
+import { LeafTemplate } from './leaf-template.ts';
 import { checkCsr, grantLifetime } from './request-check.ts';
 import type { TrustState } from './rotation.ts';
 import { randomSerial } from './serial-number.ts';
+import type { SigningAuthority } from './signing-authority.ts';
 
 /** One call. */
 export interface CertificateCall {
@@ -60,6 +62,7 @@ export const defaultCallerLimits = {
 export class CertificateService {
   readonly #options: CertificateServiceOptions;
   readonly #limits = new CallerLimits();
+  #template: { readonly authority: SigningAuthority; readonly ready: Promise<LeafTemplate> } | undefined;
 
   constructor(options: CertificateServiceOptions) {
     this.#options = options;
@@ -137,14 +140,12 @@ export class CertificateService {
       nowMs,
     );
     const serial = randomSerial();
-    const der = await issueCertificate({
-      issuer: signing.signer,
+    const template = await this.#templateOf(signing);
+    const der = await template.issue({
       publicKeyDer,
       serialNumber: serial,
       ...lifetime,
-      isCa: false,
-      uriSans: [formatSpiffe(identity)],
-      extendedKeyUsages: workloadUsages,
+      uri: formatSpiffe(identity),
     });
     const serialNumber = toHex(serial);
     issued.add(identity, { serialNumber, issuedMs: nowMs, notAfterMs: lifetime.notAfterMs });
@@ -154,5 +155,11 @@ export class CertificateService {
       notAfterMs: lifetime.notAfterMs,
       authorityId: signing.id,
     };
+  }
+
+  #templateOf(authority: SigningAuthority): Promise<LeafTemplate> {
+    if (this.#template?.authority !== authority)
+      this.#template = { authority, ready: LeafTemplate.of(authority) };
+    return this.#template.ready;
   }
 }
