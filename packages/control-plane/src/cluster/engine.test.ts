@@ -154,8 +154,8 @@ describe('Engine', () => {
     const service = serviceObject('a', 's', 'web');
     const rig = new Rig().put(web, service);
     rig.settle();
-    const labelled = { ...service, metadata: { ...service.metadata, labels: { unread: 'yes' } } };
-    expect(rig.put(labelled).settle().runs).deep.equal(['names', 'service s']);
+    const unread = { ...service, spec: { ...service.spec, trafficDistribution: 'PreferClose' } };
+    expect(rig.put(unread).settle().runs).deep.equal(['names', 'service s']);
   });
 
   it('two that claim one name: the oldest wins, then the first by name; the loser follows when the winner goes', () => {
