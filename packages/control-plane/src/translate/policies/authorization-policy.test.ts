@@ -266,6 +266,48 @@ describe('parts of a rule that only a waypoint can enforce', () => {
   });
 });
 
+describe('names of the trust domain of the mesh', () => {
+  const renamed = { ...mesh, trustDomain: 'corp', trustDomainAliases: ['old'] };
+  const names = ['old/ns/a/sa/b', 'cluster.local/ns/a/*', 'other/ns/a/sa/b', 'old'];
+  const written = [
+    { exact: 'old/ns/a/sa/b' },
+    { prefix: 'cluster.local/ns/a/' },
+    { exact: 'other/ns/a/sa/b' },
+    { exact: 'old' },
+  ];
+  const shutOut = [
+    written[0],
+    { exact: 'corp/ns/a/sa/b' },
+    written[1],
+    { prefix: 'corp/ns/a/' },
+    ...written.slice(2),
+  ];
+  const cases: [string, 'ALLOW' | 'DENY', object, object][] = [
+    [
+      'DENY shuts out by all, where Istio denies nobody by an old one',
+      'DENY',
+      { principals: names },
+      { principals: shutOut },
+    ],
+    ['so does an exception of ALLOW', 'ALLOW', { notPrincipals: names }, { notPrincipals: shutOut }],
+    ['ALLOW lets in by the name that is written', 'ALLOW', { principals: names }, { principals: written }],
+    ['an exception of DENY as well', 'DENY', { notPrincipals: names }, { notPrincipals: written }],
+  ];
+  for (const [name, action, source, match] of cases)
+    it(name, () => {
+      const policy = authorizationPolicy({ action, rules: [{ from: [{ source }] }] });
+      const { authorization } = translateAuthorizationPolicy(policy, renamed);
+      expect(authorization?.rules?.[0]?.clauses?.[0]?.matches).to.deep.equal([match]);
+    });
+
+  it('conditions too', () => {
+    const rule = { when: [{ key: 'source.principal', values: ['old/ns/a/sa/b'] }] };
+    const policy = authorizationPolicy({ action: 'DENY', rules: [rule] });
+    const { authorization } = translateAuthorizationPolicy(policy, renamed);
+    expect(authorization?.rules?.[0]?.clauses?.[0]?.matches?.[0]?.principals).to.have.length(2);
+  });
+});
+
 describe('trust domains in a source', () => {
   it('ALLOW with nothing else never holds, as in Istio', () => {
     expect(clausesOf('ALLOW', { from: [{ source: { trustDomains: ['td'] } }] })).to.deep.equal([[never]]);

@@ -62,7 +62,7 @@ export function translateAuthorizationPolicy(
     namespace,
     scope: Scope[scope],
     action: Action[action],
-    rules: rulesOf(policy).flatMap((rule, i) => translateRule(rule, i, action, namespace, notes)),
+    rules: rulesOf(policy).flatMap((rule, i) => translateRule(rule, i, action, { namespace, mesh, notes })),
     dryRun: isDryRun(policy),
   };
   return { name: resource, authorization, problems, ztunnel: notes.acceptance(action, problems) };
@@ -71,6 +71,13 @@ export function translateAuthorizationPolicy(
 function rulesOf(policy: AuthorizationPolicy): readonly unknown[] {
   const rules: unknown = isRecord(policy.spec) ? policy.spec['rules'] : undefined;
   return Array.isArray(rules) ? rules : [];
+}
+
+interface RuleContext {
+  /** Of the policy. */
+  readonly namespace: string;
+  readonly mesh: PolicySettings;
+  readonly notes: RuleNotes;
 }
 
 interface Clause {
@@ -83,8 +90,7 @@ function translateRule(
   rule: unknown,
   index: number,
   action: 'ALLOW' | 'DENY',
-  namespace: string,
-  notes: RuleNotes,
+  { namespace, mesh, notes }: RuleContext,
 ): istio.security.IRule[] {
   const path = `spec.rules[${index}]`;
   // A rule that is no object has no meaning: to take it for an empty one would match everything.
@@ -111,10 +117,10 @@ function translateRule(
   };
   const to = list('to').map((entry) => operationMatch(entry, action));
   if (to.length > 0) addClause('to', to);
-  const from = list('from').map((entry) => sourceMatch(entry, action, namespace));
+  const from = list('from').map((entry) => sourceMatch(entry, action, namespace, mesh));
   if (from.length > 0) addClause('from', from);
   list('when').forEach((entry, i) => {
-    const condition = conditionMatch(entry, action);
+    const condition = conditionMatch(entry, action, mesh);
     httpFields.push(...condition.httpFields.map((key) => `${path}.when[${i}] (${key})`));
     if (condition.unknownKey === true) incomplete = true;
     clauses.push({ clause: { matches: [condition.match] }, lost: condition.lost });

@@ -2,6 +2,7 @@ import { ipToBytes } from '@ambient/mesh';
 import type { istio } from '@ambient/wire';
 import { parsePort, parseServiceAccount } from '../../validation/authorization-policy.ts';
 import { parseIpBlock } from '../../validation/field-values.ts';
+import type { PolicySettings } from './policy-settings.ts';
 
 /** A list of a rule as ztunnel gets it, and how many of its entries have no meaning. */
 export interface ReadValues<T> {
@@ -42,6 +43,23 @@ export function addressMatch(text: string): istio.security.IAddress | undefined 
   const block = parseIpBlock(text);
   if (block === undefined) return undefined;
   return { address: ipToBytes(block.ip)!, length: block.length };
+}
+
+/**
+ * The principals that a list shuts out, with those that the same names have under the mesh's own trust domain:
+ * `cluster.local` and the aliases stand for it in policies. Istio's ztunnel compares them as they are written, so that a
+ * DENY by an old name denies nobody.
+ */
+export function withOwnTrustDomain(list: unknown, mesh: PolicySettings): unknown {
+  if (!Array.isArray(list)) return list;
+  const names = ['cluster.local', ...(mesh.trustDomainAliases ?? [])].filter(
+    (name) => name !== mesh.trustDomain,
+  );
+  return (list as unknown[]).flatMap((entry) => {
+    const slash = typeof entry === 'string' ? entry.indexOf('/') : -1;
+    if (typeof entry !== 'string' || !names.includes(entry.slice(0, slash))) return [entry];
+    return slash < 0 ? [entry] : [entry, mesh.trustDomain + entry.slice(slash)];
+  });
 }
 
 export const portMatch = parsePort;

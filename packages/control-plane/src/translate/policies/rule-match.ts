@@ -12,9 +12,11 @@ import {
   serviceAccountMatch,
   stringMatch,
   trustDomainMatch,
+  withOwnTrustDomain,
 } from './match-values.ts';
 import type { ReadValues } from './match-values.ts';
 import { isRecord } from './policy-selection.ts';
+import type { PolicySettings } from './policy-settings.ts';
 
 /** One entry of `from`, `to` or `when` on layer 4. */
 export interface EntryMatch {
@@ -85,8 +87,28 @@ function readStrings(list: unknown, action: Action): ReadValues<istio.security.I
   return readValues(list, (text) => (text === '' && action === 'ALLOW' ? undefined : stringMatch(text)));
 }
 
+/** Principals, and those that must not match. What shuts out goes by every name of the mesh's trust domain. */
+function addPrincipals(
+  values: unknown,
+  notValues: unknown,
+  action: Action,
+  mesh: PolicySettings,
+  builder: MatchBuilder,
+): void {
+  const { match } = builder;
+  const positive = action === 'DENY' ? withOwnTrustDomain(values, mesh) : values;
+  const negative = action === 'ALLOW' ? withOwnTrustDomain(notValues, mesh) : notValues;
+  builder.positive(readStrings(positive, action), (v) => (match.principals = v));
+  builder.negative(readValues(negative, stringMatch), (v) => (match.notPrincipals = v));
+}
+
 /** One entry of `from`. `namespace` is the policy's. */
-export function sourceMatch(entry: unknown, action: Action, namespace: string): EntryMatch {
+export function sourceMatch(
+  entry: unknown,
+  action: Action,
+  namespace: string,
+  mesh: PolicySettings,
+): EntryMatch {
   const builder = new MatchBuilder(action);
   const source = innerOf(entry, 'source');
   if (source === undefined) {
@@ -97,8 +119,7 @@ export function sourceMatch(entry: unknown, action: Action, namespace: string): 
   const { match } = builder;
   const account = (text: string) => serviceAccountMatch(text, namespace);
   const anyString = (list: unknown) => readValues(list, stringMatch);
-  builder.positive(readStrings(source['principals'], action), (v) => (match.principals = v));
-  builder.negative(anyString(source['notPrincipals']), (v) => (match.notPrincipals = v));
+  addPrincipals(source['principals'], source['notPrincipals'], action, mesh, builder);
   builder.positive(readStrings(source['namespaces'], action), (v) => (match.namespaces = v));
   builder.negative(anyString(source['notNamespaces']), (v) => (match.notNamespaces = v));
   builder.positive(readValues(source['serviceAccounts'], account), (v) => (match.serviceAccounts = v));
@@ -154,7 +175,7 @@ export function operationMatch(entry: unknown, action: Action): EntryMatch {
 }
 
 /** One entry of `when`. A key that only a waypoint knows gives a match without fields. */
-export function conditionMatch(entry: unknown, action: Action): EntryMatch {
+export function conditionMatch(entry: unknown, action: Action, mesh: PolicySettings): EntryMatch {
   const builder = new MatchBuilder(action);
   const when = isRecord(entry) ? entry : {};
   const key = when['key'];
@@ -163,8 +184,7 @@ export function conditionMatch(entry: unknown, action: Action): EntryMatch {
   const anyString = (list: unknown) => readValues(list, stringMatch);
   switch (key) {
     case 'source.principal':
-      builder.positive(readStrings(values, action), (v) => (match.principals = v));
-      builder.negative(anyString(notValues), (v) => (match.notPrincipals = v));
+      addPrincipals(values, notValues, action, mesh, builder);
       break;
     case 'source.namespace':
       builder.positive(readStrings(values, action), (v) => (match.namespaces = v));
