@@ -150,6 +150,25 @@ describe('Engine', () => {
     expect(rig.put(withStatus).settle().runs).deep.equal(['service s']);
   });
 
+  it('a status that others read makes them compute again, a private one does not', () => {
+    for (const [kind, runs] of [
+      ['Service', []],
+      ['Gateway', ['pod web']],
+    ] as const) {
+      const rig = new Rig([
+        perObject('p', 'Pod', (pod, lookup) => {
+          rig.runs.push(`pod ${pod.metadata.name}`);
+          lookup.get(kind, 'a', 's');
+          return { resources: [] };
+        }),
+      ]);
+      const object = { apiVersion: 'v1', kind, metadata: { name: 's', namespace: 'a', uid: 'u' } };
+      rig.put(web, object).settle();
+      expect(rig.put({ ...object, status: { addresses: [] } }).settle().runs, kind).deep.equal(runs);
+      expect(rig.put({ ...object, spec: {} }).settle().runs, kind).deep.equal(['pod web']);
+    }
+  });
+
   it('does not compute readers of an index for what they do not read', () => {
     const service = serviceObject('a', 's', 'web');
     const rig = new Rig().put(web, service);
