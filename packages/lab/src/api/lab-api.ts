@@ -22,6 +22,7 @@ import { sendJson } from './server/exchange.ts';
 import { HttpServer } from './server/http-server.ts';
 import { kubeconfig } from './server/kubeconfig.ts';
 import type { LabCertificates } from './server/lab-certificates.ts';
+import { openApiDocuments } from './server/openapi-documents.ts';
 import { ResourceHandler } from './server/resource-handler.ts';
 import { Reviews } from './server/reviews.ts';
 import { Router } from './server/router.ts';
@@ -238,6 +239,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
     subresources,
     tokens: (token) => userOfToken(tokens, token),
     documents: new Map<string, ApiDocument>([
+      ...openApiDocuments(registry),
       ['/openid/v1/jwks', { serve: (_, response) => sendJson(response, 200, tokens.jwks()) }],
       [
         '/.well-known/openid-configuration',

@@ -24,7 +24,7 @@ export interface RouterOptions {
   readonly resources: ResourceHandler;
   readonly subresources: Subresources;
   readonly tokens: TokenAuthenticator;
-  /** By path; one that ends in a slash serves everything below it. */
+  /** By path; one that ends in `/*` serves everything below it. */
   readonly documents: ReadonlyMap<string, ApiDocument>;
 }
 
@@ -58,7 +58,7 @@ export class Router {
       sendJson(response, 200, kubernetesVersion);
       return;
     }
-    const document = this.#documents.get(path) ?? this.#documents.get(path.replace(/[^/]*$/, ''));
+    const document = this.#document(path);
     const user = authenticate(socket, request.headers.authorization, this.#tokens);
     if (user === undefined && document?.public !== true) throw unauthorized();
     if (document !== undefined) {
@@ -70,6 +70,19 @@ export class Router {
     if (target !== undefined)
       await this.#resources.handle({ target, user: user!, query: url.searchParams, request, response });
     else this.#discover(request, response, path);
+  }
+
+  #document(path: string): ApiDocument | undefined {
+    const exact = this.#documents.get(path);
+    for (
+      let end = path.lastIndexOf('/');
+      exact === undefined && end > 0;
+      end = path.lastIndexOf('/', end - 1)
+    ) {
+      const above = this.#documents.get(`${path.slice(0, end)}/*`);
+      if (above !== undefined) return above;
+    }
+    return exact;
   }
 
   #discover(request: HttpRequest, response: HttpResponse, path: string): void {
