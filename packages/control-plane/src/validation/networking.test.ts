@@ -280,6 +280,40 @@ describe('VirtualService', () => {
   ]);
 });
 
+describe('hosts of a VirtualService', () => {
+  const errorsOf = (...hosts: string[]) =>
+    problemsOf('networking.istio.io/VirtualService', {
+      hosts,
+      gateways: ['g'],
+      http: [{ route: [{ destination: { host: 'a.b' } }] }],
+    }).map(({ path, message }) => `${path} ${message}`);
+
+  const cases: [string[], boolean][] = [
+    [['a.com', 'b.com'], false],
+    [['a.com', 'a.com'], true],
+    [['*.com', 'a.com'], true],
+    [['a.b.com', '*.com'], true],
+    [['*.com', '*.b.com'], true],
+    [['*.b.com', '*.com'], true],
+    [['*.com', '*.com'], true],
+    [['*.b.com', 'b.com'], false],
+    [['b.com', '*.b.com'], false],
+    [['*.b.com', '*.c.com'], false],
+    [['*', 'a.com'], true],
+    [['a.com', '*'], true],
+  ];
+  for (const [hosts, overlap] of cases)
+    it(`${hosts.join(' and ')} ${overlap ? 'overlap' : 'stand side by side'}`, () => {
+      expect(errorsOf(...hosts)).to.have.length(overlap ? 1 : 0);
+    });
+
+  it('a hundred thousand are checked in a moment', () => {
+    const started = performance.now();
+    expect(errorsOf(...Array.from({ length: 100_000 }, (_, i) => `h${i}.example.com`))).to.have.length(0);
+    expect(performance.now() - started).to.be.below(5000);
+  });
+});
+
 describe('DestinationRule', () => {
   const rule = (trafficPolicy: object) => ({ host: 'a.b', trafficPolicy });
   const T = 'spec.trafficPolicy';

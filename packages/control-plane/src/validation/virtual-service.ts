@@ -44,23 +44,53 @@ function delegate(spec: FieldReader): void {
 }
 
 function hosts(spec: FieldReader, forMesh: boolean): void {
-  const seen: string[] = [];
+  const seen = new HostSet();
   for (const item of spec.at('hosts').items()) {
     const text = item.string();
     if (text !== undefined && isIp(text)) continue;
     const name = host(item, forMesh ? 'with a domain' : 'any');
     if (name === undefined) continue;
-    const other = seen.find((before) => overlaps(before, name));
+    const other = seen.add(name);
     if (other !== undefined) item.error(`${quote(name)} and ${quote(other)} stand for the same hosts`);
-    seen.push(name);
   }
 }
 
-/** Whether two hosts, wildcards or not, have one in common. */
-function overlaps(a: string, b: string): boolean {
-  const covers = (wide: string, narrow: string) =>
-    wide.startsWith('*') && narrow.endsWith(wide.slice(1)) && narrow.length >= wide.length;
-  return a === b || covers(a, b) || covers(b, a);
+/**
+ * Hosts of which no two may stand for the same. Work for each is as its labels: a list may be as long as the API server
+ * lets it be.
+ */
+class HostSet {
+  readonly #names = new Set<string>();
+  /** By the domain after the star; '' for every host. */
+  readonly #wildcards = new Map<string, string>();
+  /** By domain, the first host, wildcard or not, that stands for something below it. */
+  readonly #below = new Map<string, string>();
+
+  /** @returns a host that overlaps with this one, if there is one already */
+  add(name: string): string | undefined {
+    const isWildcard = name === '*' || name.startsWith('*.');
+    const domains = domainsOf(isWildcard ? name.slice(2) : name);
+    const [domain = ''] = domains;
+    const above = isWildcard ? domains : domains.slice(1);
+    const covering = above.find((each) => this.#wildcards.has(each));
+    const other =
+      (covering === undefined ? undefined : this.#wildcards.get(covering)) ??
+      (isWildcard ? this.#below.get(domain) : undefined) ??
+      (this.#names.has(name) ? name : undefined);
+    for (const each of above) if (!this.#below.has(each)) this.#below.set(each, name);
+    this.#names.add(name);
+    if (isWildcard) this.#wildcards.set(domain, name);
+    return other;
+  }
+}
+
+/** `a.b.c` is in `a.b.c`, `b.c`, `c` and '', which is every host. */
+function domainsOf(name: string): string[] {
+  const domains = [name];
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1))
+    domains.push(name.slice(dot + 1));
+  if (name !== '') domains.push('');
+  return domains;
 }
 
 /** A route after one without a match is never reached. */

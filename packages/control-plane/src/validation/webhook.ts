@@ -17,6 +17,10 @@ export interface AdmissionAnswer {
 /** The API server cuts longer warnings itself, in the middle of a word. */
 const maxWarning = 256;
 
+/** Enough to correct a manifest by, whatever an object of a few megabytes has in it. */
+const maxCauses = 64;
+const maxWarnings = 16;
+
 /**
  * Answers an AdmissionReview (admission.k8s.io/v1) about an object of this mesh's kinds. Pure: the parsed JSON of the
  * request in, the JSON of the response out.
@@ -55,6 +59,7 @@ function answer(uid: string, kind: string, problems: readonly FieldProblem[]): A
   const errors = errorsOf(problems);
   const warnings = problems
     .filter(({ severity }) => severity === 'warning')
+    .slice(0, maxWarnings)
     .map(({ path, message }) => cut(`${path}: ${message}`));
   const response = {
     uid,
@@ -74,7 +79,9 @@ function refusal(kind: string, errors: readonly FieldProblem[]): unknown {
     message: `${kind} is invalid: ${describeProblems(errors)}`,
     details: {
       kind,
-      causes: errors.map(({ path, message }) => ({ reason: 'FieldValueInvalid', field: path, message })),
+      causes: errors
+        .slice(0, maxCauses)
+        .map(({ path, message }) => ({ reason: 'FieldValueInvalid', field: path, message })),
     },
   };
 }

@@ -158,7 +158,7 @@ class RuleNotes {
 
   /** Parts of a rule that only a waypoint enforces. */
   notEnforced(paths: readonly string[]): void {
-    this.#notEnforced.push(...paths);
+    for (const path of paths) this.#notEnforced.push(path);
   }
 
   wider(path: string): void {
