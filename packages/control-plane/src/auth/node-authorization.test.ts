@@ -1,9 +1,10 @@
+import { ValueError } from '@ambient/runtime';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
 import { AuthError } from './auth-error.ts';
 import type { Caller } from './caller.ts';
-import { NodeAuthorizer } from './node-authorization.ts';
+import { NodeAuthorizer, parseTrustedAccounts } from './node-authorization.ts';
 import type { PodFacts, PodLookup } from './node-authorization.ts';
 
 const ztunnel: PodFacts = { uid: 'uid-1', serviceAccount: 'ztunnel', nodeName: 'node-a', phase: 'Running' };
@@ -95,6 +96,16 @@ describe('node authorization', () => {
     it(`refuses ${what}`, () => {
       expectRefused(() => authorize({ ...agent, ...changes }, cart, zt, trusted), code);
     });
+
+  it('reads the list of trusted accounts, and refuses one that cannot be right', () => {
+    expect(Array.from(parseTrustedAccounts(' istio-system/ztunnel, a/b ,'))).to.deep.equal([
+      'istio-system/ztunnel',
+      'a/b',
+    ]);
+    expect(parseTrustedAccounts('').size).to.equal(0);
+    for (const bad of ['ztunnel', 'a/b/c', '/b', 'a/', '*/ztunnel', 'a/b,A/b'])
+      expect(() => parseTrustedAccounts(bad), bad).to.throw(ValueError, /NAMESPACE/);
+  });
 
   it("refuses a workload of another node's", () => {
     expectRefused(() => authorize(agent, 'spiffe://cluster.local/ns/shop/sa/paid'), 'impersonation-node');

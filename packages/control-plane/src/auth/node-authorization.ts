@@ -1,6 +1,7 @@
 /** Whether a node agent may have the certificate of one of its node's workloads (facts of Istio's node authorizer, and more). */
 import { formatSpiffe, parseSpiffe } from '@ambient/identity';
 import type { Identity } from '@ambient/identity';
+import { ValueError } from '@ambient/runtime';
 
 import { AuthError } from './auth-error.ts';
 import type { AuthErrorCode } from './auth-error.ts';
@@ -29,6 +30,24 @@ export interface NodeAuthorizerOptions {
   readonly trustDomain: () => string;
   /** By `clusterid`, exactly. */
   readonly clusters: ReadonlyMap<string, PodLookup>;
+}
+
+/**
+ * Reads `CA_TRUSTED_NODE_ACCOUNTS`: `NAMESPACE/ACCOUNT`, separated by commas; empty: none.
+ *
+ * @throws ValueError that names the entry; an entry that was dropped would leave a whole cluster without certificates
+ */
+export function parseTrustedAccounts(text: string): ReadonlySet<string> {
+  const accounts = text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  for (const entry of accounts) {
+    const [namespace = '', serviceAccount = '', ...rest] = entry.split('/');
+    if (rest.length > 0 || !isKubernetesName({ namespace, serviceAccount }))
+      throw new ValueError(`${JSON.stringify(entry)} is not NAMESPACE/SERVICEACCOUNT`);
+  }
+  return new Set(accounts);
 }
 
 /** Decides who may act for whom. Pure, up to its lookups. */
@@ -157,7 +176,7 @@ export function livePodNode(caller: Caller, pods: PodLookup): string | undefined
 }
 
 /** Accounts and namespaces of Kubernetes have no capitals and no underscores (RFC 1123). */
-function isKubernetesName({ namespace, serviceAccount }: Identity): boolean {
+function isKubernetesName({ namespace, serviceAccount }: Omit<Identity, 'trustDomain'>): boolean {
   return (
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace) &&
     /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(serviceAccount)

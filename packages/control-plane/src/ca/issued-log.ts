@@ -16,7 +16,7 @@ export class IssuedLog {
   readonly #byIdentity = new Map<string, IssuedEntry[]>();
   #size = 0;
 
-  constructor(maxEntries = 400_000) {
+  constructor(maxEntries = 200_000) {
     this.#maxEntries = maxEntries;
   }
 
@@ -32,12 +32,7 @@ export class IssuedLog {
     this.#size += kept.length - before.length;
     this.#byIdentity.delete(key);
     this.#byIdentity.set(key, kept);
-    while (this.#size > this.#maxEntries) {
-      const [oldest] = this.#byIdentity;
-      if (oldest === undefined) return;
-      this.#byIdentity.delete(oldest[0]);
-      this.#size -= oldest[1].length;
-    }
+    this.#forget(entry.issuedMs);
   }
 
   /** Certificates of an identity that were issued up to `untilMs` and are valid at `nowMs`. */
@@ -45,5 +40,14 @@ export class IssuedLog {
     return (this.#byIdentity.get(formatSpiffe(identity)) ?? []).filter(
       ({ issuedMs, notAfterMs }) => issuedMs <= untilMs && notAfterMs > nowMs,
     );
+  }
+
+  /** Drops, from the front, identities whose last certificate has expired, and those beyond the limit. */
+  #forget(nowMs: number): void {
+    for (const [identity, entries] of this.#byIdentity) {
+      if (this.#size <= this.#maxEntries && entries.at(-1)!.notAfterMs > nowMs) return;
+      this.#byIdentity.delete(identity);
+      this.#size -= entries.length;
+    }
   }
 }
