@@ -42,7 +42,7 @@ export interface DeltaServerLimits {
 
 export const defaultDeltaServerLimits: DeltaServerLimits = {
   debounceAfterMs: 10,
-  debounceMaxMs: 100,
+  debounceMaxMs: 50,
   admissionsPerSecond: 100,
   maxWaiting: 10_000,
   maxStreams: 12_000,

@@ -148,7 +148,8 @@ export class DeltaStream {
       }
       const { subscription } = type;
       // A client by name may lack changes of which none concerns it: then nothing is sent, and nothing is lacking any more.
-      const response = type.outstanding === undefined && subscription.lacksUpdates && subscription.takeUpdates();
+      const response =
+        type.outstanding === undefined && subscription.lacksUpdates && subscription.takeUpdates();
       if (response) return sent(type, response, nowMs);
       if (subscription.lacksUpdates) return undefined;
     }

@@ -27,7 +27,10 @@ const { node } = discoveryNode({
   nodeName: 'node-1',
 });
 
-function served(resource: ReturnType<typeof addressResource>, keys: Partial<ServedResource> = {}): ServedResource {
+function served(
+  resource: ReturnType<typeof addressResource>,
+  keys: Partial<ServedResource> = {},
+): ServedResource {
   return { name: resource.name!, bytes: resource.resource!.value!, ...keys };
 }
 const workload = served(addressResource({ workload: sampleWorkload }), {
@@ -100,7 +103,8 @@ class Client implements Disposable {
         for (const update of updates) {
           this.order.push(update.kind);
           if (update.kind === 'workload') this.held.set(update.workload.uid, update);
-          else if (update.kind === 'service') this.held.set(`${update.service.namespace}/${update.service.hostname}`, update);
+          else if (update.kind === 'service')
+            this.held.set(`${update.service.namespace}/${update.service.hostname}`, update);
           else if (update.kind === 'policy') this.held.set(update.key, update);
           else this.held.delete(update.key);
         }
@@ -136,7 +140,10 @@ class Client implements Disposable {
 }
 
 /** How a stream with this server ends. */
-async function ending(running: Running, request: object = { node, typeUrl: typeUrl.address }): Promise<XdsStreamError> {
+async function ending(
+  running: Running,
+  request: object = { node, typeUrl: typeUrl.address },
+): Promise<XdsStreamError> {
   return new Promise((resolve) => {
     const transport = new GrpcTransport({ address: running.address, trust: { rootCa: '' } });
     const stream = transport.open({ onResponse: () => {}, onEnd: (error) => resolve(error!) });
@@ -186,9 +193,11 @@ describe('addDiscoveryService, with our own client', () => {
     running.addresses.apply([workload], []);
     using client = new Client(running);
     await client.until(() => client.ready && client.held.size === 1);
-    running.discovery.connections();
+    client.client.stop();
     running.addresses.apply([service], [workload.name]);
+    client.client.start();
     await client.until(() => client.held.has(service.name) && client.held.size === 1);
+    expect(client.client.status().streams).equal(2);
   });
 
   it('refuses with the status and the text of the refusal', async () => {

@@ -38,7 +38,11 @@ export const discoveryServerOptions: ChannelOptions = {
 };
 
 /** Serves `DeltaAggregatedResources` on a server that may have other services beside; the other variant is refused by name. */
-export function addDiscoveryService(server: Server, discovery: DeltaServer, authenticate: Authenticate): void {
+export function addDiscoveryService(
+  server: Server,
+  discovery: DeltaServer,
+  authenticate: Authenticate,
+): void {
   const asItIs = (bytes: Buffer): Buffer => bytes;
   const stream = {
     requestStream: true,

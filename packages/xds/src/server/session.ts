@@ -118,7 +118,10 @@ export class Session {
         this.#options.metrics.rejected(received.typeUrl);
         this.#warn('client rejected a response; it keeps what it had of the resources named', received);
       } else if (received.kind === 'unknown-type')
-        this.#warn('client asked for a resource type that is not served; it is sent an empty answer', received);
+        this.#warn(
+          'client asked for a resource type that is not served; it is sent an empty answer',
+          received,
+        );
     });
     this.pump();
   }
@@ -150,9 +153,7 @@ export class Session {
     const { answerTimeoutMs } = this.#options;
     if (this.#node === undefined) {
       if (nowMs - this.#connectedAtMs >= answerTimeoutMs)
-        this.close(
-          new DiscoveryRefusal('XDS_CLIENT_SILENT', `no request came within ${answerTimeoutMs} ms`),
-        );
+        this.close(new DiscoveryRefusal('XDS_CLIENT_SILENT', `no request came within ${answerTimeoutMs} ms`));
       return;
     }
     const since = this.#stream.waitingSinceMs;

@@ -144,8 +144,7 @@ export class Subscription {
     }
     const { removals, sinceMs } = this.table.changesSince(from, 'removals');
     this.#removalCursor = this.table.generation;
-    for (const name of removals)
-      if (this.#wildcard || this.#sent.delete(name)) this.#lateRemovals.add(name);
+    for (const name of removals) if (this.#wildcard || this.#sent.delete(name)) this.#lateRemovals.add(name);
     const gone = [...this.#lateRemovals].filter((name) => this.table.get(name) === undefined);
     this.#lateRemovals.clear();
     return gone.length === 0 ? undefined : this.#first(this.#shared.build([], gone, sinceMs));
@@ -243,7 +242,8 @@ export class Subscription {
     if (!followed || this.#wildcard) return;
     this.#followed.add(entry.name);
     for (const member of this.table.membersOf(entry.name))
-      if (this.#sent.get(member.name) !== member.version || member.version === '') found.set(member.name, member);
+      if (this.#sent.get(member.name) !== member.version || member.version === '')
+        found.set(member.name, member);
   }
 
   #covers(entry: TableEntry): boolean {
@@ -255,14 +255,15 @@ export class Subscription {
 
   /** By its own name or an alias, not only by its service or node. */
   #isAskedFor(entry: TableEntry): boolean {
-    return this.#names.has(entry.name) || (entry.resource.aliases?.some((key) => this.#names.has(key)) ?? false);
+    return (
+      this.#names.has(entry.name) || (entry.resource.aliases?.some((key) => this.#names.has(key)) ?? false)
+    );
   }
 
   /** What a client that held everything still wants. */
   #covered(): Map<string, string> {
     const covered = new Map<string, string>();
-    for (const entry of this.table.entries())
-      if (this.#covers(entry)) covered.set(entry.name, entry.version);
+    for (const entry of this.table.entries()) if (this.#covers(entry)) covered.set(entry.name, entry.version);
     return covered;
   }
 

@@ -38,6 +38,10 @@ export function resourceField(
 }
 
 /** Everything of a response but its resources. */
-export function responseTail(typeUrl: string, nonce: string, removedResources: readonly string[]): Uint8Array {
+export function responseTail(
+  typeUrl: string,
+  nonce: string,
+  removedResources: readonly string[],
+): Uint8Array {
   return DeltaDiscoveryResponse.encode({ typeUrl, nonce, removedResources: [...removedResources] }).finish();
 }
