@@ -80,7 +80,7 @@ export function encodeOpenApiV2(document: JsonObject): Uint8Array {
 
 /** What another reader of these messages would get; for tests. */
 export function decodeOpenApiV2(bytes: Uint8Array): JsonObject {
-  return typeOfDocument().decode(bytes).toJSON() as JsonObject;
+  return typeOfDocument().decode(bytes).toJSON();
 }
 
 function named(map: unknown, convert: (value: JsonObject) => JsonObject): JsonObject[] {
