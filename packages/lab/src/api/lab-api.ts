@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { realClock } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
+import type { ServiceResolver } from './admission/webhook-call.ts';
 import { GarbageCollector } from './controllers/garbage-collector.ts';
 import { NamespaceController } from './controllers/namespace-controller.ts';
 import { crdStrategy } from './crd/crd-strategy.ts';
@@ -14,6 +15,7 @@ import type { ApiObject, JsonObject } from './object.ts';
 import { ObjectOperations } from './operations/objects.ts';
 import type { User } from './operations/request.ts';
 import { trackedFields } from './operations/tracked-fields.ts';
+import { endpointSliceResolver, webhookAdmission } from './operations/webhook-admission.ts';
 import { printTable } from './printing/table.ts';
 import { builtInResources } from './resources/builtin-resources.ts';
 import { ResourceRegistry } from './resources/registry.ts';
@@ -49,6 +51,8 @@ export interface LabApiOptions {
   readonly serverNames?: readonly string[];
   /** Whether somebody looks after the pods of a node, and deletes them for good. Default: nobody does. */
   readonly hasNodeAgent?: (nodeName: string) => boolean;
+  /** Where webhooks behind a Service are reached. Default: at the first ready endpoint of its EndpointSlices. */
+  readonly resolveService?: ServiceResolver;
   /** Changes of each resource that are kept for watches, at least. */
   readonly watchHistory?: number;
   readonly clock?: Clock;
@@ -204,10 +208,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
     store,
     clock,
     strategyOf: (key) => strategies.get(key),
-    admission: {
-      mutate: (attributes) => Promise.resolve(attributes.object),
-      validate: () => Promise.resolve(),
-    },
+    admission: webhookAdmission(store, options.resolveService ?? endpointSliceResolver(store)),
     ownership: trackedFields(() => clock.nowMs()),
   });
   owned.use(new NamespaceController(store, registry, operations, onFault));

@@ -16,7 +16,8 @@ const maxBodyBytes = 3 * 1024 * 1024;
 export async function readBody(request: HttpRequest): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // The rest stays unread, but the connection has to live until the refusal is sent.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
     chunks.push(chunk);

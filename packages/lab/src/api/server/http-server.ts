@@ -110,6 +110,9 @@ export class HttpServer {
       const refusal = error instanceof ApiError ? error : internalError(error);
       if (!(error instanceof ApiError)) this.#options.onFault(error);
       if (response.headersSent) response.destroy();
+      // What is left of a body that was refused cannot be told from the next request.
+      else if (!request.complete && request.httpVersionMajor === 1)
+        sendJson(response, refusal.code, refusal.toStatus(), { connection: 'close' });
       else sendJson(response, refusal.code, refusal.toStatus());
     }
   }
