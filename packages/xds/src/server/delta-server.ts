@@ -41,7 +41,7 @@ export interface DeltaServerLimits {
 }
 
 export const defaultDeltaServerLimits: DeltaServerLimits = {
-  debounceAfterMs: 10,
+  debounceAfterMs: 20,
   debounceMaxMs: 50,
   admissionsPerSecond: 100,
   maxWaiting: 10_000,

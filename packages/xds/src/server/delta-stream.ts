@@ -59,6 +59,8 @@ interface TypeState {
 }
 
 const maxUnknownTypes = 16;
+/** Characters of a name: twice what a namespace, a name and a hostname of greatest length make together. */
+const maxNameLength = 1024;
 
 /**
  * The server's side of incremental discovery with one client, without I/O: requests in, responses out when the caller asks for
@@ -102,13 +104,13 @@ export class DeltaStream {
     const known = this.#types[at];
     if (known === undefined) {
       const held = new Map(Object.entries(request.initialResourceVersions ?? {}));
-      this.#checkNames(change.subscribe.length + held.size);
+      this.#checkNames(change.subscribe.length + held.size, change.subscribe);
       this.#types[at] = this.#open(at, change, held);
       this.#due = true;
       return { kind: 'first', typeUrl, error };
     }
     if (change.subscribe.length + change.unsubscribe.length > 0) {
-      this.#checkNames(change.subscribe.length);
+      this.#checkNames(change.subscribe.length, change.subscribe);
       known.subscription.change(change);
       this.#due = true;
     }
@@ -254,7 +256,13 @@ export class DeltaStream {
     return nowMs < (this.#openedAtMs ?? 0) + this.#options.orderGraceMs;
   }
 
-  #checkNames(more: number): void {
+  #checkNames(more: number, subscribe: readonly string[]): void {
+    const long = subscribe.find((name) => name.length > maxNameLength);
+    if (long !== undefined)
+      throw new DiscoveryRefusal(
+        'XDS_TOO_MANY_NAMES',
+        `the client asks for a name of ${long.length} characters; the longest that exist have fewer than ${maxNameLength}`,
+      );
     let names = more;
     for (const type of this.#types) names += type?.subscription.nameCount ?? 0;
     if (names <= this.#options.maxNames) return;

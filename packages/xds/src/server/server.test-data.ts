@@ -112,7 +112,7 @@ export class ScriptedClient implements StreamTransport {
     const response = DeltaDiscoveryResponse.decode(bytes);
     this.responses.push(response);
     let held = this.held.get(response.typeUrl);
-    if (held === undefined) this.held.set(response.typeUrl, (held = new Map()));
+    if (held === undefined) this.held.set(response.typeUrl, (held = new Map<string, string>()));
     for (const { name, version, resource: content } of response.resources) {
       held.set(name!, version!);
       this.contents.set(`${response.typeUrl} ${name!}`, Buffer.from(content!.value!).toString());
