@@ -125,7 +125,7 @@ describe('kubectl against the lab', function () {
   it('applies on the server side, and tells of conflicts', async () => {
     const path = join(directory, 'map.yaml');
     const write = (value: string): void =>
-      writeFileSync(path, `{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {k: "${value}"}}`);
+      writeFileSync(path, `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {k: "${value}"}\n`);
     write('1');
     await kubectl('apply', '--server-side', '--field-manager=one', '-f', path);
     write('2');
@@ -151,6 +151,6 @@ describe('kubectl against the lab', function () {
     );
     expect(await ready).to.contain('condition met');
     expect(await kubectl('delete', 'ns', 'shop', '--timeout=15s')).to.contain('deleted');
-    expect(await refused('get', 'svc', 'web', '-n', 'shop')).to.contain('services "web" not found');
+    expect(await refused('get', 'svc', 'web', '-n', 'shop')).to.contain('(NotFound)');
   });
 });

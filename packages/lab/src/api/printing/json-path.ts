@@ -3,7 +3,7 @@ import { isJsonObject } from '../object.ts';
 
 type Step = (value: unknown) => readonly unknown[];
 
-const memberStep = /^\.([A-Za-z_$][\w$-]*|(?:[\w$-]|\\\.)+)/;
+const memberStep = /^\.((?:[^.[\]*\\]|\\.)+)/;
 const quotedStep = /^\[\s*(['"])(.*?)\1\s*\]/;
 const indexStep = /^\[\s*(-?\d+)\s*\]/;
 const wildcardStep = /^(?:\.\*|\[\s*\*\s*\])/;
@@ -36,7 +36,7 @@ function readStep(text: string): [Step | undefined, number] {
       wildcard[0].length,
     ];
   const member = memberStep.exec(text);
-  if (member !== null) return [memberOf(member[1]!.replaceAll('\\.', '.')), member[0].length];
+  if (member !== null) return [memberOf(member[1]!.replace(/\\(.)/g, '$1')), member[0].length];
   const quoted = quotedStep.exec(text);
   if (quoted !== null) return [memberOf(quoted[2]!), quoted[0].length];
   const index = indexStep.exec(text);
