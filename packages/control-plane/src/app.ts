@@ -1,0 +1,198 @@
+import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
+import { MetricsRegistry, Readiness, realClock, SeriesBudget } from '@ambient/runtime';
+import type { Clock, Logger } from '@ambient/runtime';
+import { addDiscoveryService, DeltaServer, discoveryServerOptions } from '@ambient/xds/server';
+
+import { addCertificateService } from './ca/grpc-certificate-service.ts';
+import { Certificates } from './certificates.ts';
+import { createDebugServer, createReadinessServer } from './debug/debug-server.ts';
+import { Discovery } from './discovery/discovery.ts';
+import { ClusterPods } from './discovery/pod-lookup.ts';
+import { KubeClient } from './kube/client.ts';
+import type { KubeConnection } from './kube/connection.ts';
+import { Leader } from './leader/leader.ts';
+import { controlPlaneMetrics, discoveryMetrics, setLeading } from './metrics.ts';
+import { discoveryAuthentication } from './server/authenticate-discovery.ts';
+import { listenGrpc, listenHttp } from './server/listen.ts';
+import { createWebhookServer } from './server/webhook-server.ts';
+import type { ControlPlaneSettings } from './settings/settings.ts';
+
+export interface ControlPlaneOptions {
+  readonly settings: ControlPlaneSettings;
+  readonly connection: KubeConnection;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** A control plane that serves. */
+export interface ControlPlane {
+  /** Ports that were bound; undefined for listeners that are off. */
+  readonly ports: {
+    readonly secureGrpc: number;
+    readonly plaintextXds: number | undefined;
+    readonly webhook: number;
+    readonly monitoring: number;
+    readonly readiness: number;
+  };
+  /** The whole mesh is known and served. */
+  readonly ready: Promise<void>;
+  /** Ends streams cleanly, gives the lead back, closes everything. */
+  stop(): Promise<void>;
+}
+
+/** How long streams have to end by themselves, milliseconds. */
+const streamGraceMs = 2000;
+
+/**
+ * Wires a control plane, in the order in which data flows: the cluster's objects, the tables, the streams to proxies; beside
+ * them the CA, and what only a leader does.
+ *
+ * @throws ListenError, CaMaterialError, and the errors of the Kubernetes API
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { settings, connection, log, clock = realClock } = options;
+  const { cluster, listeners, discovery: limits } = settings;
+  await using stack = new AsyncDisposableStack();
+  const client = new KubeClient(connection, clock);
+  const metrics = await MetricsRegistry.create(
+    controlPlaneMetrics,
+    new SeriesBudget({}, (metric) => log.warn('too many series of a metric', { metric })),
+    () => clock.nowMs(),
+  );
+  const readiness = new Readiness(() => {});
+  const unread = readiness.block('the cluster');
+  const ready = Promise.withResolvers<void>();
+
+  const discovery = new Discovery({
+    client,
+    defaults: {
+      clusterId: cluster.clusterId,
+      domain: cluster.domain,
+      systemNamespace: cluster.namespace,
+      revision: cluster.revision,
+      dryRunPolicies: limits.dryRunPolicies,
+      autoAllowWaypoint: limits.autoAllowWaypoint,
+    },
+    clock,
+    log: log.scope('discovery'),
+    onReport: (report) => leader.take(report),
+    onReady: () => {
+      log.info('the mesh is known', { ...discovery.engine.state().objects });
+      streams.start();
+      unread[Symbol.dispose]();
+      leader.start();
+      ready.resolve();
+    },
+  });
+  stack.defer(() => discovery.stop());
+  const pods = new ClusterPods(discovery.engine.store);
+  const certificates = stack.use(
+    new Certificates({
+      settings,
+      client,
+      pods,
+      trustDomain: () => discovery.settings.trustDomain,
+      clock,
+      log: log.scope('ca'),
+      metrics,
+    }),
+  );
+  const streams = stack.use(
+    new DeltaServer({
+      tables: discovery.tables,
+      log: log.scope('xds'),
+      metrics: discoveryMetrics(metrics),
+      clock,
+      limits: {
+        debounceAfterMs: limits.debounceAfterMs,
+        debounceMaxMs: limits.debounceMaxMs,
+        admissionsPerSecond: limits.admissionsPerSecond,
+      },
+    }),
+  );
+  const leader = new Leader({
+    settings,
+    client,
+    discovery,
+    certificates,
+    clock,
+    log: log.scope('leader'),
+    onChange: (leading) => setLeading(metrics, leading),
+  });
+  stack.defer(() => leader.stop());
+
+  await certificates.start();
+  const readinessServer = stack.adopt(createReadinessServer(readiness), closeHttp);
+  const debugServer = stack.adopt(
+    createDebugServer({ settings, discovery, streams, certificates, leader, metrics, log }),
+    closeHttp,
+  );
+  const webhook = createWebhookServer(certificates.serving);
+  stack.use(webhook.swaps);
+  stack.adopt(webhook.server, closeHttp);
+  const secure = stack.adopt(new GrpcServer(discoveryServerOptions), closeGrpc);
+  addDiscoveryService(secure, streams, discoveryAuthentication(certificates.authenticator, pods));
+  addCertificateService(secure, certificates.service, log.scope('ca'));
+  const plaintext =
+    listeners.plaintextXds === undefined
+      ? undefined
+      : stack.adopt(new GrpcServer(discoveryServerOptions), closeGrpc);
+  if (plaintext !== undefined)
+    addDiscoveryService(plaintext, streams, (_, { address }) =>
+      Promise.resolve({ principal: `unauthenticated ${address}` }),
+    );
+
+  const ports = {
+    readiness: await listenHttp(readinessServer, listeners.readiness, 'HTTP_ADDRESS'),
+    monitoring: await listenHttp(debugServer, listeners.monitoring, 'MONITORING_ADDRESS'),
+    webhook: await listenHttp(webhook.server, listeners.webhook, 'WEBHOOK_ADDRESS'),
+    secureGrpc: await listenGrpc(
+      secure,
+      listeners.secureGrpc,
+      certificates.serving.serverCredentials(),
+      'SECURE_GRPC_ADDRESS',
+    ),
+    plaintextXds:
+      plaintext === undefined || listeners.plaintextXds === undefined
+        ? undefined
+        : await listenGrpc(
+            plaintext,
+            listeners.plaintextXds,
+            ServerCredentials.createInsecure(),
+            'PLAINTEXT_XDS_ADDRESS',
+          ),
+  };
+  discovery.start();
+  log.info('serving', {
+    api: client.server,
+    grpc: ports.secureGrpc,
+    ...(ports.plaintextXds === undefined ? {} : { plaintextXds: ports.plaintextXds }),
+    monitoring: ports.monitoring,
+  });
+  const running = stack.move();
+  return {
+    ports,
+    ready: ready.promise,
+    async stop() {
+      readiness.block('shutting down');
+      await running.disposeAsync();
+    },
+  };
+}
+
+function closeHttp(server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function closeGrpc(server: GrpcServer): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.forceShutdown(), streamGraceMs);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,68 @@
+import type { Logger } from '@ambient/runtime';
+
+import type { Derivation } from '../cluster/derivation.ts';
+import { perCluster } from '../cluster/derivation.ts';
+import { readMeshSettings } from '../translate/mesh-settings.ts';
+import type { MeshDefaults, MeshSettings } from '../translate/mesh-settings.ts';
+
+/** Names of the ConfigMap that holds MeshConfig, in the system namespace. */
+export function meshConfigMapName(revision: string): string {
+  return revision === '' || revision === 'default' ? 'istio' : `istio-${revision}`;
+}
+
+/**
+ * The settings that translators go by: those of the process, and over them MeshConfig as it stands in the cluster now. A
+ * change of them concerns every derived resource.
+ */
+export class MeshInForce {
+  readonly #defaults: MeshDefaults;
+  readonly #log: Logger;
+  readonly #listeners = new Set<(settings: MeshSettings) => void>();
+  #settings: MeshSettings;
+  #text: string;
+
+  constructor(defaults: MeshDefaults, log: Logger) {
+    this.#defaults = defaults;
+    this.#log = log;
+    this.#settings = readMeshSettings(defaults, undefined, undefined).settings;
+    this.#text = JSON.stringify(this.#settings);
+  }
+
+  get settings(): MeshSettings {
+    return this.#settings;
+  }
+
+  /** Calls `listener` after each change; disposing ends that. */
+  onChange(listener: (settings: MeshSettings) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Reads MeshConfig, before anything else is derived; to be put first among the derivations. */
+  derivation<C>(): Derivation<C> {
+    const { systemNamespace, revision } = this.#defaults;
+    return perCluster('mesh', (lookup) => {
+      const { settings, problems, ignored } = readMeshSettings(
+        this.#defaults,
+        lookup.get('ConfigMap', systemNamespace, meshConfigMapName(revision)),
+        lookup.get('Namespace', '', systemNamespace),
+      );
+      this.#take(settings, ignored);
+      return { resources: [], problems };
+    });
+  }
+
+  #take(settings: MeshSettings, ignored: readonly string[]): void {
+    const text = JSON.stringify(settings);
+    if (text === this.#text) return;
+    this.#settings = settings;
+    this.#text = text;
+    this.#log.info('mesh settings changed', {
+      trustDomain: settings.trustDomain,
+      rootNamespace: settings.rootNamespace,
+      network: settings.network,
+      ...(ignored.length > 0 ? { ignored: ignored.join(', ') } : {}),
+    });
+    for (const listener of this.#listeners) listener(settings);
+  }
+}

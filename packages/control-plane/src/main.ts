@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { parseCommandLine } from './command-line.ts';
+
+const command = parseCommandLine(process.argv.slice(2));
+switch (command.kind) {
+  case 'run': {
+    const { runControlPlane } = await import('./run.ts');
+    process.exit(await runControlPlane(command.overrides));
+    break;
+  }
+  case 'help': {
+    const { helpText } = await import('./command-line.ts');
+    process.stdout.write(helpText);
+    break;
+  }
+  case 'version': {
+    const { version } = await import('./version.ts');
+    process.stdout.write(`control-plane ${version} (Node.js ${process.version})\n`);
+    break;
+  }
+  case 'wrong':
+    process.stderr.write(`control-plane: ${command.problem}; see --help\n`);
+    process.exitCode = 1;
+    break;
+}
