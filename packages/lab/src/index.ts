@@ -1,3 +1,8 @@
 // Public surface of @ambient/lab.
 export type { LabApiOptions } from './api/lab-api.ts';
 export { LabApi } from './api/lab-api.ts';
+export { ApiError } from './api/errors.ts';
+export type { ApiObject, JsonObject, ObjectMeta } from './api/object.ts';
+export { readManifests } from './api/load.ts';
+export type { SubresourceHandler } from './api/server/subresources.ts';
+export type { ResourceRequest } from './api/server/resource-request.ts';

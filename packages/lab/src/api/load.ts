@@ -55,7 +55,7 @@ async function loadObject(
       `no matches for kind "${String(object['kind'])}" in version "${String(object['apiVersion'])}"; load its CustomResourceDefinition first`,
     );
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  const namespace = served.resource.namespaced ? String(metadata['namespace'] ?? 'default') : undefined;
+  const namespace = served.resource.namespaced ? namespaceOf(metadata) : undefined;
   const collection: Target = { ...served, namespace, name: undefined, subresource: undefined };
   const name = typeof metadata['name'] === 'string' ? metadata['name'] : undefined;
   const status = object['status'];
@@ -83,4 +83,9 @@ async function loadObject(
     );
   if (metadata['deletionTimestamp'] === undefined) return result;
   return (await operations.delete(target, deleteOptions(undefined, new URLSearchParams()), context)).object;
+}
+
+function namespaceOf(metadata: JsonObject): string {
+  const { namespace } = metadata;
+  return typeof namespace === 'string' && namespace !== '' ? namespace : 'default';
 }

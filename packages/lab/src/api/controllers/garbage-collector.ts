@@ -62,7 +62,7 @@ export class GarbageCollector implements Disposable {
         this.#dependents.get(owner)?.delete(keyOf(self));
       for (const { uid: owner } of owners ?? []) {
         let all = this.#dependents.get(owner);
-        if (all === undefined) this.#dependents.set(owner, (all = new Map()));
+        if (all === undefined) this.#dependents.set(owner, (all = new Map<string, Dependent>()));
         all.set(keyOf(self), self);
       }
       if (owners !== undefined && owners.length > 0) this.#look(self);

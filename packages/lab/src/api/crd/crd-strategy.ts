@@ -35,7 +35,7 @@ export function crdStrategy(parts: CrdStrategyParts): KindStrategy {
       .filter((version) => version['storage'] === true)
       .map((version) => version['name']);
     const before = isJsonObject(crd['status']) ? crd['status'] : {};
-    const stored = Array.isArray(before['storedVersions']) ? before['storedVersions'] : [];
+    const stored: unknown[] = Array.isArray(before['storedVersions']) ? before['storedVersions'] : [];
     crd['status'] = {
       conditions:
         Array.isArray(before['conditions']) && before['conditions'].length > 0

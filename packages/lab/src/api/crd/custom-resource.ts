@@ -76,7 +76,9 @@ export function declaredResource(crd: ApiObject): DeclaredResource {
       custom: true,
       reviewOnly: false,
       selectableFields: entries
-        .flatMap((entry) => (Array.isArray(entry['selectableFields']) ? entry['selectableFields'] : []))
+        .flatMap((entry): unknown[] =>
+          Array.isArray(entry['selectableFields']) ? entry['selectableFields'] : [],
+        )
         .filter(isJsonObject)
         .map((field) => textAt(field, 'jsonPath').replace(/^\./, '')),
     },

@@ -19,7 +19,7 @@ export function readObject(body: unknown, target: Target): ApiObject {
   const kind = body['kind'] ?? resource.kind;
   if (given !== apiVersion || kind !== resource.kind)
     throw badRequest(
-      `the API version in the data (${String(given)}, Kind=${String(kind)}) does not match the expected API version (${apiVersion}, Kind=${resource.kind})`,
+      `the API version in the data (${JSON.stringify(given)}, Kind=${JSON.stringify(kind)}) does not match the expected API version (${apiVersion}, Kind=${resource.kind})`,
     );
   const metadata = body['metadata'] ?? {};
   if (!isJsonObject(metadata)) throw badRequest('metadata: Invalid value: must be an object');

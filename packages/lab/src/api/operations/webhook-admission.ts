@@ -28,12 +28,10 @@ export function webhookAdmission(store: ObjectStore, resolveService: ServiceReso
     const table = store.table(tables[phase]);
     if (table.size === 0) return attributes.object;
     const { warnings } = attributes.context;
-    return (await runWebhooks(
-      phase,
-      requestOf(attributes),
-      [...table.values()] as unknown as WebhookConfiguration[],
-      { ...surroundings, warn: (warning) => warnings.push(warning) },
-    )) as ApiObject | undefined;
+    return (await runWebhooks(phase, requestOf(attributes), [...table.values()], {
+      ...surroundings,
+      warn: (warning) => warnings.push(warning),
+    })) as ApiObject | undefined;
   };
   return {
     mutate: (attributes) => ask('mutating', attributes),

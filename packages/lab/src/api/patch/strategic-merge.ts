@@ -87,9 +87,10 @@ function mergeValue(target: unknown, patch: unknown, node: SchemaNode | undefine
   if (!Array.isArray(patch)) return patch;
   if (node?.patchMerge !== true) return withoutDirectives(patch);
   const list: readonly unknown[] = Array.isArray(target) ? target : [];
+  const items: readonly unknown[] = patch;
   return node.patchMergeKey === undefined
-    ? [...list, ...patch.filter((each) => !list.some((other) => equalJson(each, other)))]
-    : mergeByKey(list, patch, node.patchMergeKey, node.items);
+    ? [...list, ...items.filter((each) => !list.some((other) => equalJson(each, other)))]
+    : mergeByKey(list, items, node.patchMergeKey, node.items);
 }
 
 function mergeByKey(

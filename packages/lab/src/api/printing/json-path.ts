@@ -31,10 +31,7 @@ export function compileJsonPath(path: string): (object: unknown) => readonly unk
 function readStep(text: string): [Step | undefined, number] {
   const wildcard = wildcardStep.exec(text);
   if (wildcard !== null)
-    return [
-      (value) => (Array.isArray(value) ? value : isJsonObject(value) ? Object.values(value) : []),
-      wildcard[0].length,
-    ];
+    return [(value) => (isJsonObject(value) ? Object.values(value) : itemsOf(value)), wildcard[0].length];
   const member = memberStep.exec(text);
   if (member !== null) return [memberOf(member[1]!.replace(/\\(.)/g, '$1')), member[0].length];
   const quoted = quotedStep.exec(text);
@@ -43,7 +40,10 @@ function readStep(text: string): [Step | undefined, number] {
   if (index !== null) {
     const at = Number(index[1]);
     return [
-      (value) => (Array.isArray(value) && value.at(at) !== undefined ? [value.at(at)] : []),
+      (value) => {
+        const item = itemsOf(value).at(at);
+        return item === undefined ? [] : [item];
+      },
       index[0].length,
     ];
   }
@@ -53,10 +53,13 @@ function readStep(text: string): [Step | undefined, number] {
   const find = compileJsonPath(path!);
   const wanted: unknown = bare === undefined ? quotedText : JSON.parse(bare);
   return [
-    (value) =>
-      Array.isArray(value) ? value.filter((item) => (find(item)[0] === wanted) === (operator === '==')) : [],
+    (value) => itemsOf(value).filter((item) => (find(item)[0] === wanted) === (operator === '==')),
     whole.length,
   ];
+}
+
+function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function memberOf(name: string): Step {

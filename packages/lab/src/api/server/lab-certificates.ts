@@ -127,7 +127,7 @@ function sequence(...children: Asn1Node[]): Asn1Node {
 }
 
 function context(number: number, value: Asn1Node[] | string): Asn1Node {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, number as forge.asn1.Type, Array.isArray(value), value);
+  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, number, Array.isArray(value), value);
 }
 
 function oid(dotted: string): Asn1Node {
