@@ -293,6 +293,55 @@ describe('LabApi', () => {
     expect(event?.type).to.equal('DELETED');
   });
 
+  it('deletes dependents before their owner in the foreground, and spares them where it orphans', async () => {
+    const owned = async (name: string): Promise<void> => {
+      const owner = await client.send('POST', maps, configMap(name));
+      const uid = valueAt(owner.body, ['metadata', 'uid']);
+      const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name, uid, blockOwnerDeletion: true }];
+      await client.send('POST', maps, configMap(`${name}-child`, { ownerReferences }));
+    };
+    const deletions = async (policy: string, name: string, count: number): Promise<unknown[]> => {
+      await using watch = await client.watch(`${maps}?watch=1`);
+      await client.send('DELETE', `${maps}/${name}?propagationPolicy=${policy}`);
+      const names: unknown[] = [];
+      while (names.length < count) {
+        const event = await watch.next();
+        if (event?.type === 'DELETED') names.push(valueAt(event.object, ['metadata', 'name']));
+      }
+      return names;
+    };
+    await owned('fore');
+    expect(await deletions('Foreground', 'fore', 2)).to.deep.equal(['fore-child', 'fore']);
+    await owned('orphans');
+    expect(await deletions('Orphan', 'orphans', 1)).to.deep.equal(['orphans']);
+    const child = await client.get(`${maps}/orphans-child`);
+    expect(valueAt(child.body, ['metadata', 'ownerReferences'])).to.equal(undefined);
+  });
+
+  it('asks webhooks, and refuses what it cannot ask about', async () => {
+    const hooks = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+    const made = await client.send('POST', hooks, {
+      metadata: { name: 'gate' },
+      webhooks: [
+        {
+          name: 'gate.example.com',
+          clientConfig: { service: { namespace: 'default', name: 'nobody' } },
+          rules: [
+            { apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations: ['CREATE'] },
+          ],
+          sideEffects: 'None',
+          admissionReviewVersions: ['v1'],
+        },
+      ],
+    });
+    expect(made.code).to.equal(201);
+    const refused = await client.send('POST', maps, configMap('a'));
+    expect(refused.code).to.equal(500);
+    expect(refused.body['message']).to.contain('failed calling webhook "gate.example.com"');
+    await client.send('DELETE', `${hooks}/gate`);
+    expect((await client.send('POST', maps, configMap('a'))).code).to.equal(201);
+  });
+
   describe('a hostile client', () => {
     it('is answered by name for bodies that are no objects', async () => {
       for (const body of [

@@ -10,6 +10,7 @@ import { crdStrategy } from './crd/crd-strategy.ts';
 import { openKeys } from './data-directory.ts';
 import { builtInStrategies } from './kinds/built-in-strategies.ts';
 import { ServiceAddresses } from './kinds/service-addresses.ts';
+import { kubernetesService } from './kinds/kubernetes-service.ts';
 import { loadObjects, readManifests } from './load.ts';
 import type { ApiObject, JsonObject } from './object.ts';
 import { ObjectOperations } from './operations/objects.ts';
@@ -47,6 +48,8 @@ export interface LabApiOptions {
   readonly dataDir?: string;
   /** YAML files of CustomResourceDefinitions, or of anything else that is to be there from the start. */
   readonly crdFiles?: readonly string[];
+  /** Where pods reach the API, in the Service `default/kubernetes`. Default: where it listens. */
+  readonly advertise?: { readonly address: string; readonly port: number };
   /** Names beside `host` that the server's certificate is good for. */
   readonly serverNames?: readonly string[];
   /** Whether somebody looks after the pods of a node, and deletes them for good. Default: nobody does. */
@@ -116,6 +119,8 @@ export class LabApi {
       handle: (request, response, socket) => router.handle(request, response, socket),
       onFault: parts.onFault,
     });
+    const advertised = options.advertise ?? { address: options.host, port: server.port };
+    await loadObjects(kubernetesService(advertised.address, advertised.port), registry, operations);
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
     return new LabApi({ ...parts, owned: starting.move() }, server, `https://${host}:${server.port}`);
   }

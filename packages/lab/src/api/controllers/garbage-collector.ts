@@ -1,6 +1,6 @@
 import { cloneJson } from '../object.ts';
 import type { ApiObject, OwnerReference } from '../object.ts';
-import { foregroundFinalizer, orphanFinalizer } from '../operations/objects.ts';
+import { foregroundFinalizer, orphanFinalizer } from '../operations/object-rules.ts';
 import type { ObjectOperations } from '../operations/objects.ts';
 import { ownContext } from '../operations/request.ts';
 import type { ResourceRegistry } from '../resources/registry.ts';

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 import type { Clock } from '@ambient/runtime';
 
@@ -14,12 +14,24 @@ import {
   notFound,
 } from '../errors.ts';
 import { cloneJson, equalJson, timestamp } from '../object.ts';
-import type { ApiObject, JsonObject } from '../object.ts';
+import type { ApiObject } from '../object.ts';
 import { apiVersionOf } from '../resources/resource.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Admission } from './admission.ts';
 import type { DeleteOptions } from './delete-options.ts';
 import type { FieldOwnership } from './field-ownership.ts';
+import {
+  checkIdentity,
+  checkPreconditions,
+  desired,
+  foregroundFinalizer,
+  generatedName,
+  hasGeneration,
+  keepServerFields,
+  mergeSubresource,
+  orphanFinalizer,
+  sameButTimes,
+} from './object-rules.ts';
 import { checkObject, conform, readObject } from './prepare.ts';
 import type { RequestContext, Target } from './request.ts';
 import { targetKey } from './request.ts';
@@ -375,120 +387,4 @@ export class ObjectOperations {
       ],
     });
   }
-}
-
-export const orphanFinalizer = 'orphan';
-export const foregroundFinalizer = 'foregroundDeletion';
-
-const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
-
-function generatedName(prefix: string): string {
-  const letters = [...randomBytes(5)].map((byte) => suffixAlphabet[byte % suffixAlphabet.length]);
-  return prefix.slice(0, 58) + letters.join('');
-}
-
-function hasGeneration(target: Target, strategy: KindStrategy | undefined): boolean {
-  return target.resource.custom || strategy?.generation === true;
-}
-
-/** What counts as desired state: all but metadata, and status where that is written apart. */
-function desired(target: Target, object: ApiObject): JsonObject {
-  const rest: JsonObject = { ...object };
-  delete rest['metadata'];
-  delete rest['apiVersion'];
-  if (target.version.status || !target.resource.custom) delete rest['status'];
-  return rest;
-}
-
-function checkPreconditions(target: Target, live: ApiObject, options: DeleteOptions): void {
-  const { uid, resourceVersion, name } = live.metadata;
-  if (options.uid !== undefined && options.uid !== uid)
-    throw conflict(
-      target.resource,
-      name,
-      `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid ?? ''}`,
-    );
-  if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion)
-    throw conflict(
-      target.resource,
-      name,
-      `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion ?? ''}`,
-    );
-}
-
-function checkIdentity(target: Target, live: ApiObject, proposed: ApiObject): void {
-  const { name, namespace, uid, resourceVersion } = live.metadata;
-  const { metadata } = proposed;
-  if (metadata.name !== name)
-    throw badRequest(
-      `the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`,
-    );
-  if ((metadata.namespace ?? namespace) !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  if ((metadata.uid ?? '') !== '' && metadata.uid !== uid)
-    throw conflict(
-      target.resource,
-      name,
-      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid ?? ''}`,
-    );
-  const given = metadata.resourceVersion ?? '';
-  if (given !== '' && given !== '0' && given !== resourceVersion)
-    throw conflict(target.resource, name, modifiedSince);
-}
-
-/** Through /status only the status is written, through the main resource everything else. */
-function mergeSubresource(target: Target, live: ApiObject, proposed: ApiObject): ApiObject {
-  if (!target.version.status) return proposed;
-  if (target.subresource === 'status') {
-    const next = cloneJson(live);
-    if (proposed['status'] === undefined) delete next['status'];
-    else next['status'] = proposed['status'];
-    if (proposed.metadata.managedFields !== undefined)
-      next.metadata.managedFields = proposed.metadata.managedFields;
-    return next;
-  }
-  if (live['status'] === undefined) delete proposed['status'];
-  else proposed['status'] = cloneJson(live['status']);
-  return proposed;
-}
-
-/** Metadata that only the server sets. */
-function keepServerFields(live: ApiObject, next: ApiObject): void {
-  const { metadata } = next;
-  const from = live.metadata;
-  metadata.uid = from.uid!;
-  metadata.creationTimestamp = from.creationTimestamp!;
-  if (from.namespace !== undefined) metadata.namespace = from.namespace;
-  if (from.generateName !== undefined) metadata.generateName = from.generateName;
-  if (from.generation === undefined) delete metadata.generation;
-  else metadata.generation = from.generation;
-  delete metadata['selfLink'];
-  if (from.deletionTimestamp === undefined) {
-    delete metadata.deletionTimestamp;
-    delete metadata.deletionGracePeriodSeconds;
-    return;
-  }
-  metadata.deletionTimestamp = from.deletionTimestamp;
-  if (from.deletionGracePeriodSeconds !== undefined)
-    metadata.deletionGracePeriodSeconds = from.deletionGracePeriodSeconds;
-  // Once an object is on its way out, nobody may hold it back any longer.
-  const held = new Set(from.finalizers ?? []);
-  const kept = (metadata.finalizers ?? []).filter((each) => held.has(each));
-  if (kept.length > 0) metadata.finalizers = kept;
-  else delete metadata.finalizers;
-}
-
-/** Whether nothing changed but the times at which managers wrote. */
-function sameButTimes(live: ApiObject, next: ApiObject): boolean {
-  const bare = (object: ApiObject): ApiObject =>
-    object.metadata.managedFields === undefined
-      ? object
-      : {
-          ...object,
-          metadata: {
-            ...object.metadata,
-            managedFields: object.metadata.managedFields.map((entry) => ({ ...entry, time: '' })),
-          },
-        };
-  return equalJson(bare(live), bare(next));
 }

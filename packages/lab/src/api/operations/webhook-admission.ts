@@ -2,7 +2,7 @@ import { runWebhooks } from '../admission/run-webhooks.ts';
 import type { AdmissionPhase, WebhookSurroundings } from '../admission/run-webhooks.ts';
 import { callOverHttps } from '../admission/webhook-call.ts';
 import type { ServiceResolver } from '../admission/webhook-call.ts';
-import type { AdmissionRequest, WebhookConfiguration } from '../admission/webhook.ts';
+import type { AdmissionRequest } from '../admission/webhook.ts';
 import { isJsonObject, valueAt } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import type { ObjectStore } from '../storage/object-store.ts';

@@ -178,5 +178,5 @@ function addressBytes(address: string): Buffer {
 }
 
 function pemOf(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
