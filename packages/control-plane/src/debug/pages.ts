@@ -36,7 +36,7 @@ function addresses({ engine }: Discovery): unknown {
     if (workload) workloads.push(workload);
     else services.push(service);
   }
-  return { workloads, services, policies: policies({ engine } as Discovery) };
+  return { workloads, services, policies: policies({ engine }) };
 }
 
 function policies({ engine }: Pick<Discovery, 'engine'>): unknown {

@@ -54,7 +54,8 @@ export class Discovery {
         this.#warn(report);
         options.onReport(report);
       },
-      onWork: () => this.#driver.wake(),
+      // The engine has work from its first moment, before there is a driver.
+      onWork: () => (this.#driver as Driver | undefined)?.wake(),
     });
     this.#driver = new Driver({
       engine: this.engine,

@@ -96,7 +96,7 @@ export class ScopedObjects {
   #isNamespaceVisible(name: string): boolean {
     const mesh = this.#options.mesh();
     if (mesh.discoverySelectors.length === 0) return true;
-    const namespace = this.#options.inner('Namespace').get(name) as Namespace | undefined;
+    const namespace = this.#options.inner('Namespace').get(name);
     return namespace !== undefined && isDiscovered(namespace, mesh);
   }
 }

@@ -1,5 +1,4 @@
 import { formatSpiffe } from '@ambient/identity';
-import { status } from '@grpc/grpc-js';
 import { DiscoveryRefusal } from '@ambient/xds/server';
 import type { Authenticate } from '@ambient/xds/server';
 
@@ -37,7 +36,8 @@ export function discoveryAuthentication(
       };
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
-      const code = error.status === status.UNAVAILABLE ? 'XDS_AUTHENTICATION_FAILED' : 'XDS_UNAUTHENTICATED';
+      const code =
+        error.code === 'token-review-unavailable' ? 'XDS_AUTHENTICATION_FAILED' : 'XDS_UNAUTHENTICATED';
       throw new DiscoveryRefusal(code, error.message, { cause: error });
     }
   };
