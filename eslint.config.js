@@ -17,6 +17,7 @@ const arrows = {
   ztunnel: ['runtime', 'wire', 'linux', 'tls', 'http', 'mesh', 'identity', 'hbone', 'xds'],
   'control-plane': ['runtime', 'wire', 'mesh', 'identity', 'xds'],
   lab: ['runtime', 'linux'],
+  cni: ['runtime', 'wire', 'linux'],
   testkit: ['runtime', 'wire', 'linux', 'tls', 'http', 'mesh', 'identity', 'hbone', 'xds'],
 };
 const testOnly = ['testkit'];
