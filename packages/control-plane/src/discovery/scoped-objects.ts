@@ -1,4 +1,4 @@
-import type { KindName, Namespace, ObjectOf } from '../kube/objects.ts';
+import type { KindName, ObjectOf } from '../kube/objects.ts';
 import type { ReflectorTarget } from '../kube/reflector.ts';
 import type { MeshSettings } from '../translate/mesh-settings.ts';
 import { isDiscovered, isOfRevision } from '../translate/scope.ts';
