@@ -157,7 +157,9 @@ describe('the admin servers', () => {
     const { status, body } = await call(admin, '/logging?reset&level=access=loud', 'POST');
     expect(status).equal(400);
     expect(body).contain('access=loud').contain('usage: POST /logging');
-    expect((await call(admin, '/logging?level=loud', 'POST')).status, 'a mistyped level is no scope').equal(400);
+    expect((await call(admin, '/logging?level=loud', 'POST')).status, 'a mistyped level is no scope').equal(
+      400,
+    );
     expect((await call(admin, '/logging', 'POST')).body).contain('debug,h2=off');
   });
 
