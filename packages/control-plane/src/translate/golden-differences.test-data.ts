@@ -1,4 +1,5 @@
 // Where we differ on purpose from what Istio sent, with the reason.
+import { readExpected } from './golden-cluster.test-data.ts';
 
 export interface GoldenDifference {
   readonly scenario: string;
@@ -36,3 +37,23 @@ export const goldenDifferences: readonly GoldenDifference[] = [
       'An endpoint that names no network is on that of the mesh. In Istio the network of the endpoint before it stays, so that traffic goes to a gateway of a network where the endpoint is not.',
   },
 ];
+
+type Resource = Readonly<Record<string, Record<string, unknown>>>;
+
+/**
+ * What we mean to send: the recording, with the differences that we want.
+ *
+ * @throws Error for a difference in what the recording does not have
+ */
+export function intendedDiscovery(scenario: string): Record<string, unknown> {
+  const expected = readExpected(scenario);
+  for (const { scenario: of, resource, field, ours } of goldenDifferences) {
+    if (of !== scenario) continue;
+    const body = Object.values((expected[resource] ?? {}) as Resource)[0];
+    if (body === undefined || !(field in body))
+      throw new Error(`${scenario}: the recording has no ${field} of ${resource} to differ from`);
+    if (ours === undefined) delete body[field];
+    else body[field] = ours;
+  }
+  return expected;
+}

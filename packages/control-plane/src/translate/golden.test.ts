@@ -1,27 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import type { KubeObject } from '../kube/objects.ts';
-import { discoveryOf, readExpected, readScenario } from './golden-cluster.test-data.ts';
-import { goldenDifferences } from './golden-differences.test-data.ts';
+import { discoveryOf, readScenario } from './golden-cluster.test-data.ts';
+import { goldenDifferences, intendedDiscovery } from './golden-differences.test-data.ts';
 
 const scenarios = readdirSync(new URL('golden/scenarios', import.meta.url))
   .map((file) => file.replace(/\.yaml$/, ''))
   .sort();
-
-type Resource = Readonly<Record<string, Record<string, unknown>>>;
-
-/** What we mean to send: the recording, with the differences that we want. */
-function intended(scenario: string): Record<string, unknown> {
-  const expected = readExpected(scenario);
-  for (const { scenario: of, resource, field, ours } of goldenDifferences) {
-    if (of !== scenario) continue;
-    const body = Object.values(expected[resource] as Resource)[0];
-    expect(body, `${resource} is in the recording`).to.be.an('object').that.has.property(field);
-    if (ours === undefined) delete body![field];
-    else body![field] = ours;
-  }
-  return expected;
-}
 
 /** Another order, the same for every run. */
 function shuffled(objects: readonly KubeObject[], seed: number): KubeObject[] {
@@ -39,14 +24,14 @@ describe('recorded discovery', () => {
   for (const scenario of scenarios) {
     it(`${scenario}: the same resources, field by field`, () => {
       const actual = discoveryOf(readScenario(scenario));
-      const expected = intended(scenario);
+      const expected = intendedDiscovery(scenario);
       expect(Object.keys(actual).sort(), 'names of resources').to.deep.equal(Object.keys(expected).sort());
       for (const name of Object.keys(expected)) expect(actual[name], name).to.deep.equal(expected[name]);
     });
 
     it(`${scenario}: in whatever order the objects come`, () => {
       const objects = readScenario(scenario);
-      const expected = intended(scenario);
+      const expected = intendedDiscovery(scenario);
       for (const seed of [1, 2, 3]) expect(discoveryOf(shuffled(objects, seed))).to.deep.equal(expected);
     });
   }
