@@ -14,6 +14,7 @@ export {
   HANGUP,
   PEER_CLOSED,
 } from './reactor.ts';
+export { EventLoopReactor } from './event-loop-reactor.ts';
 export { Timer, TimerWheel } from './timers.ts';
 export { Wakeup, notifyWakeup, listenForWakeups } from './wakeup.ts';
 export { TcpSocket, type DialOptions, type KeepAlive } from './tcp.ts';

@@ -15,6 +15,15 @@ function declare(signature: string): Call {
 /** errno of the last call on this thread. */
 export const errno = (): number => koffi.errno() ?? 0;
 
+type Settle = (error: Error | null, result: number) => void;
+
+const pollCall = library.func('int poll(uint64_t, uint64_t, int)');
+
+/** poll(2) in a thread of Node's pool; `settle` runs in the event loop. errno is lost: the thread is another one. */
+export function pollInPool(descriptors: number, count: number, timeoutMs: number, settle: Settle): void {
+  pollCall.async(descriptors, count, timeoutMs, settle);
+}
+
 export const epollCreate1 = declare('int epoll_create1(int)');
 export const epollCtl = declare('int epoll_ctl(int, int, int, uint64_t)');
 export const epollWait = declare('int epoll_wait(int, uint64_t, int, int)');
@@ -40,6 +49,7 @@ export const setsockopt = declare('int setsockopt(int, int, int, uint64_t, unsig
 export const getsockname = declare('int getsockname(int, uint64_t, uint64_t)');
 export const getpeername = declare('int getpeername(int, uint64_t, uint64_t)');
 export const setns = declare('int setns(int, int)');
+export const unshare = declare('int unshare(int)');
 export const fcntl = declare('int fcntl(int, int, int)');
 export const pipe2 = declare('int pipe2(uint64_t, int)');
 export const splice = declare('int64_t splice(int, uint64_t, int, uint64_t, uint64_t, unsigned int)');

@@ -22,6 +22,20 @@ export class NetworkNamespace {
     return NetworkNamespace.open('/proc/thread-self/ns/net');
   }
 
+  /**
+   * A new, empty namespace (its loopback is down) that lasts as long as this descriptor, or a process or socket inside.
+   * @throws SystemError EPERM without CAP_SYS_ADMIN
+   */
+  static create(): NetworkNamespace {
+    using home = NetworkNamespace.current();
+    checked('unshare', libc.unshare(CLONE_NEWNET));
+    try {
+      return NetworkNamespace.current();
+    } finally {
+      checked('setns', libc.setns(home.fd, CLONE_NEWNET), 'back to its own namespace');
+    }
+  }
+
   /** @param fd an open namespace, such as one received from a node agent; owned from now on */
   constructor(fd: number) {
     this.fd = fd;

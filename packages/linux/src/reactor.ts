@@ -74,6 +74,11 @@ export class Reactor {
     this.#timers = new TimerWheel(this.#nowMs);
   }
 
+  /** The epoll descriptor: readable itself while something registered is ready. */
+  get fd(): number {
+    return this.#epoll.fd;
+  }
+
   /** Monotonic milliseconds, read once per turn. */
   get nowMs(): number {
     return this.#nowMs;
