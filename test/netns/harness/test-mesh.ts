@@ -15,6 +15,8 @@ export interface PodSpec {
   readonly proxy?: boolean;
   /** Plaintext for the pod goes through its proxy. Default true. */
   readonly captureInbound?: boolean;
+  /** False: connections go past the proxy until the test redirects them itself. Default true. */
+  readonly captured?: boolean;
   /** The proxy dials the application from the client's address. Default false. */
   readonly originalSource?: boolean;
   /** Settings of this pod's proxy over those of the mesh. */
@@ -203,11 +205,12 @@ export class TestMesh {
 
   async #startPod(name: string): Promise<void> {
     const spec = this.#spec.pods[name]!;
-    await applyRedirect(this.pod(name).netns, {
-      outbound: [{ toPort: 15_001 }],
-      ...((spec.captureInbound ?? true) ? { inboundPort: 15_006 } : {}),
-      originalSource: spec.originalSource ?? false,
-    });
+    if (spec.captured ?? true)
+      await applyRedirect(this.pod(name).netns, {
+        outbound: [{ toPort: 15_001 }],
+        ...((spec.captureInbound ?? true) ? { inboundPort: 15_006 } : {}),
+        originalSource: spec.originalSource ?? false,
+      });
     await this.startProxy(name);
   }
 

@@ -25,6 +25,13 @@ describe('capture rules', () => {
     expect(rules).to.contain(`meta skuid { 65534 } ip6 daddr { fd77::/64 } ${limit}`);
   });
 
+  it('leave out destinations of either family, before any redirect', () => {
+    const rules = renderRedirect({ outbound: [{ toPort: 15_001 }], excludedCidrs: ['10.77.0.4', 'fd77::4'] });
+    const redirect = rules.indexOf('redirect to :15001');
+    for (const exemption of ['ip daddr { 10.77.0.4 } accept', 'ip6 daddr { fd77::4 } accept'])
+      expect(rules.indexOf(exemption), exemption).to.be.within(0, redirect);
+  });
+
   it('capture inbound plaintext only when asked', () => {
     expect(renderRedirect({ outbound: [{ toPort: 15_001 }] })).not.to.contain('prerouting');
     expect(renderRedirect({ inboundPort: 15_006 })).to.contain('meta l4proto tcp redirect to :15006');

@@ -20,6 +20,8 @@ export interface OutboundRedirect {
 
 export interface RedirectOptions {
   readonly outbound?: readonly OutboundRedirect[];
+  /** Destinations that are never captured: what the proxy itself calls without its mark, as its control plane. */
+  readonly excludedCidrs?: readonly string[];
   /** Port of the proxy's inbound plaintext listener, usually 15006; absent: plaintext goes to the application. */
   readonly inboundPort?: number;
   /** HBONE ports, never captured either way. */
@@ -48,6 +50,7 @@ export function renderRedirect(options: RedirectOptions): string {
     `    tcp dport ${tunnelPorts} accept`,
     // The namespace talking to itself, by loopback or by its own address, does not leave the pod.
     '    oifname "lo" accept',
+    ...byFamily(options.excludedCidrs ?? []).map((destinations) => `    ${destinations} accept`),
     ...(options.outbound ?? []).flatMap(outboundRules),
     '  }',
   ];
@@ -103,11 +106,18 @@ function outboundRules(rule: OutboundRedirect): string[] {
   const ports = rule.ports === undefined ? '' : `tcp dport ${set(rule.ports)} `;
   const target = `redirect to :${rule.toPort}`;
   if (rule.cidrs === undefined) return [`    ${user}meta l4proto tcp ${ports}${target}`];
-  const v4 = rule.cidrs.filter((cidr) => !cidr.includes(':'));
-  const v6 = rule.cidrs.filter((cidr) => cidr.includes(':'));
+  return byFamily(rule.cidrs).map(
+    (destinations) => `    ${user}${destinations} meta l4proto tcp ${ports}${target}`,
+  );
+}
+
+/** One match for the IPv4 destinations and one for those of IPv6, where there are any. */
+function byFamily(cidrs: readonly string[]): string[] {
+  const v4 = cidrs.filter((cidr) => !cidr.includes(':'));
+  const v6 = cidrs.filter((cidr) => cidr.includes(':'));
   return [
-    ...(v4.length > 0 ? [`    ${user}ip daddr ${set(v4)} meta l4proto tcp ${ports}${target}`] : []),
-    ...(v6.length > 0 ? [`    ${user}ip6 daddr ${set(v6)} meta l4proto tcp ${ports}${target}`] : []),
+    ...(v4.length > 0 ? [`ip daddr ${set(v4)}`] : []),
+    ...(v6.length > 0 ? [`ip6 daddr ${set(v6)}`] : []),
   ];
 }
 
