@@ -112,7 +112,8 @@ export class UnixSocket {
   recv(into: IoBuffer, offset: number, length: number): number {
     this.#received?.close();
     this.#received = undefined;
-    this.#prepare(into, offset, length, CONTROL_BYTES);
+    // Room for one descriptor exactly: in the padding a second one would come along, which nobody would close.
+    this.#prepare(into, offset, length, CMSG_LENGTH);
     const n = libc.recvmsg(this.fd, messagePointer, libc.MSG_DONTWAIT | libc.MSG_CMSG_CLOEXEC);
     if (n < 0) return this.#failed('recvmsg');
     this.truncated = (message.bytes.readInt32LE(48) & 0x28) !== 0; // MSG_TRUNC | MSG_CTRUNC
