@@ -318,6 +318,22 @@ describe('LabApi', () => {
     expect(valueAt(child.body, ['metadata', 'ownerReferences'])).to.equal(undefined);
   });
 
+  it('spares what names an owner that never was, and deletes what comes after its owner has gone', async () => {
+    const ownerReferences = (uid: unknown): object[] => [
+      { apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid },
+    ];
+    const owner = await client.send('POST', maps, configMap('gone'));
+    await client.send('DELETE', `${maps}/gone`);
+    await using watch = await client.watch(`${maps}?watch=1&fieldSelector=metadata.name%3Dlate`);
+    const stray = configMap('stray', { ownerReferences: ownerReferences('never-made') });
+    await client.send('POST', maps, stray);
+    const uid = valueAt(owner.body, ['metadata', 'uid']);
+    await client.send('POST', maps, configMap('late', { ownerReferences: ownerReferences(uid) }));
+    expect((await watch.next())?.type).to.equal('ADDED');
+    expect((await watch.next())?.type).to.equal('DELETED');
+    expect((await client.get(`${maps}/stray`)).code).to.equal(200);
+  });
+
   it('asks webhooks, and refuses what it cannot ask about', async () => {
     const hooks = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
     const made = await client.send('POST', hooks, {

@@ -16,9 +16,15 @@ interface Dependent {
   readonly name: string;
 }
 
+/** Owners that are remembered after their end, for dependents that come late. */
+const rememberedEnds = 10_000;
+
 /**
  * Deletes what is owned by objects that are gone, once none of its owners is left; before its owner in a foreground
  * deletion, and not at all where the deletion orphans (concepts, "Garbage Collection").
+ *
+ * An owner that this API has never held is none of its business: in a lab, pods are often there without the controllers
+ * that they name.
  */
 export class GarbageCollector implements Disposable {
   readonly #store: ObjectStore;
@@ -29,6 +35,8 @@ export class GarbageCollector implements Disposable {
   /** Dependents by the uid of an owner, each under `resource/namespace/name`. */
   readonly #dependents = new Map<string, Map<string, Dependent>>();
   readonly #living = new Set<string>();
+  /** Uids of what has been deleted, oldest first. */
+  readonly #gone = new Set<string>();
   readonly #due = new Map<string, Dependent>();
   #scheduled = false;
 
@@ -78,9 +86,20 @@ export class GarbageCollector implements Disposable {
       return;
     }
     this.#living.delete(uid);
+    this.#endsInForeground.delete(uid);
+    this.#rememberEnd(uid);
     for (const dependent of this.#dependents.get(uid)?.values() ?? []) this.#look(dependent);
     // An owner that waits for its dependents may wait no longer.
     for (const owner of previous?.metadata.ownerReferences ?? []) this.#lookAtOwner(owner, self.namespace);
+  }
+
+  #rememberEnd(uid: string): void {
+    this.#gone.add(uid);
+    if (this.#gone.size <= rememberedEnds) return;
+    for (const oldest of this.#gone) {
+      this.#gone.delete(oldest);
+      return;
+    }
   }
 
   #lookAtOwner(owner: OwnerReference, namespace: string | undefined): void {
@@ -131,8 +150,7 @@ export class GarbageCollector implements Disposable {
 
   /** Whether an owner is there to stay: one that is deleted in the foreground takes its dependents along. */
   #isLiving(owner: OwnerReference): boolean {
-    if (!this.#living.has(owner.uid)) return false;
-    return !this.#endsInForeground.has(owner.uid);
+    return !this.#gone.has(owner.uid) && !this.#endsInForeground.has(owner.uid);
   }
 
   readonly #endsInForeground = new Set<string>();
