@@ -42,6 +42,9 @@ const routingScopes: Readonly<Record<RoutingScope, string>> = {
   NETWORK: 'Network',
 };
 
+/** What the dump of a service says of a workload. */
+export type DumpedEndpoint = Pick<Workload, 'uid' | 'status' | 'services'>;
+
 /** One entry of `workloads`. */
 export function dumpWorkload(workload: Workload): Json {
   return {
@@ -87,7 +90,7 @@ export function dumpWorkload(workload: Workload): Json {
  *
  * @param endpoints the workloads that are endpoints of it; those that do not name the service are passed over
  */
-export function dumpService(service: Service, endpoints: Iterable<Workload>): Json {
+export function dumpService(service: Service, endpoints: Iterable<DumpedEndpoint>): Json {
   const key = serviceKey(service.namespace, service.hostname);
   const listed: Record<string, Json> = {};
   for (const workload of endpoints) {

@@ -38,5 +38,5 @@ export { parseLocalConfig } from './local/local-config.ts';
 export type { LocalDocument, LocalSourceOptions, LocalSourceStatus } from './local/local-source.ts';
 export { LocalSource } from './local/local-source.ts';
 
-export type { Json } from './dump.ts';
+export type { DumpedEndpoint, Json } from './dump.ts';
 export { dumpPolicy, dumpService, dumpWorkload } from './dump.ts';

@@ -47,6 +47,13 @@ export class Claims {
     return first(this.#tables.get(table)?.claims.get(name))?.resource;
   }
 
+  /** All who claim a name, the one that is served first. */
+  rivals(table: string, name: string): readonly Claim[] {
+    const held = this.#tables.get(table)?.claims.get(name);
+    if (held === undefined) return [];
+    return Array.isArray(held) ? held : [held];
+  }
+
   /** Everything that is served in a table. */
   *winners(table: string): IterableIterator<DerivedResource> {
     for (const held of this.#tables.get(table)?.claims.values() ?? []) yield first(held)!.resource;

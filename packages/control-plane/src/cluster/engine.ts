@@ -44,6 +44,29 @@ export interface EngineState {
   readonly failures: number;
 }
 
+/** Where a resource comes from, one claim on its name. */
+export interface Origin {
+  readonly derivation: string;
+  readonly kind: KindName | undefined;
+  /** `namespace/name` of the source object, '' without a kind. */
+  readonly key: string;
+  /** Whether this is the one that is served; others claim the same name and have lost. */
+  readonly served: boolean;
+  /** What was read of the cluster for it. */
+  readonly read: readonly OriginQuestion[];
+  readonly problems: readonly DerivationProblem[];
+}
+
+/** Something that a derivation has read. */
+export interface OriginQuestion {
+  readonly kind: string;
+  /** '' for one object by its name. */
+  readonly index: string;
+  readonly key: string;
+  /** Objects that were found. */
+  readonly found: number;
+}
+
 /** What one derivation makes of one object, and what it has asked for that. */
 interface Unit<C> {
   readonly derivation: Derivation<C>;
@@ -162,6 +185,22 @@ export class Engine<C = unknown> {
     return this.#claims.winner(table, name);
   }
 
+  /** Which objects a resource was derived from: who claims its name, the one that is served first. */
+  origins(table: string, name: string): Origin[] {
+    return this.#claims.rivals(table, name).map(({ claimant }, rank) => {
+      // Only units claim.
+      const { derivation, key, questions, problems } = claimant as Unit<C>;
+      return {
+        derivation: derivation.name,
+        kind: derivation.kind,
+        key,
+        served: rank === 0,
+        read: questions.map((question) => this.#found(this.#questions.describe(question))),
+        problems,
+      };
+    });
+  }
+
   /** Every report that says something: what a new leader has to write. */
   *reports(): IterableIterator<Report<C>> {
     for (const units of this.#units.values())
@@ -182,6 +221,13 @@ export class Engine<C = unknown> {
       runs: this.#runs,
       failures: this.#failures,
     };
+  }
+
+  #found(question: Omit<OriginQuestion, 'found'>): OriginQuestion {
+    const { kind, index, key } = question;
+    const table = this.store.table(kind as KindName);
+    const found = index === '' ? (table.get(key) === undefined ? 0 : 1) : table.list(index, key).length;
+    return { ...question, found };
   }
 
   #sourceChanged(kind: KindName, key: string): void {

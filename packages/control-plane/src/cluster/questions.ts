@@ -37,6 +37,16 @@ export class Questions<U extends object> {
     else if (askers !== undefined) yield askers;
   }
 
+  /** What a question asks for. For dumps: it looks for the question's home. */
+  describe(question: Question<U>): { readonly kind: string; readonly index: string; readonly key: string } {
+    for (const [name, home] of this.#homes) {
+      if (home !== question.home) continue;
+      const slash = name.indexOf('/');
+      return { kind: name.slice(0, slash), index: name.slice(slash + 1), key: question.key };
+    }
+    throw new Error(`a question about ${question.key} that nobody has asked`);
+  }
+
   begin(unit: U, before: readonly Question<U>[]): void {
     this.#run += 2;
     this.#unit = unit;

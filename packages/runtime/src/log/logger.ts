@@ -38,6 +38,11 @@ export class Logger {
     this.#timeMs = timeMs;
   }
 
+  /** The levels that this logger goes by: of the whole process. */
+  get levels(): LogLevels {
+    return this.#levels;
+  }
+
   /** Whether a line of this level would be written: to be asked before fields are made that cost something. */
   enabled(level: LogLevel): boolean {
     return levelRank(level) >= this.#threshold.rank;

@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@ambient/runtime';
 
 import { Admission } from './admission.ts';
 import { DeltaStream } from './delta-stream.ts';
+import type { StreamHoldings } from './delta-stream.ts';
 import type { ClientIdentity } from './node-check.ts';
 import { DiscoveryRefusal } from './refusal.ts';
 import type { ResourceTable } from './resource-table.ts';
@@ -188,6 +189,12 @@ export class DeltaServer implements Disposable {
   /** The streams that are served, for debug pages. */
   connections(): ConnectionStatus[] {
     return [...this.#sessions].map((session) => session.status());
+  }
+
+  /** What one stream has asked for and been sent; undefined if it is over. @param id as in `connections` */
+  holdings(id: number): StreamHoldings[] | undefined {
+    for (const session of this.#sessions) if (session.id === id) return session.holdings();
+    return undefined;
   }
 
   readonly #nextNonce = (): string => (++this.#nonce).toString(36);

@@ -24,6 +24,15 @@ export interface StreamTypeStatus {
   readonly lastError: string;
 }
 
+/** What one stream has asked for and been sent of one type, for debug pages. */
+export interface StreamHoldings {
+  readonly typeUrl: string;
+  /** Names and aliases asked for; none for a client of everything. */
+  readonly asked: readonly string[];
+  /** Names that the client was sent; undefined: everything that the table held when it was last brought up to date. */
+  readonly sent: readonly string[] | undefined;
+}
+
 /** What a request was, for metrics and logs. */
 export interface Received {
   readonly kind: 'first' | 'subscription' | 'ack' | 'nack' | 'stale' | 'unknown-type';
@@ -204,6 +213,18 @@ export class DeltaStream {
             acks: type.acks,
             nacks: type.nacks,
             lastError: type.lastError,
+          },
+    );
+  }
+
+  holdings(): StreamHoldings[] {
+    return this.#types.flatMap((type) =>
+      type === undefined
+        ? []
+        : {
+            typeUrl: type.subscription.table.typeUrl,
+            asked: [...type.subscription.names],
+            sent: type.subscription.sentNames,
           },
     );
   }

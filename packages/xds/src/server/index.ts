@@ -2,7 +2,7 @@
 export type { ChangeSet, ResourceTableOptions, ServedResource, TableEntry } from './resource-table.ts';
 export { ResourceTable } from './resource-table.ts';
 export { contentVersion } from './wire-encoding.ts';
-export type { StreamTypeStatus } from './delta-stream.ts';
+export type { StreamHoldings, StreamTypeStatus } from './delta-stream.ts';
 export type { DeltaServerLimits, DeltaServerOptions, StreamEvents } from './delta-server.ts';
 export { defaultDeltaServerLimits, DeltaServer } from './delta-server.ts';
 export type { ConnectionStatus, DeltaServerMetrics, StreamTransport } from './session.ts';

@@ -33,6 +33,7 @@ describe('checkNode', () => {
     ['IPv6', id.replace('10.0.0.1', 'fd00::1'), {}, {}, 'ok'],
     ['three parts', 'ztunnel~10.0.0.1~z-1', {}, {}, 'XDS_NODE_INVALID'],
     ['five parts', `${id}~x`, {}, {}, 'XDS_NODE_INVALID'],
+    ['an id of 2000 characters', `${id}${'x'.repeat(2000)}`, {}, {}, 'XDS_NODE_INVALID'],
     ['no IP address', id.replace('10.0.0.1', '10.0.0'), {}, {}, 'XDS_NODE_INVALID'],
     ['a foreign namespace', id, { NAMESPACE: 'default' }, own, 'XDS_NODE_FOREIGN'],
     ['a foreign service account', id, { SERVICE_ACCOUNT: 'other' }, own, 'XDS_NODE_FOREIGN'],

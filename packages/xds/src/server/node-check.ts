@@ -20,7 +20,16 @@ export interface ClientNode {
   readonly type: string;
   readonly namespace: string;
   readonly nodeName: string;
+  /** '' if it does not say. */
+  readonly clusterId: string;
+  /** Version of the proxy, '' if it does not say. */
+  readonly version: string;
 }
+
+/** Longer than a namespace, a name and a domain of greatest length make together. */
+const maxNodeIdLength = 1024;
+/** Of what is only shown; it is the client's text. */
+const maxShownLength = 253;
 
 /**
  * Checks what the first request says of its sender: an id of four parts with an IP address, and nothing that contradicts the
@@ -36,6 +45,8 @@ export function checkNode(
   if (node === null || node === undefined)
     throw invalid('the first request carries no node; the client has to send one with an id and metadata');
   const id = node.id ?? '';
+  if (id.length > maxNodeIdLength)
+    throw invalid(`node id ${quote(id)} has more than ${maxNodeIdLength} characters`);
   const parts = id.split('~');
   const [type = '', ip = '', , domain = ''] = parts;
   if (parts.length !== 4)
@@ -57,7 +68,8 @@ export function checkNode(
     throw foreign(identity, 'service account', identity.serviceAccount, serviceAccount, 'SERVICE_ACCOUNT');
   if (identity.node !== undefined && nodeName !== '' && identity.node !== nodeName)
     throw foreign(identity, 'node', identity.node, nodeName, 'NODE_NAME');
-  return { id, type, namespace, nodeName };
+  const shown = (key: string): string => text(key).slice(0, maxShownLength);
+  return { id, type, namespace, nodeName, clusterId: shown('CLUSTER_ID'), version: shown('ISTIO_VERSION') };
 }
 
 function invalid(message: string): DiscoveryRefusal {

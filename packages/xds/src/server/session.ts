@@ -2,7 +2,7 @@ import { describeError } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 import { envoy } from '@ambient/wire';
 
-import type { DeltaStream, StreamTypeStatus } from './delta-stream.ts';
+import type { DeltaStream, StreamHoldings, StreamTypeStatus } from './delta-stream.ts';
 import { checkNode } from './node-check.ts';
 import type { ClientIdentity, ClientNode } from './node-check.ts';
 import { DiscoveryRefusal } from './refusal.ts';
@@ -48,8 +48,8 @@ export interface ConnectionStatus {
   readonly peer: string;
   /** '' until the client is authenticated. */
   readonly principal: string;
-  /** Node id of the client, '' before its first request. */
-  readonly nodeId: string;
+  /** What the client says of itself; undefined before its first request. */
+  readonly node: ClientNode | undefined;
   /** Unix time in milliseconds. */
   readonly connectedAtMs: number;
   readonly types: readonly StreamTypeStatus[];
@@ -94,6 +94,10 @@ export class Session {
     this.#stream = options.stream;
     this.#log = options.log;
     this.#connectedAtMs = options.clock.nowMs();
+  }
+
+  get id(): number {
+    return this.#options.id;
   }
 
   get stream(): DeltaStream {
@@ -183,10 +187,15 @@ export class Session {
       id: this.#options.id,
       peer: this.#options.transport.peer,
       principal: this.identity.principal,
-      nodeId: this.#node?.id ?? '',
+      node: this.#node,
       connectedAtMs: this.#connectedAtMs,
       types: this.#stream.status(),
     };
+  }
+
+  /** Names by name, for the pages that show one client. */
+  holdings(): StreamHoldings[] {
+    return this.#stream.holdings();
   }
 
   #write(response: Outgoing): void {

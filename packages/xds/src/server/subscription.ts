@@ -61,6 +61,16 @@ export class Subscription {
     return this.#wildcard;
   }
 
+  /** Names and aliases that the client asked for. */
+  get names(): Iterable<string> {
+    return this.#names;
+  }
+
+  /** Names that the client was sent; undefined for one of everything. */
+  get sentNames(): string[] | undefined {
+    return this.#wildcard && !this.#resync ? undefined : [...this.#sent.keys()];
+  }
+
   /** Names that this subscription remembers. */
   get nameCount(): number {
     return this.#names.size + this.#followed.size;
