@@ -4,15 +4,17 @@ import type { PodLookup } from './auth/node-authorization.ts';
 import { TokenReviewer } from './auth/token-review.ts';
 import type { TokenReviewStatus } from './auth/token-review.ts';
 import { CaAudit } from './ca/audit.ts';
-import { AuthorityKeeper } from './ca/authority-keeper.ts';
+import { AuthorityKeeper, caSecretNames } from './ca/authority-keeper.ts';
 import type { CaMetricsSink } from './ca/ca-metrics.ts';
 import { CertificateService, defaultCallerLimits } from './ca/certificate-service.ts';
 import { IssuedLog } from './ca/issued-log.ts';
+import { revocationSecretName } from './ca/revocation-edit.ts';
 import { RevocationKeeper } from './ca/revocation-keeper.ts';
 import { ServingCertificate, servingNames } from './ca/serving-certificate.ts';
 import type { Clock, Logger } from '@ambient/runtime';
 
 import type { KubeClient } from './kube/client.ts';
+import { SecretWatch } from './kube/secret-watch.ts';
 import { KubeSecrets } from './kube/secrets.ts';
 import type { ControlPlaneSettings } from './settings/settings.ts';
 
@@ -27,8 +29,6 @@ export interface CertificatesOptions {
   readonly metrics: CaMetricsSink;
 }
 
-/** Clocks of a cluster's machines differ by less. */
-const clockDifferenceMs = 60 * 60 * 1000;
 const servingLifetimeMs = 24 * 60 * 60 * 1000;
 
 /** All that has to do with certificates: who signs, who may ask, what was revoked, and what this process serves with. */
@@ -38,6 +38,8 @@ export class Certificates {
   readonly authenticator: Authenticator;
   readonly service: CertificateService;
   readonly serving: ServingCertificate;
+  /** What another replica or an operator writes is heeded at once. */
+  readonly #watch: SecretWatch;
   readonly #listeners = new Set<() => void>();
 
   constructor({ settings, client, pods, trustDomain, clock, log, metrics }: CertificatesOptions) {
@@ -53,8 +55,7 @@ export class Certificates {
         lifetimeMs: certificates.selfSignedTtlMs,
         trustDomain: trustDomain(),
       },
-      // A leaf of the old authority may have been issued in the last moment before the new one began to sign.
-      overlapMs: certificates.maxTtlMs + clockDifferenceMs,
+      overlapMs: certificates.rootOverlapMs,
       clock,
       logger: log,
       metrics,
@@ -102,6 +103,15 @@ export class Certificates {
       clock,
       logger: log,
     });
+    this.#watch = new SecretWatch({
+      client,
+      namespace: cluster.namespace,
+      names: [...Object.values(caSecretNames), revocationSecretName],
+      onChange: (name) =>
+        void (name === revocationSecretName ? this.revocations.refresh() : this.authorities.refresh()),
+      clock,
+      log,
+    });
     this.authorities.onChange(() => void this.#trustChanged());
     this.revocations.onChange(() => this.#tell());
   }
@@ -111,6 +121,7 @@ export class Certificates {
     await this.authorities.start();
     await this.revocations.refresh();
     await this.serving.start();
+    this.#watch.start();
   }
 
   /** This replica moves rotations and signs revocation lists from now on. */
@@ -131,6 +142,7 @@ export class Certificates {
   }
 
   [Symbol.dispose](): void {
+    this.#watch[Symbol.dispose]();
     this.authorities[Symbol.dispose]();
     this.revocations[Symbol.dispose]();
     this.serving[Symbol.dispose]();

@@ -8,11 +8,16 @@ switch (command.kind) {
     process.exit(await runControlPlane(command.overrides));
     break;
   }
-  case 'help': {
-    const { helpText } = await import('./command-line.ts');
-    process.stdout.write(helpText);
+  case 'revoke':
+  case 'rotate-root': {
+    const { settingsSource } = await import('./run.ts');
+    const { runOperatorCommand } = await import('./operate/run-command.ts');
+    process.exit(await runOperatorCommand(command, settingsSource(command.overrides)));
     break;
   }
+  case 'help':
+    process.stdout.write(command.text);
+    break;
   case 'version': {
     const { version } = await import('./version.ts');
     process.stdout.write(`control-plane ${version} (Node.js ${process.version})\n`);

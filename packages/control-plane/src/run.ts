@@ -25,7 +25,7 @@ const endPatienceMs = 10_000;
 export async function runControlPlane(overrides: ReadonlyMap<string, string>): Promise<number> {
   let settings;
   try {
-    settings = loadControlPlaneSettings(layered(overrides, processEnvironment()));
+    settings = loadControlPlaneSettings(settingsSource(overrides));
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     writeSync(2, `control-plane: ${error.message}\n`);
@@ -61,6 +61,11 @@ export async function runControlPlane(overrides: ReadonlyMap<string, string>): P
   } catch (error) {
     return failed('cannot run', error);
   }
+}
+
+/** Settings by name: those of flags before those of the environment. */
+export function settingsSource(overrides: ReadonlyMap<string, string>): SettingsSource {
+  return layered(overrides, processEnvironment());
 }
 
 function layered(overrides: ReadonlyMap<string, string>, below: SettingsSource): SettingsSource {

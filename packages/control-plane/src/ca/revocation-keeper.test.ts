@@ -16,7 +16,8 @@ import {
 import type { KeyType } from './ca.test-data.ts';
 import { readPluggedIn } from './ca-files.ts';
 import { IssuedLog } from './issued-log.ts';
-import { RevocationKeeper, RevocationRequestError, revocationSecretName } from './revocation-keeper.ts';
+import { RevocationRequestError, revocationSecretName } from './revocation-edit.ts';
+import { RevocationKeeper } from './revocation-keeper.ts';
 import { advance, initialTrust, offer } from './rotation.ts';
 import type { TrustState } from './rotation.ts';
 

@@ -1,6 +1,6 @@
 /** Revokes certificates, and keeps signed revocation lists of every authority whose certificates may be alive. */
 import { describeError } from '@ambient/runtime';
-import { formatSpiffe, parseSpiffe } from '@ambient/identity';
+import { parseSpiffe } from '@ambient/identity';
 import type { Identity } from '@ambient/identity';
 import { issueRevocationList, toPem } from '@ambient/identity/signing';
 import type { Clock, Logger } from '@ambient/runtime';
@@ -8,14 +8,10 @@ import type { Clock, Logger } from '@ambient/runtime';
 import { CaMaterialError } from './ca-material-error.ts';
 import type { CaMetricsSink } from './ca-metrics.ts';
 import type { IssuedLog } from './issued-log.ts';
-import {
-  isSerialNumber,
-  nothingRevokedYet,
-  readRevocationRecord,
-  revocationReasons,
-  writeRevocationRecord,
-} from './revocation-record.ts';
-import type { RevocationReason, RevocationRecord, RevokedCertificate } from './revocation-record.ts';
+import { editRevocations, normalizeSerial, withIdentity, withSerials } from './revocation-edit.ts';
+import type { Revocation } from './revocation-edit.ts';
+import { nothingRevokedYet, revocationReasons } from './revocation-record.ts';
+import type { RevocationReason, RevocationRecord } from './revocation-record.ts';
 import type { TrustState } from './rotation.ts';
 import type { SecretApi } from './secret-api.ts';
 import type { SigningAuthority } from './signing-authority.ts';
@@ -35,14 +31,6 @@ export interface RevocationKeeperOptions {
   readonly pollMs?: number;
 }
 
-/** The request to revoke cannot be heeded. */
-export class RevocationRequestError extends Error {
-  override readonly name = 'RevocationRequestError';
-  readonly code = 'revocation-request';
-}
-
-export const revocationSecretName = 'istio-ca-revocations';
-const writeAttempts = 8;
 const weekMs = 7 * 24 * 3600 * 1000;
 
 export class RevocationKeeper implements Disposable {
@@ -103,13 +91,8 @@ export class RevocationKeeper implements Disposable {
    * @throws RevocationRequestError; CaMaterialError or the API's error if it could not be stored
    */
   async revokeSerial(serialNumber: string, reason: RevocationReason): Promise<void> {
-    const serial = serialNumber.replaceAll(':', '').toLowerCase();
-    const even = serial.padStart(serial.length + (serial.length % 2), '0').replace(/^(?:00)+(?=.)/, '');
-    if (!isSerialNumber(even))
-      throw new RevocationRequestError(
-        `${JSON.stringify(serialNumber.slice(0, 100))} is no serial number. Give it in hex, as the audit line of the CA or openssl x509 -serial prints it.`,
-      );
-    await this.#change((record, nowMs) => this.#with(record, [even], reason, nowMs));
+    const serial = normalizeSerial(serialNumber);
+    await this.#change((record, nowMs) => withSerials(record, [serial], this.#revocation(reason, nowMs)));
   }
 
   /**
@@ -121,13 +104,7 @@ export class RevocationKeeper implements Disposable {
   async revokeIdentity(identity: Identity, reason: RevocationReason): Promise<number> {
     const nowMs = this.#options.clock.nowMs();
     const known = this.#options.issued.find(identity, nowMs, nowMs);
-    const entry = {
-      identity: formatSpiffe(identity),
-      reason,
-      revokedMs: nowMs,
-      untilMs: nowMs + this.#options.maxTtlMs,
-    };
-    await this.#change((record) => ({ ...record, identities: [...record.identities, entry] }));
+    await this.#change((record) => withIdentity(record, identity, this.#revocation(reason, nowMs)));
     return known.length;
   }
 
@@ -142,52 +119,20 @@ export class RevocationKeeper implements Disposable {
     const run = async (): Promise<void> => {
       if (this.#disposed) return;
       const { secrets, clock } = this.#options;
-      for (let attempt = 0; attempt < writeAttempts; attempt++) {
-        const stored = await secrets.read(revocationSecretName);
-        const before =
-          stored === undefined
-            ? nothingRevokedYet
-            : readRevocationRecord(stored.files, `Secret ${secrets.namespace}/${revocationSecretName}`);
+      const record = await editRevocations(secrets, (before) => {
         const nowMs = clock.nowMs();
-        let record = this.#prune(this.#withIdentities(edit(before, nowMs), nowMs), nowMs);
-        if (this.#leading) record = await this.#withLists(record, nowMs);
-        if (record !== before) {
-          const files = writeRevocationRecord(record);
-          const written =
-            stored === undefined
-              ? await secrets.create({ name: revocationSecretName, type: 'Opaque', files })
-              : await secrets.replace(stored, files);
-          if (!written) continue;
-        }
-        this.#apply(record);
-        return;
-      }
-      throw new CaMaterialError(
-        'contended',
-        `Secret ${secrets.namespace}/${revocationSecretName} changes under our hands. Check that only one control plane uses this namespace.`,
-      );
+        const edited = this.#prune(this.#withIdentities(edit(before, nowMs), nowMs), nowMs);
+        return this.#leading ? this.#withLists(edited, nowMs) : edited;
+      });
+      this.#apply(record);
     };
     const done = this.#last.then(run);
     this.#last = done.catch(() => undefined);
     return done;
   }
 
-  #with(
-    record: RevocationRecord,
-    serials: readonly string[],
-    reason: RevocationReason,
-    revokedMs: number,
-  ): RevocationRecord {
-    const known = new Set(record.certificates.map(({ serialNumber }) => serialNumber));
-    const added = serials
-      .filter((serialNumber) => !known.has(serialNumber))
-      .map((serialNumber): RevokedCertificate => ({
-        serialNumber,
-        reason,
-        revokedMs,
-        untilMs: revokedMs + this.#options.maxTtlMs,
-      }));
-    return added.length === 0 ? record : { ...record, certificates: [...record.certificates, ...added] };
+  #revocation(reason: RevocationReason, revokedMs: number): Revocation {
+    return { reason, revokedMs, maxTtlMs: this.#options.maxTtlMs };
   }
 
   /** Adds the certificates that this replica issued to revoked identities. */
@@ -197,13 +142,15 @@ export class RevocationKeeper implements Disposable {
       const serials = this.#options.issued
         .find(parseSpiffe(identity)!, revokedMs, nowMs)
         .map(({ serialNumber }) => serialNumber);
-      result = this.#with(result, serials, reason, revokedMs);
+      result = withSerials(result, serials, this.#revocation(reason, revokedMs));
     }
     return result;
   }
 
   #prune(record: RevocationRecord, nowMs: number): RevocationRecord {
-    const alive = (it: { untilMs: number }): boolean => it.untilMs > nowMs;
+    // The command line may have been told of a shorter life than this CA grants.
+    const alive = (it: { untilMs: number; revokedMs: number }): boolean =>
+      Math.max(it.untilMs, it.revokedMs + this.#options.maxTtlMs) > nowMs;
     if (record.certificates.every(alive) && record.identities.every(alive)) return record;
     return {
       ...record,

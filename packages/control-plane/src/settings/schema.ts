@@ -189,6 +189,12 @@ export const certificateSettings = defineSettings('Certificates', {
     default: 90 * 24 * hour,
     doc: 'Longer ones are refused.',
   },
+  rootOverlapMs: {
+    env: 'CA_ROOT_OVERLAP',
+    type: optional(goDuration),
+    default: derived('`MAX_WORKLOAD_CERT_TTL` and an hour more', () => undefined),
+    doc: 'How long a new root is handed out before it signs, and an old one after it has signed. Must be longer than any certificate lives, by more than clocks differ. A name of ours.',
+  },
   selfSignedTtlMs: {
     env: 'CITADEL_SELF_SIGNED_CA_CERT_TTL',
     type: goDuration,

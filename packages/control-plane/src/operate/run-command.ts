@@ -1,0 +1,88 @@
+import { writeSync } from 'node:fs';
+import { describeError, realClock, SettingsError } from '@ambient/runtime';
+import type { SettingsSource } from '@ambient/runtime';
+
+import { CaMaterialError } from '../ca/ca-material-error.ts';
+import { crlConfigMapName } from '../ca/trust-configmaps.ts';
+import type { Command } from '../command-line.ts';
+import { KubeClient, patchType } from '../kube/client.ts';
+import { KubeConnection } from '../kube/connection.ts';
+import { KubeConfigError, KubeConnectionError, KubeStatusError } from '../kube/errors.ts';
+import { KubeSecrets } from '../kube/secrets.ts';
+import { loadControlPlaneSettings } from '../settings/settings.ts';
+import { OperatorError } from './operator-error.ts';
+import { revoke } from './revoke.ts';
+import { rotateRoot } from './rotate-root.ts';
+
+export type OperatorCommand = Extract<Command, { kind: 'revoke' | 'rotate-root' }>;
+
+/**
+ * Runs a command of an operator against the API, with progress on standard output.
+ *
+ * @param source the command's overrides over the environment
+ * @returns the exit code: 0, or 1 with a message on standard error
+ */
+export async function runOperatorCommand(command: OperatorCommand, source: SettingsSource): Promise<number> {
+  try {
+    const { cluster, certificates } = loadControlPlaneSettings(source);
+    const { kubeconfig, namespace } = cluster;
+    using connection =
+      kubeconfig === undefined ? KubeConnection.inCluster() : KubeConnection.fromFile(kubeconfig);
+    const client = new KubeClient(connection);
+    const secrets = new KubeSecrets(client, namespace);
+    const context = { clock: realClock, secrets, say: (line: string) => void writeSync(1, `${line}\n`) };
+    switch (command.kind) {
+      case 'revoke':
+        await revoke({
+          ...context,
+          publishedLists: () => readLists(client, namespace),
+          target: command.target,
+          reason: command.reason,
+          maxTtlMs: certificates.maxTtlMs,
+        });
+        break;
+      case 'rotate-root':
+        await rotateRoot({
+          ...context,
+          follow: command.follow,
+          annotate: async (secret, name, value) => {
+            await client.request({
+              method: 'PATCH',
+              path: `/api/v1/namespaces/${namespace}/secrets/${secret}`,
+              contentType: patchType.merge,
+              body: { metadata: { annotations: { [name]: value } } },
+            });
+          },
+        });
+        break;
+    }
+    return 0;
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    writeSync(2, `control-plane ${command.kind}: ${describeError(error)}\n`);
+    return 1;
+  }
+}
+
+async function readLists(client: KubeClient, namespace: string): Promise<string | undefined> {
+  try {
+    const { data } = await client.request<{ readonly data?: Readonly<Record<string, string>> }>({
+      path: `/api/v1/namespaces/${namespace}/configmaps/${crlConfigMapName}`,
+    });
+    return data?.['ca-crl.pem'];
+  } catch (error) {
+    if (error instanceof KubeStatusError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function isExpected(error: unknown): boolean {
+  return [
+    OperatorError,
+    SettingsError,
+    CaMaterialError,
+    KubeConfigError,
+    KubeConnectionError,
+    KubeStatusError,
+  ].some((kind) => error instanceof kind);
+}
