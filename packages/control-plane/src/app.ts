@@ -5,7 +5,9 @@ import { addDiscoveryService, DeltaServer, discoveryServerOptions } from '@ambie
 
 import { addCertificateService } from './ca/grpc-certificate-service.ts';
 import { Certificates } from './certificates.ts';
+import { DebugGuard } from './debug/debug-access.ts';
 import { createDebugServer, createReadinessServer } from './debug/debug-server.ts';
+import { debugPages } from './debug/pages.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { ClusterPods } from './discovery/pod-lookup.ts';
 import { KubeClient } from './kube/client.ts';
@@ -122,11 +124,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   stack.defer(() => leader.stop());
 
   await certificates.start();
-  const readinessServer = stack.adopt(createReadinessServer(readiness), closeHttp);
-  const debugServer = stack.adopt(
-    createDebugServer({ settings, discovery, streams, certificates, leader, metrics, log }),
-    closeHttp,
-  );
+  const debugging = {
+    pages: debugPages({ settings, discovery, streams, certificates, leader, levels: log.levels }),
+    guard: new DebugGuard({
+      authenticator: certificates.authenticator,
+      rootNamespace: () => discovery.settings.rootNamespace,
+    }),
+    readiness,
+    metrics,
+    levels: log.levels,
+    log: log.scope('debug'),
+  };
+  const readinessServer = stack.adopt(createReadinessServer(debugging), closeHttp);
+  const debugServer = stack.adopt(createDebugServer(debugging), closeHttp);
   const webhook = createWebhookServer(certificates.serving);
   stack.use(webhook.swaps);
   stack.adopt(webhook.server, closeHttp);
