@@ -159,6 +159,15 @@ export function unsupportedMediaType(type: string, supported: readonly string[])
   );
 }
 
+/** The client reads none of the forms that the server writes. */
+export function notAcceptable(supported: readonly string[]): ApiError {
+  return new ApiError(
+    406,
+    'NotAcceptable',
+    `only the following media types are accepted: ${supported.join(', ')}`,
+  );
+}
+
 export function unauthorized(): ApiError {
   return new ApiError(401, 'Unauthorized', 'Unauthorized');
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 
 import { badRequest, tooLarge, unsupportedMediaType } from '../errors.ts';
+import { decodeObject, NoProtobufError, protobufType } from '../protobuf/envelope.ts';
 
 /** What Node has for HTTP/1.1; its HTTP/2 requests and responses have the same members. */
 export type HttpRequest = IncomingMessage;
@@ -29,7 +30,8 @@ export function mediaType(request: HttpRequest): string {
   return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
-const objectTypes = ['application/json', 'application/yaml'];
+const jsonTypes = ['application/json', 'application/yaml'];
+const objectTypes = [...jsonTypes, protobufType];
 
 /**
  * A body that holds one object.
@@ -37,9 +39,19 @@ const objectTypes = ['application/json', 'application/yaml'];
  * @throws ApiError 400 for what cannot be parsed, 415 for a format that is not spoken
  */
 export function parseObjectBody(type: string, body: Buffer): unknown {
+  if (type === protobufType) return parseProtobufBody(body);
   if (type !== '' && type !== 'application/json' && type !== 'application/yaml')
     throw unsupportedMediaType(type, objectTypes);
   return type === 'application/yaml' ? parseYamlBody(body) : parseJsonBody(body);
+}
+
+function parseProtobufBody(body: Buffer): unknown {
+  try {
+    return decodeObject(body);
+  } catch (error) {
+    if (error instanceof NoProtobufError) throw unsupportedMediaType(protobufType, jsonTypes);
+    throw error;
+  }
 }
 
 export function parseJsonBody(body: Buffer): unknown {

@@ -1,5 +1,8 @@
 /** In which form a client wants objects: as they are, as rows of a table, or their metadata alone. */
+import { notAcceptable } from '../errors.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
+import { encodeObject, encodeWatchEvent, protobufType } from '../protobuf/envelope.ts';
+import { messageOfKind } from '../protobuf/kinds.ts';
 import { apiVersionOf } from '../resources/resource.ts';
 import type { Target } from '../operations/request.ts';
 
@@ -10,7 +13,18 @@ export interface Representation {
   object(object: ApiObject, target: Target): JsonObject;
   /** @param metadata of the list: resourceVersion, continue, remainingItemCount */
   list(items: readonly ApiObject[], metadata: JsonObject, target: Target): JsonObject;
+  encode(value: JsonObject): string | Buffer;
+  /** The content type of a watch. */
+  readonly streamType: string;
+  /** An event of a watch, with what parts it from the next. */
+  encodeEvent(type: string, value: JsonObject): string | Buffer;
 }
+
+/** Objects as text; an event is a line. */
+const json = {
+  encode: (value: JsonObject) => JSON.stringify(value),
+  encodeEvent: (type: string, object: JsonObject) => `${JSON.stringify({ type, object })}\n`,
+};
 
 /** The object in the version that was asked for; all versions of a resource have the same fields. */
 export function inVersion(object: ApiObject, target: Target): ApiObject {
@@ -21,6 +35,8 @@ export function inVersion(object: ApiObject, target: Target): ApiObject {
 export const asObjects: Representation = {
   id: 'object',
   contentType: 'application/json',
+  streamType: 'application/json;stream=watch',
+  ...json,
   object: inVersion,
   list: (items, metadata, target) => ({
     kind: target.resource.listKind,
@@ -30,6 +46,16 @@ export const asObjects: Representation = {
   }),
 };
 
+/** For clients that speak nothing else. */
+const asProtobuf: Representation = {
+  ...asObjects,
+  id: 'protobuf',
+  contentType: protobufType,
+  streamType: `${protobufType};stream=watch`,
+  encode: encodeObject,
+  encodeEvent: encodeWatchEvent,
+};
+
 function partial(object: ApiObject): JsonObject {
   return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
 }
@@ -37,6 +63,8 @@ function partial(object: ApiObject): JsonObject {
 export const asMetadata: Representation = {
   id: 'metadata',
   contentType: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+  streamType: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1;stream=watch',
+  ...json,
   object: partial,
   list: (items, metadata) => ({
     kind: 'PartialObjectMetadataList',
@@ -62,9 +90,12 @@ function asTable(print: TablePrinter, version: string, include: IncludeObject): 
     apiVersion: `meta.k8s.io/${version}`,
     ...print(items, metadata, target, include),
   });
+  const contentType = `application/json;as=Table;g=meta.k8s.io;v=${version}`;
   return {
     id: `table-${version}-${include}`,
-    contentType: `application/json;as=Table;g=meta.k8s.io;v=${version}`,
+    contentType,
+    streamType: `${contentType};stream=watch`,
+    ...json,
     object: (object, target) =>
       table([object], { resourceVersion: object.metadata.resourceVersion ?? '' }, target),
     list: table,
@@ -72,27 +103,37 @@ function asTable(print: TablePrinter, version: string, include: IncludeObject): 
 }
 
 /**
- * The first form of an Accept header that is spoken here; objects, if there is none, as most clients can read those.
+ * The first form of an Accept header that is spoken here. JSON goes before protocol buffers wherever it stands, since
+ * that is how objects are kept.
  *
+ * @throws ApiError 406 if the client reads nothing that is spoken
  */
-export function negotiate(accept: string, query: URLSearchParams, printTable: TablePrinter): Representation {
-  for (const part of accept.split(',')) {
-    const parameters = new Map(
-      part
-        .split(';')
-        .slice(1)
-        .map((each) => each.trim().split('=', 2) as [string, string]),
-    );
-    if (part.split(';')[0]!.trim() !== 'application/json') continue;
-    const as = parameters.get('as');
+export function negotiate(
+  accept: string,
+  query: URLSearchParams,
+  target: Target,
+  printTable: TablePrinter,
+): Representation {
+  let fallback: Representation | undefined;
+  for (const part of accept === '' ? ['*/*'] : accept.split(',')) {
+    const [type = '', ...parameters] = part.split(';').map((each) => each.trim());
+    const values = new Map(parameters.map((each) => each.split('=', 2) as [string, string]));
+    const as = values.get('as');
+    if (type === protobufType && as === undefined) {
+      const { resource, version } = target;
+      if (messageOfKind(apiVersionOf(resource.group, version.name), resource.kind) !== undefined)
+        fallback = asProtobuf;
+    }
+    if (type !== 'application/json' && type !== 'application/*' && type !== '*/*') continue;
     if (as === undefined) return asObjects;
-    if (parameters.get('g') !== 'meta.k8s.io') continue;
+    if (values.get('g') !== 'meta.k8s.io') continue;
     if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return asMetadata;
-    const version = parameters.get('v');
+    const version = values.get('v');
     if (as === 'Table' && (version === 'v1' || version === 'v1beta1')) {
       const include = query.get('includeObject');
       return asTable(printTable, version, include === 'None' || include === 'Object' ? include : 'Metadata');
     }
   }
-  return asObjects;
+  if (fallback === undefined) throw notAcceptable(['application/json', protobufType]);
+  return fallback;
 }

@@ -11,7 +11,15 @@ import type { RequestContext, Target } from '../operations/request.ts';
 import { watchObjects } from '../operations/watch.ts';
 import { applyPatch, patchTypes } from '../patch/apply-patch.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { mediaType, parseObjectBody, parseYamlBody, readBody, sendJson, warningHeaders } from './exchange.ts';
+import {
+  mediaType,
+  parseObjectBody,
+  parseYamlBody,
+  readBody,
+  send,
+  sendJson,
+  warningHeaders,
+} from './exchange.ts';
 import type { HttpRequest } from './exchange.ts';
 import { asObjects, negotiate } from './representation.ts';
 import type { Representation, TablePrinter } from './representation.ts';
@@ -89,7 +97,12 @@ export class ResourceHandler {
   }
 
   #representation(exchange: ResourceRequest): Representation {
-    return negotiate(exchange.request.headers.accept ?? '', exchange.query, this.#printTable);
+    return negotiate(
+      exchange.request.headers.accept ?? '',
+      exchange.query,
+      exchange.target,
+      this.#printTable,
+    );
   }
 
   #answer(
@@ -99,10 +112,14 @@ export class ResourceHandler {
     warnings: readonly string[] = [],
   ): void {
     const representation = this.#representation(exchange);
-    sendJson(exchange.response, code, representation.object(object, exchange.target), {
-      ...warningHeaders([...deprecation(exchange.target), ...warnings]),
-      'content-type': representation.contentType,
-    });
+    const body = representation.encode(representation.object(object, exchange.target));
+    send(
+      exchange.response,
+      code,
+      representation.contentType,
+      body,
+      warningHeaders([...deprecation(exchange.target), ...warnings]),
+    );
   }
 
   #list(exchange: ResourceRequest): void {
@@ -115,10 +132,8 @@ export class ResourceHandler {
       ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
     };
     const representation = this.#representation(exchange);
-    sendJson(exchange.response, 200, representation.list(page.items, metadata, target), {
-      ...warningHeaders(deprecation(target)),
-      'content-type': representation.contentType,
-    });
+    const body = representation.encode(representation.list(page.items, metadata, target));
+    send(exchange.response, 200, representation.contentType, body, warningHeaders(deprecation(target)));
   }
 
   #watch(exchange: ResourceRequest): void {

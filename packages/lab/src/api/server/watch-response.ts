@@ -18,14 +18,15 @@ export class SharedEncodings {
   #event: StorageEvent | undefined;
   readonly #lines = new Map<string, Buffer>();
 
-  line(event: StorageEvent, representation: string, encode: () => string): Buffer {
+  line(event: StorageEvent, representation: string, encode: () => string | Buffer): Buffer {
     if (this.#event !== event) {
       this.#event = event;
       this.#lines.clear();
     }
     let line = this.#lines.get(representation);
     if (line === undefined) {
-      line = Buffer.from(encode());
+      const encoded = encode();
+      line = typeof encoded === 'string' ? Buffer.from(encoded) : encoded;
       this.#lines.set(representation, line);
     }
     return line;
@@ -39,7 +40,8 @@ export class WatchResponse implements WatchSink {
   readonly #representation: Representation;
   readonly #shared: SharedEncodings;
   #ended = false;
-  #batch = '';
+  #batch: (string | Buffer)[] = [];
+  #batchSize = 0;
   #initial = true;
 
   constructor(
@@ -53,9 +55,7 @@ export class WatchResponse implements WatchSink {
     this.#representation = representation;
     this.#shared = shared;
     response.writeHead(200, {
-      'content-type': representation.contentType.startsWith('application/json;')
-        ? `${representation.contentType};stream=watch`
-        : 'application/json;stream=watch',
+      'content-type': representation.streamType,
       'cache-control': 'no-cache, private',
     });
   }
@@ -64,9 +64,8 @@ export class WatchResponse implements WatchSink {
   flushInitial(): void {
     this.#initial = false;
     if (this.#ended) return;
-    if (this.#batch === '') this.#response.flushHeaders();
-    else this.#write(this.#batch);
-    this.#batch = '';
+    if (this.#batch.length === 0) this.#response.flushHeaders();
+    else this.#writeBatch();
   }
 
   event(type: WatchEventType, object: ApiObject, shared: StorageEvent | undefined): void {
@@ -82,44 +81,52 @@ export class WatchResponse implements WatchSink {
   bookmark(resourceVersion: string, endOfInitialEvents: boolean): void {
     const { resource, version } = this.#target;
     this.#line(
-      `${JSON.stringify({
-        type: 'BOOKMARK',
-        object: {
-          kind: resource.kind,
-          apiVersion: apiVersionOf(resource.group, version.name),
-          metadata: {
-            resourceVersion,
-            creationTimestamp: null,
-            ...(endOfInitialEvents ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
-          },
+      this.#representation.encodeEvent('BOOKMARK', {
+        kind: resource.kind,
+        apiVersion: apiVersionOf(resource.group, version.name),
+        metadata: {
+          resourceVersion,
+          creationTimestamp: null,
+          ...(endOfInitialEvents ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
         },
-      })}\n`,
+      }),
     );
   }
 
   error(error: ApiError): void {
-    this.#line(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`);
+    this.#line(this.#representation.encodeEvent('ERROR', { ...error.toStatus() }));
   }
 
   end(): void {
     if (this.#ended) return;
-    if (this.#batch !== '') this.#write(this.#batch);
+    this.#writeBatch();
     this.#ended = true;
     this.#response.end();
   }
 
-  #encode(type: WatchEventType, object: ApiObject): string {
-    return `${JSON.stringify({ type, object: this.#representation.object(object, this.#target) })}\n`;
+  #encode(type: WatchEventType, object: ApiObject): string | Buffer {
+    return this.#representation.encodeEvent(type, this.#representation.object(object, this.#target));
   }
 
-  #line(text: string): void {
-    if (!this.#initial) this.#write(text);
+  #line(line: string | Buffer): void {
+    if (!this.#initial) this.#write(line);
     else {
-      this.#batch += text;
-      if (this.#batch.length < 1 << 20) return;
-      this.#write(this.#batch);
-      this.#batch = '';
+      this.#batch.push(line);
+      this.#batchSize += line.length;
+      if (this.#batchSize >= 1 << 20) this.#writeBatch();
     }
+  }
+
+  #writeBatch(): void {
+    const lines = this.#batch;
+    if (lines.length === 0) return;
+    this.#batch = [];
+    this.#batchSize = 0;
+    this.#write(
+      lines.every((line) => typeof line === 'string')
+        ? lines.join('')
+        : Buffer.concat(lines.map((line) => Buffer.from(line))),
+    );
   }
 
   #write(data: string | Buffer): void {
