@@ -191,6 +191,26 @@ describe('Engine', () => {
     expect(rig.remove(young).settle().sent).include('-service x');
   });
 
+  it('tells where a resource comes from: who claims it, and what each has read', () => {
+    const old = serviceObject('a', 'old', 'x', '2026-01-01T00:00:00Z');
+    const young = serviceObject('b', 'young', 'x', '2026-01-02T00:00:00Z');
+    const rig = new Rig().put(young, old, web, db);
+    rig.settle();
+    const counted = (key: string, found: number) => [{ kind: 'Pod', index: 'by-namespace', key, found }];
+    const origin = { derivation: 'services', kind: 'Service', problems: [] };
+    expect(rig.engine.origins('service', 'x')).deep.equal([
+      { ...origin, key: 'a/old', served: true, read: counted('a', 2) },
+      { ...origin, key: 'b/young', served: false, read: counted('b', 0) },
+    ]);
+    expect(rig.engine.origins('workload', 'a/web')[0]!.read).deep.include({
+      kind: 'Namespace',
+      index: '',
+      key: 'a',
+      found: 0,
+    });
+    expect(rig.engine.origins('service', 'nobody')).deep.equal([]);
+  });
+
   it('an object that is replaced by a younger one of its name loses its rank', () => {
     const rig = new Rig().put(
       serviceObject('a', 'one', 'x', '2026-01-01T00:00:00Z'),

@@ -237,6 +237,21 @@ describe('DeltaServer, by name', () => {
     expect(client.news()).deep.equal([['address', [], [pod.name]]]);
   });
 
+  it('tells what one stream has asked for and been sent, and nothing of one that is over', async () => {
+    const bench = new Bench();
+    bench.addresses.apply([service, pod, local], []);
+    const everything = await bench.connect();
+    everything.send({ node, typeUrl: address });
+    const byName = await subscribed(bench);
+    byName.send({ typeUrl: address, responseNonce: '', resourceNamesSubscribe: ['/10.96.0.1'] });
+    byName.answer();
+    expect(bench.server.holdings(1)).deep.equal([{ typeUrl: address, asked: [], sent: undefined }]);
+    const [held] = bench.server.holdings(2)!;
+    expect([held!.asked, held!.sent!.includes(service.name)]).deep.equal([['/10.96.0.1'], true]);
+    everything.events!.ended();
+    expect(bench.server.holdings(1)).equal(undefined);
+  });
+
   it('sends nothing more of a name that the client gave up', async () => {
     const bench = new Bench();
     bench.addresses.apply([pod], []);
