@@ -1,6 +1,7 @@
 /**
- * `npm start`: a tour of the node proxy with real traffic between network namespaces. Every claim that it prints is checked
- * as it is printed. On a terminal it stays up with a live table of connections until Ctrl-C.
+ * `npm start`: a tour of the mesh, with a Kubernetes API, the control plane and real traffic between network namespaces.
+ * Every claim that it prints is checked as it is printed. On a terminal it stays up with a live table of connections until
+ * Ctrl-C.
  *
  * Exit code: 0 if everything that was shown held, 1 if not, 128 + signal if it was interrupted on its way.
  */
@@ -11,16 +12,16 @@ import { showLiveTable } from './tour/live/show.ts';
 import { Report } from './tour/report.ts';
 import type { Scene } from './tour/scene.ts';
 import { certificates } from './tour/steps/certificates.ts';
-import { allowOne, denyOpenConnection } from './tour/steps/policies.ts';
+import { policySteps } from './tour/steps/policies.ts';
 import { requestSteps } from './tour/steps/requests.ts';
-import { threePods } from './tour/steps/three-pods.ts';
+import { smallCluster } from './tour/steps/small-cluster.ts';
 import { Style } from './tour/style.ts';
 import type { ServerHello } from './tour/wire/tls-records.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const COLUMNS_WITHOUT_TERMINAL = 90;
 const WHAT_FOLLOWS =
-  'A tour of the node proxy of an ambient mesh. Everything below happens now, between network namespaces of this machine ' +
+  'A tour of an ambient mesh: control plane and node proxy. Everything below happens now, between network namespaces of this machine ' +
   'that exist for the tour alone; every line with ✓ or ✗ is checked as it is printed.';
 const goOn = [
   'npm test                a fresh clone proves itself',
@@ -30,6 +31,8 @@ const goOn = [
 ];
 
 const { env, stdout } = process;
+/** Told by scripts/setup/isolate.ts. */
+const wayIn = { enter: env['AMBIENT_WAY_IN'] ?? '', root: env['AMBIENT_ROOT_OUTSIDE'] ?? '' };
 const isTerminal = stdout.isTTY && (env['CI'] ?? '') === '';
 const style = new Style(isTerminal && (env['NO_COLOR'] ?? '') === '' && stdout.hasColors());
 const report = new Report(
@@ -69,10 +72,9 @@ async function main(): Promise<void> {
   try {
     report.title('ambient', WHAT_FOLLOWS);
     await report.run([
-      threePods((started) => (scene = started)),
+      smallCluster(wayIn, (started) => (scene = started)),
       ...requestSteps(theScene, (seen) => (hello = seen)),
-      allowOne(theScene),
-      denyOpenConnection(theScene),
+      ...policySteps(theScene),
       certificates(theScene, () => hello),
     ]);
     report.summary(goOn);
@@ -81,7 +83,7 @@ async function main(): Promise<void> {
       await showLiveTable(theScene(), style, stdout, SIGNALS);
     }
   } finally {
-    await scene?.mesh.destroy();
+    await scene?.destroy();
   }
   if (scene !== undefined) await proveGone(scene.mesh.lab.runId);
   process.exitCode = report.allHeld ? 0 : 1;

@@ -92,6 +92,15 @@ function watchNpm(): () => boolean {
   return () => process.ppid !== parent || processStatus(parent)?.parent !== shell.parent;
 }
 
+/**
+ * A shell script that becomes the command in its arguments, and lets it know how another terminal gets into its namespaces:
+ * process numbers of the outside are not to be had inside.
+ */
+function tellWayIn(options: readonly string[]): string {
+  const user = options.includes('--user') ? '--user --preserve-credentials ' : '';
+  return `AMBIENT_WAY_IN="nsenter --target $$ ${user}--net" AMBIENT_ROOT_OUTSIDE=/proc/$$/root; export AMBIENT_WAY_IN AMBIENT_ROOT_OUTSIDE; exec "$@"`;
+}
+
 function main(): void {
   const npmHasGone = watchNpm();
   const [task = '', ...args] = process.argv.slice(2);
@@ -109,7 +118,8 @@ function main(): void {
 
   const command = [process.execPath, '--disable-warning=ExperimentalWarning', script, ...args];
   const inside = ['sh', join(scripts, 'setup', 'inside.sh'), ...command];
-  const child = spawn('unshare', [...workable.options, ...inside], {
+  const unshare = ['unshare', ...workable.options, ...inside];
+  const child = spawn('sh', ['-c', tellWayIn(workable.options), 'sh', ...unshare], {
     stdio: ['inherit', 'inherit', 'inherit', 'ignore', 'pipe'],
   });
   const lifeline = child.stdio[4];

@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
 
 /** The programs of this folder; each file's head says its options. */
-export type TourApp = 'admin-door' | 'background-traffic' | 'open-call' | 'record-link' | 'send-datagram';
+export type TourApp = 'background-traffic' | 'door' | 'kube-api' | 'open-call' | 'record-link' | 'send-datagram';
 
 /** Command line of a program of the tour, for `Netns.spawn` and `Netns.run`. */
-export function appCommand(app: TourApp, options: Readonly<Record<string, string | number>>): string[] {
+export function appCommand(
+  app: TourApp,
+  options: Readonly<Record<string, string | number | readonly string[]>>,
+): string[] {
   const file = fileURLToPath(new URL(`${app}.ts`, import.meta.url));
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const args = Object.entries(options).flatMap(([name, value]) =>
+    [value].flat().flatMap((each) => [`--${name}`, String(each)]),
+  );
   return [process.execPath, '--disable-warning=ExperimentalWarning', file, ...args];
 }

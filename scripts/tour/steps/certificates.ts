@@ -60,7 +60,12 @@ async function showCertificates(
   report.check(
     roots.size === 1 &&
       found.every(({ certificate }) => certificate?.own.verify(certificate.root.publicKey) === true),
-    `all are signed by one authority: ${nameOf(found[0]?.certificate?.root)}`,
+    `all are signed by one authority, the control plane's: ${nameOf(found[0]?.certificate?.root)}`,
+  );
+  const published = new X509Certificate(await scene.cluster.rootCertificates());
+  report.check(
+    roots.has(published.fingerprint256),
+    'its root is the one that the control plane put into the ConfigMap istio-ca-root-cert of every namespace',
   );
   return 'one per pod, one authority';
 }

@@ -27,8 +27,11 @@ export function requestSteps(
     {
       title: 'The same request through the mesh',
       async run(report) {
-        tunnelled = await record(scene(), report, true);
-        return throughTheMesh(scene(), report, tunnelled.result);
+        report.progress('redirecting the pods');
+        const labelled = await scene().labelNamespaces();
+        await scene().setCapture(true);
+        tunnelled = await record(scene(), report);
+        return throughTheMesh(scene(), report, labelled, tunnelled.result);
       },
     },
     {
@@ -43,16 +46,15 @@ export function requestSteps(
   ];
 }
 
-async function record(scene: Scene, report: Report, capture: boolean): Promise<Recording<HttpAnswer>> {
+async function record(scene: Scene, report: Report): Promise<Recording<HttpAnswer>> {
   report.progress('recording the link of shop/checkout');
-  await scene.setCapture(capture);
   return recordLink(scene.mesh.lab, CHECKOUT_LINK, { from: scene.checkout, to: scene.catalog }, () =>
     scene.askPrice(scene.checkout),
   );
 }
 
 async function inTheClear(scene: Scene, report: Report): Promise<string> {
-  const { result, streams } = await record(scene, report, false);
+  const { result, streams } = await record(scene, report);
   report.say(
     `${podName(scene.checkout)} asks ${podName(scene.catalog)} for a price, while the link between them is recorded.`,
   );
@@ -77,12 +79,18 @@ async function inTheClear(scene: Scene, report: Report): Promise<string> {
   return readers === 2 ? 'readable by anyone on the way' : 'not seen in the recording';
 }
 
-async function throughTheMesh(scene: Scene, report: Report, answer: HttpAnswer): Promise<string> {
+async function throughTheMesh(
+  scene: Scene,
+  report: Report,
+  labelled: string,
+  answer: HttpAnswer,
+): Promise<string> {
   const { checkout, catalog } = scene;
   report.say(
-    'Now redirection is put into the three namespaces: a few nftables rules each, what labelling the namespaces does in a ' +
-      'cluster. No application is restarted or told. The same request again:',
+    'The namespaces are labelled for the mesh, and, as the node agent of a cluster does then, the tour puts redirection ' +
+      'into the pods: a few nftables rules each. No application is restarted or told. The same request again:',
   );
+  report.block([`${report.style.dim('$')} ${labelled}`]);
   showRequest(scene, report, answer);
   report.check(isAnswer(answer), 'the catalog answered the same');
   const seenAs = (answer.headers['x-peer'] ?? 'nobody').replace('::ffff:', '');

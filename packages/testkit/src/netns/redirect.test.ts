@@ -25,11 +25,18 @@ describe('capture rules', () => {
     expect(rules).to.contain(`meta skuid { 65534 } ip6 daddr { fd77::/64 } ${limit}`);
   });
 
-  it('leave out destinations of either family, before any redirect', () => {
-    const rules = renderRedirect({ outbound: [{ toPort: 15_001 }], excludedCidrs: ['10.77.0.4', 'fd77::4'] });
-    const redirect = rules.indexOf('redirect to :15001');
-    for (const exemption of ['ip daddr { 10.77.0.4 } accept', 'ip6 daddr { fd77::4 } accept'])
-      expect(rules.indexOf(exemption), exemption).to.be.within(0, redirect);
+  it('leave out peers of either family, in both directions, before any redirect', () => {
+    const rules = renderRedirect({
+      outbound: [{ toPort: 15_001 }],
+      inboundPort: 15_006,
+      excludedCidrs: ['10.77.0.4', 'fd77::4'],
+    });
+    for (const [end, port] of [
+      ['daddr', 15_001],
+      ['saddr', 15_006],
+    ] as const)
+      for (const exemption of [`ip ${end} { 10.77.0.4 } accept`, `ip6 ${end} { fd77::4 } accept`])
+        expect(rules.indexOf(exemption), exemption).to.be.within(0, rules.indexOf(`redirect to :${port}`));
   });
 
   it('capture inbound plaintext only when asked', () => {

@@ -20,7 +20,10 @@ export interface OutboundRedirect {
 
 export interface RedirectOptions {
   readonly outbound?: readonly OutboundRedirect[];
-  /** Destinations that are never captured: what the proxy itself calls without its mark, as its control plane. */
+  /**
+   * Peers that are never captured, in either direction: what the proxy itself calls without its mark, as its control plane.
+   * Connections to it may be older than the rules, and the kernel takes for new whatever it sees first of such a one.
+   */
   readonly excludedCidrs?: readonly string[];
   /** Port of the proxy's inbound plaintext listener, usually 15006; absent: plaintext goes to the application. */
   readonly inboundPort?: number;
@@ -50,7 +53,7 @@ export function renderRedirect(options: RedirectOptions): string {
     `    tcp dport ${tunnelPorts} accept`,
     // The namespace talking to itself, by loopback or by its own address, does not leave the pod.
     '    oifname "lo" accept',
-    ...byFamily(options.excludedCidrs ?? []).map((destinations) => `    ${destinations} accept`),
+    ...byFamily('daddr', options.excludedCidrs ?? []).map((peers) => `    ${peers} accept`),
     ...(options.outbound ?? []).flatMap(outboundRules),
     '  }',
   ];
@@ -62,6 +65,7 @@ export function renderRedirect(options: RedirectOptions): string {
       `    ${isProxy} accept`,
       `    tcp dport ${tunnelPorts} accept`,
       '    iifname "lo" accept',
+      ...byFamily('saddr', options.excludedCidrs ?? []).map((peers) => `    ${peers} accept`),
       `    meta l4proto tcp redirect to :${options.inboundPort}`,
       '  }',
     );
@@ -106,18 +110,18 @@ function outboundRules(rule: OutboundRedirect): string[] {
   const ports = rule.ports === undefined ? '' : `tcp dport ${set(rule.ports)} `;
   const target = `redirect to :${rule.toPort}`;
   if (rule.cidrs === undefined) return [`    ${user}meta l4proto tcp ${ports}${target}`];
-  return byFamily(rule.cidrs).map(
+  return byFamily('daddr', rule.cidrs).map(
     (destinations) => `    ${user}${destinations} meta l4proto tcp ${ports}${target}`,
   );
 }
 
-/** One match for the IPv4 destinations and one for those of IPv6, where there are any. */
-function byFamily(cidrs: readonly string[]): string[] {
+/** One match for the IPv4 addresses and one for those of IPv6, where there are any. */
+function byFamily(end: 'saddr' | 'daddr', cidrs: readonly string[]): string[] {
   const v4 = cidrs.filter((cidr) => !cidr.includes(':'));
   const v6 = cidrs.filter((cidr) => cidr.includes(':'));
   return [
-    ...(v4.length > 0 ? [`ip daddr ${set(v4)}`] : []),
-    ...(v6.length > 0 ? [`ip6 daddr ${set(v6)}`] : []),
+    ...(v4.length > 0 ? [`ip ${end} ${set(v4)}`] : []),
+    ...(v6.length > 0 ? [`ip6 ${end} ${set(v6)}`] : []),
   ];
 }
 
