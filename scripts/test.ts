@@ -1,8 +1,8 @@
 /**
- * `npm test`: checks, unit tests and network namespace tests. The last line is `N passed, N failed`, the exit code 1 if
+ * `npm test`: checks, unit tests, tests of the control plane against the lab's API, and tests in network namespaces. The last line is `N passed, N failed`, the exit code 1 if
  * anything failed. A runner that crashes, hangs or finds nothing to run has failed.
  *
- * Options: --only check|unit|netns (may be repeated), --grep PATTERN (tests whose title matches; leaves out the checks).
+ * Options: --only check|unit|lab|netns (may be repeated), --grep PATTERN (tests whose title matches; leaves out the checks).
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -12,10 +12,11 @@ import { checks, runCheck } from './test/check.ts';
 import { runMocha } from './test/mocha-run.ts';
 import type { StepResult } from './test/step.ts';
 
-const stepNames = ['check', 'unit', 'netns'] as const;
+const stepNames = ['check', 'unit', 'lab', 'netns'] as const;
 type StepName = (typeof stepNames)[number];
 
 const unitTests = ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'];
+const labTests = ['test/lab/**/*.test.ts'];
 const netnsTests = ['test/netns/**/*.test.ts', 'test/hostile/**/*.test.ts'];
 
 interface Options {
@@ -60,6 +61,13 @@ function runUnit(grep: string | undefined): Promise<StepResult> {
   return runMocha({ name: 'unit', spec, grep, lines: 'suite', deadlineMs: 600_000 });
 }
 
+/** Against the lab's API, whatever KUBECONFIG the caller has; `npm run test:cluster` takes a real one. */
+function runLab(grep: string | undefined): Promise<StepResult> {
+  const { KUBECONFIG: _, ...env } = process.env;
+  const run = { name: 'lab', spec: labTests, grep, lines: 'suite', deadlineMs: 600_000 } as const;
+  return runMocha({ ...run, env, options: ['--timeout', '60000'] });
+}
+
 async function runSteps({ only, grep }: Options): Promise<StepResult[]> {
   const results: StepResult[] = [];
   if (only.has('check')) {
@@ -69,6 +77,10 @@ async function runSteps({ only, grep }: Options): Promise<StepResult[]> {
   if (only.has('unit')) {
     console.log('unit tests');
     results.push(await runUnit(grep));
+  }
+  if (only.has('lab')) {
+    console.log('control plane and API');
+    results.push(await runLab(grep));
   }
   if (only.has('netns') && globSync(netnsTests).length > 0) {
     console.log('tests in network namespaces');

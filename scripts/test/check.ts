@@ -30,6 +30,11 @@ export const checks = [
     command: [process.execPath, 'packages/wire/src/generate.ts', '--check'],
     remedy: 'npm run generate:wire',
   },
+  {
+    name: 'CRDs are fresh',
+    command: [process.execPath, 'scripts/crds/print.ts', '--check'],
+    remedy: 'npm run generate:crds',
+  },
 ] as const;
 
 export interface Check {

@@ -2,14 +2,16 @@
 // plane, received over a discovery stream, and compared with what Istio's control plane sent for them.
 import { expect } from 'chai';
 
-import { asStored, discoveryOf } from '../../packages/control-plane/src/translate/golden-cluster.test-data.ts';
-import type { Manifest } from '../../packages/control-plane/src/translate/golden-cluster.test-data.ts';
+import {
+  asStored,
+  discoveryOf,
+} from '../../packages/control-plane/src/translate/golden-cluster.test-data.ts';
 import { intendedDiscovery } from '../../packages/control-plane/src/translate/golden-differences.test-data.ts';
 import { compareDiscovery } from './harness/compare-discovery.ts';
 import { DiscoveryRecorder } from './harness/discovery-recorder.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
-import { readManifestsOf, Scenario, scenarioNames, shuffled } from './harness/scenario.ts';
+import { readManifestsOf, Scenario, scenarioNames, shuffled, stripped } from './harness/scenario.ts';
 import { TestApi } from './harness/test-api.ts';
 
 type Resources = Readonly<Record<string, unknown>>;
@@ -29,8 +31,7 @@ describe('recorded clusters, through the API', function () {
       throw new Error(
         'recorded clusters need an API server without controllers, since those change objects: start one (etcd and kube-apiserver), and name it in KUBECONFIG',
       );
-    // The recorded clusters hold all addresses that are due.
-    controlPlane = await runControlPlane(api, { PILOT_ENABLE_IP_AUTOALLOCATE: 'false' });
+    controlPlane = await runControlPlane(api);
     recorder = new DiscoveryRecorder({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
     await recorder.ready();
     empty = { ...recorder.resources };
@@ -68,29 +69,33 @@ describe('recorded clusters, through the API', function () {
     expect(found, `${when}:\n  ${found.join('\n  ')}\n`).to.deep.equal([]);
   }
 
-  const expectNothingLeft = (): Promise<void> => expectSame(empty, 'everything deleted');
-
   it('serves an empty cluster as the recording did', async function () {
     const kubernetes = Object.keys(discoveryOf(asStored([])));
     expect(Object.keys(empty)).to.include.members(kubernetes);
     if (api.lab !== undefined) expect(compareDiscovery(empty, discoveryOf(asStored([])))).to.deep.equal([]);
   });
 
+  let scenario: Scenario | undefined;
+
+  afterEach('is cleared of everything, and nothing is left', async () => {
+    await scenario?.clear();
+    scenario = undefined;
+    await expectSame(empty, 'everything deleted');
+  });
+
   for (const name of scenarioNames)
     describe(name, () => {
       const expected = intendedDiscovery(name);
 
-      it('is served as it was recorded, field by field, and leaves nothing behind', async () => {
-        const scenario = new Scenario(api, readManifestsOf(name));
+      it('is served as it was recorded, field by field', async () => {
+        scenario = new Scenario(api, readManifestsOf(name));
         await scenario.load();
         await expectSame(expected, 'in the order of the file');
-        await scenario.clear();
-        await expectNothingLeft();
       });
 
       it('is served the same in another order, and after every object has changed and been restored', async () => {
         const manifests = readManifestsOf(name);
-        const scenario = new Scenario(api, manifests);
+        scenario = new Scenario(api, manifests);
         await scenario.load(shuffled(manifests, 1));
         await expectSame(expected, 'in another order');
         const seen = new Set<string>();
@@ -100,34 +105,25 @@ describe('recorded clusters, through the API', function () {
           await scenario.strip(manifest);
           const what = `${manifest.kind} ${manifest.metadata.name}`;
           if (!seen.has(manifest.kind))
-            await expectSame(discoveryOf(asStored(manifests.map(bareIf(manifest)))), `${what} stripped`);
+            await expectSame(
+              discoveryOf(asStored(manifests.map((each) => (each === manifest ? stripped(each) : each)))),
+              `${what} stripped`,
+            );
           seen.add(manifest.kind);
           await scenario.restore(manifest);
         }
         await expectSame(expected, 'everything restored');
-        await scenario.clear();
-        await expectNothingLeft();
       });
     });
 
   it('tells a control plane that starts late the same', async () => {
     const [name = ''] = scenarioNames;
-    const scenario = new Scenario(api, readManifestsOf(name));
+    scenario = new Scenario(api, readManifestsOf(name));
     await scenario.load();
     await expectSame(intendedDiscovery(name), 'for a client from the start');
-    await using late = await runControlPlane(api, { POD_NAME: 'late', PILOT_ENABLE_IP_AUTOALLOCATE: 'false' });
+    await using late = await runControlPlane(api, { POD_NAME: 'late' });
     using client = new DiscoveryRecorder({ address: `127.0.0.1:${late.ports.plaintextXds}` });
     await client.ready();
     expect(compareDiscovery(client.resources, recorder.resources)).to.deep.equal([]);
-    await scenario.clear();
-    await expectNothingLeft();
   });
 });
-
-function bareIf(stripped: Manifest): (manifest: Manifest) => Manifest {
-  return (manifest) => {
-    if (manifest !== stripped) return manifest;
-    const { labels: _labels, annotations: _annotations, ...metadata } = manifest.metadata;
-    return { ...manifest, metadata } as Manifest;
-  };
-}

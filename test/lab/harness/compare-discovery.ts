@@ -17,8 +17,7 @@ export function compareDiscovery(actual: Resources, expected: Resources): string
         ...differencesOf(actual[name], expected[name], []).map((text) => `differs ${name}: ${text}`),
       );
   }
-  for (const name of Object.keys(actual).sort())
-    if (!(name in expected)) differences.push(`surplus ${name}`);
+  for (const name of Object.keys(actual).sort()) if (!(name in expected)) differences.push(`surplus ${name}`);
   return differences;
 }
 

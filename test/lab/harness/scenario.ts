@@ -7,10 +7,7 @@ import type { Pod } from '../../../packages/control-plane/src/kube/objects.ts';
 import { isStatus } from './test-api.ts';
 import type { TestApi } from './test-api.ts';
 
-const folder = new URL(
-  '../../../packages/control-plane/src/translate/golden/scenarios/',
-  import.meta.url,
-);
+const folder = new URL('../../../packages/control-plane/src/translate/golden/scenarios/', import.meta.url);
 
 export const scenarioNames = readdirSync(folder)
   .map((file) => file.replace(/\.yaml$/, ''))
@@ -54,7 +51,10 @@ export class Scenario {
     const { creationTimestamp, deletionTimestamp, ...given } = metadata;
     if (creationTimestamp !== undefined) await this.#api.nextSecond();
     if (kind === 'Pod') await this.#createAccount(manifest as Pod);
-    const object = await this.#withPodUids({ ...(kind === 'Pod' ? withImages(rest) : rest), metadata: given });
+    const object = await this.#withPodUids({
+      ...(kind === 'Pod' ? withImages(rest) : rest),
+      metadata: given,
+    });
     try {
       await this.#api.create(object);
     } catch (error) {
@@ -65,10 +65,12 @@ export class Scenario {
     if (deletionTimestamp !== undefined) await this.#api.delete(object);
   }
 
-  /** Takes its labels and annotations away: selectors, classes and choices of waypoints are gone. */
+  /** Makes it on the server what `stripped` makes of it. */
   async strip(manifest: Manifest): Promise<void> {
     const { labels, annotations } = manifest.metadata;
-    await this.#api.patch(manifest, { metadata: { labels: nulls(labels), annotations: nulls(annotations) } });
+    const kept = stripped(manifest).metadata.labels;
+    const metadata = { labels: { ...nulls(labels), ...kept }, annotations: nulls(annotations) };
+    await this.#api.patch(manifest, { metadata });
   }
 
   async restore(manifest: Manifest): Promise<void> {
@@ -86,7 +88,9 @@ export class Scenario {
         await this.#api.patch(manifest, { metadata: { finalizers: null } }).catch(unlessGone);
     }
     for (const name of this.#namespaces()) {
-      const manifest = this.manifests.find(({ kind, metadata }) => kind === 'Namespace' && metadata.name === name);
+      const manifest = this.manifests.find(
+        ({ kind, metadata }) => kind === 'Namespace' && metadata.name === name,
+      );
       if (!standing.has(name)) await this.#api.deleteNamespace(name);
       else if (manifest !== undefined) await this.strip(manifest);
     }
@@ -122,6 +126,16 @@ export class Scenario {
   }
 }
 
+/** Stays: without it addresses are allocated, and those stay when it comes back. */
+const optOut = 'networking.istio.io/enable-autoallocate-ip';
+
+/** Without labels and annotations: selectors, classes and choices of waypoints are gone. */
+export function stripped(manifest: Manifest): Manifest {
+  const { labels = {}, annotations: _annotations, ...metadata } = manifest.metadata;
+  const kept = optOut in labels ? { labels: { [optOut]: labels[optOut] } } : {};
+  return { ...manifest, metadata: { ...metadata, ...kept } } as Manifest;
+}
+
 /**
  * Another order, the same for every seed, that an API server can take: objects with ages stay in theirs, and slices come
  * after the pods whose uids they hold.
@@ -136,7 +150,9 @@ export function shuffled(manifests: readonly Manifest[], seed: number): Manifest
   }
   const aged = manifests.filter(({ metadata }) => metadata.creationTimestamp !== undefined);
   let next = 0;
-  const ordered = result.map((each) => (each.metadata.creationTimestamp === undefined ? each : aged[next++]!));
+  const ordered = result.map((each) =>
+    each.metadata.creationTimestamp === undefined ? each : aged[next++]!,
+  );
   const isLate = (each: Manifest): boolean => JSON.stringify(each).includes('"of-pod"');
   return [...ordered.filter((each) => !isLate(each)), ...ordered.filter(isLate)];
 }

@@ -102,6 +102,23 @@ describe('ApplyQueue', () => {
     expect(rig.messages.at(-1)).equal('"5999"');
   });
 
+  it('drops what was made for another version of the object, and writes at once what is made for the next', async () => {
+    const rig = new Rig();
+    const made = (resourceVersion: string): ApplyRequest => {
+      const request = say(resourceVersion);
+      return { ...request, body: { ...request.body, metadata: { name: 'a', resourceVersion } } };
+    };
+    rig.errors.push(new KubeStatusError('p', 409, 'Conflict', 'modified'));
+    rig.queue.submit(made('1'));
+    await settled();
+    expect(rig.queue.waiting).equal(0);
+    expect(rig.log.concat(rig.failures)).deep.equal([]);
+    rig.queue.submit(made('2'));
+    await settled();
+    expect(rig.messages).deep.equal(['"1"', '"2"']);
+    expect(rig.queue.written).equal(1);
+  });
+
   it('keeps to its rate over all objects', async () => {
     const rig = new Rig({ perSecond: 10, burst: 5, parallel: 100 });
     for (let i = 0; i < 100; i++) rig.queue.submit(say('x', `s${i}`));

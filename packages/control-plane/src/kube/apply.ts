@@ -15,7 +15,10 @@ export interface ApplyRequest {
   /** 'status', or absent for the object itself. */
   readonly subresource?: string;
   readonly fieldManager: string;
-  /** With apiVersion, kind and metadata.name; what it does not name, and was applied by this manager before, is taken away. */
+  /**
+   * With apiVersion, kind and metadata.name; what it does not name, and was applied by this manager before, is taken away. With
+   * metadata.resourceVersion it is dropped if the object has changed since: whoever follows it will look again.
+   */
   readonly body: { readonly apiVersion: string; readonly kind: string; readonly [field: string]: unknown };
   /** The object as it is known: nothing is written if it already says what the body says. */
   readonly observed?: unknown;
@@ -212,6 +215,7 @@ export class ApplyQueue implements Disposable {
   }
 
   async #write(key: string, slot: Slot, request: ApplyRequest): Promise<void> {
+    let outdated = false;
     try {
       await this.#options.client.request({
         method: 'PATCH',
@@ -223,15 +227,18 @@ export class ApplyQueue implements Disposable {
       this.#written++;
       if (this.#written % 256 === 0) this.#forgetQuiet();
     } catch (error) {
-      this.#failed(key, slot, request, error);
+      outdated = isOutdated(request, error);
+      if (!outdated) this.#failed(key, slot, request, error);
     } finally {
       this.#active--;
       slot.active = false;
     }
-    const nowMs = this.#clock.nowMs();
-    // Quiet for as long as the last space: it flaps no more.
-    if (nowMs - slot.notBeforeMs >= longestSpaceMs) slot.spacing.reset();
-    slot.notBeforeMs = nowMs + slot.spacing.nextMs();
+    if (!outdated) {
+      const nowMs = this.#clock.nowMs();
+      // Quiet for as long as the last space: it flaps no more.
+      if (nowMs - slot.notBeforeMs >= longestSpaceMs) slot.spacing.reset();
+      slot.notBeforeMs = nowMs + slot.spacing.nextMs();
+    }
     if (slot.waiting !== undefined && this.#slots.get(key) === slot) this.#ready.add(key);
     this.#pump();
   }
@@ -256,6 +263,12 @@ export class ApplyQueue implements Disposable {
       if (!slot.active && slot.waiting === undefined && nowMs - slot.notBeforeMs >= longestSpaceMs)
         this.#slots.delete(key);
   }
+}
+
+/** The object is another than the one that the request was made for. */
+function isOutdated({ body }: ApplyRequest, error: unknown): boolean {
+  const { resourceVersion } = (body['metadata'] ?? {}) as { readonly resourceVersion?: string };
+  return resourceVersion !== undefined && error instanceof KubeStatusError && error.status === 409;
 }
 
 function keyOf({

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../cluster/object-store.ts';
 import type { Finding } from '../discovery/finding.ts';
 import type { ApplyQueue } from '../kube/apply.ts';
 import { statusRequest } from '../kube/apply.ts';
-import { addressesStatus } from '../status/allocated-addresses.ts';
+import { fieldManagers } from '../status/condition.ts';
 import { AddressAllocator } from '../translate/allocate-address.ts';
 import type { EntryName } from '../translate/allocate-address.ts';
 
@@ -64,9 +64,13 @@ export class AddressWriter {
     const { addresses, changed, problems } = this.#allocator.plan(entry);
     for (const { message } of problems)
       log.error('no address for a ServiceEntry', { object: `${namespace}/${name}`, problem: message });
-    if (!changed) return;
-    const status = addressesStatus(entry, addresses);
-    if (status !== undefined) queue.submit(statusRequest(status.fieldManager, { ...status.body }, entry));
+    const { apiVersion, kind, metadata } = entry;
+    // Only onto the entry as it is known here: whoever has written addresses meanwhile keeps them.
+    const known = { namespace, name, resourceVersion: metadata.resourceVersion ?? '' };
+    const body = { apiVersion, kind, metadata: known, status: { addresses } };
+    const request = statusRequest(fieldManagers.addresses, body, entry);
+    if (changed) queue.submit(request);
+    else queue.withdraw(request);
   }
 }
 

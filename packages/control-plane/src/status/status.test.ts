@@ -10,7 +10,6 @@ import type {
 } from '../kube/objects.ts';
 import { meshDefaults, readMeshSettings } from '../translate/mesh-settings.ts';
 import type { WaypointBinding } from '../translate/waypoint.ts';
-import { addressesStatus } from './allocated-addresses.ts';
 import {
   waypointAcceptedCondition,
   waypointPolicyStatus,
@@ -145,15 +144,6 @@ describe('status of entries', () => {
   it('a ServiceEntry that lacks nothing has no conditions', () => {
     const findings = { waypoint: { state: 'none' }, waypointMissing: false, visibility: undefined } as const;
     expect(serviceEntryStatus(object<ServiceEntry>('ServiceEntry'), findings, NOW)).to.equal(undefined);
-  });
-
-  it('addresses are applied once', () => {
-    const addresses = [{ value: '240.240.0.1', host: 'a.b' }];
-    const apply = addressesStatus(object<ServiceEntry>('ServiceEntry'), addresses);
-    expect(apply?.body.status).to.deep.equal({ addresses });
-    expect(
-      addressesStatus(object<ServiceEntry>('ServiceEntry', { status: { addresses } }), addresses),
-    ).to.equal(undefined);
   });
 });
 
