@@ -1,8 +1,12 @@
-/** The benchmark: npm run bench. Measures how fast two proxies carry traffic between two pods, beside HAProxy. */
+/**
+ * The benchmark: npm run bench. Measures how fast two proxies carry traffic between two pods, beside HAProxy; with
+ * `control-plane` as first argument, what discovery and certificates take in clusters of many pods.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseControlPlaneOptions, usage as controlPlaneUsage } from './control-plane/options.ts';
 import { measures } from './measures/index.ts';
 import { parseOptions, usage, UsageError } from './options.ts';
 import type { Options } from './options.ts';
@@ -75,10 +79,19 @@ async function main(options: Options): Promise<number> {
   return missed || results.failures.length > 0 ? 1 : 0;
 }
 
+async function controlPlane(argv: readonly string[]): Promise<number> {
+  const options = parseControlPlaneOptions(argv);
+  // Loaded late: the other benchmark has no use for its packages.
+  const { runControlPlaneBench } = await import('./control-plane/run.ts');
+  return runControlPlaneBench(options);
+}
+
+const [subject, ...rest] = process.argv.slice(2);
 try {
-  process.exitCode = await main(parseOptions(process.argv.slice(2)));
+  process.exitCode =
+    subject === 'control-plane' ? await controlPlane(rest) : await main(parseOptions(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n${usage}`);
+  console.error(`${error.message}\n${subject === 'control-plane' ? controlPlaneUsage : usage}`);
   process.exitCode = 2;
 }

@@ -81,7 +81,8 @@ need ip iproute2
 need nft nftables
 case $task in test | bench) need openssl openssl ;; esac
 services=
-if [ "$task" = bench ]; then
+# The benchmark of the control plane compares with nobody.
+if [ "$task" = bench ] && [ "${1:-}" != control-plane ]; then
   need iperf3 iperf3
   need wrk wrk
   before=$missing

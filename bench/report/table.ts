@@ -1,14 +1,18 @@
 import type { ResultRow } from './verdict.ts';
-import { isJudged, targetText } from './verdict.ts';
+import { isJudged, REFERENCE, targetText } from './verdict.ts';
 
-/** The results as text for a terminal: a line a row, a column a way, then the target and who reached it. */
+/**
+ * The results as text for a terminal: a line a row, a column a way, then the target and who reached it. Ratios only if there
+ * is something to compare with.
+ */
 export function renderTable(rows: readonly ResultRow[], columns: readonly string[]): string {
   const judged = columns.filter(isJudged);
-  const header = ['', ...columns, ...judged.map((column) => `${column}/haproxy`), 'target', ...judged];
+  const compared = columns.includes(REFERENCE) ? judged : [];
+  const header = ['', ...columns, ...compared.map((column) => `${column}/haproxy`), 'target', ...judged];
   const body = rows.map((row) => [
     row.unit === '' ? row.label : `${row.label} [${row.unit}]`,
     ...columns.map((column) => number(row.cells[column]?.median, row.digits)),
-    ...judged.map((column) => number(row.cells[column]?.ratio, 2)),
+    ...compared.map((column) => number(row.cells[column]?.ratio, 2)),
     targetText(row),
     ...judged.map((column) => verdict(row.cells[column]?.passed)),
   ]);

@@ -11,4 +11,4 @@ export const PORTS = {
 export const APPLICATION_PORTS: readonly number[] = [PORTS.iperf, PORTS.http, PORTS.echo];
 
 /** Where an HBONE proxy listens; Istio's numbers. */
-export const PROXY_PORTS = { outbound: 15_001, hbone: 15_008, readiness: 15_021 } as const;
+export const PROXY_PORTS = { outbound: 15_001, hbone: 15_008, stats: 15_020, readiness: 15_021 } as const;
