@@ -1,5 +1,12 @@
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
-import { MetricsRegistry, Readiness, realClock, SeriesBudget } from '@ambient/runtime';
+import {
+  Backoff,
+  describeError,
+  MetricsRegistry,
+  Readiness,
+  realClock,
+  SeriesBudget,
+} from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 import { addDiscoveryService, DeltaServer, discoveryServerOptions } from '@ambient/xds/server';
 
@@ -7,11 +14,13 @@ import { addCertificateService } from './ca/grpc-certificate-service.ts';
 import { Certificates } from './certificates.ts';
 import { DebugGuard } from './debug/debug-access.ts';
 import { createDebugServer, createReadinessServer } from './debug/debug-server.ts';
+import { debugStream } from './debug/debug-stream.ts';
 import { debugPages } from './debug/pages.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { ClusterPods } from './discovery/pod-lookup.ts';
 import { KubeClient } from './kube/client.ts';
 import type { KubeConnection } from './kube/connection.ts';
+import { isPassing } from './kube/errors.ts';
 import { Leader } from './leader/leader.ts';
 import { controlPlaneMetrics, discoveryMetrics, setLeading } from './metrics.ts';
 import { discoveryAuthentication } from './server/authenticate-discovery.ts';
@@ -123,7 +132,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   stack.defer(() => leader.stop());
 
-  await certificates.start();
+  await untilAnswered(() => certificates.start(), clock, log);
   const debugging = {
     pages: debugPages({ settings, discovery, streams, certificates, leader, levels: log.levels }),
     guard: new DebugGuard({
@@ -141,7 +150,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   stack.use(webhook.swaps);
   stack.adopt(webhook.server, closeHttp);
   const secure = stack.adopt(new GrpcServer(discoveryServerOptions), closeGrpc);
-  addDiscoveryService(secure, streams, discoveryAuthentication(certificates.authenticator, pods));
+  addDiscoveryService(
+    secure,
+    streams,
+    discoveryAuthentication(certificates.authenticator, pods),
+    debugStream({
+      ...debugging,
+      authenticator: certificates.authenticator,
+      connections: () => streams.connections(),
+      instance: cluster.podName,
+      clock,
+    }),
+  );
   addCertificateService(secure, certificates.service, log.scope('ca'));
   const plaintext =
     listeners.plaintextXds === undefined
@@ -188,6 +208,28 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await running.disposeAsync();
     },
   };
+}
+
+/**
+ * Tries again while the API server cannot be reached, is overloaded or out of order: it may come up together with us.
+ *
+ * @throws what does not pass by waiting
+ */
+async function untilAnswered(attempt: () => Promise<void>, clock: Clock, log: Logger): Promise<void> {
+  const backoff = new Backoff({ initialMs: 500, maxMs: 5000, jitter: 0.25 });
+  for (;;)
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      const waitMs = Math.round(backoff.nextMs());
+      log.warn('cannot read the CA yet, trying again', {
+        error: describeError(error),
+        retry_in: `${waitMs}ms`,
+      });
+      await new Promise<void>((resolve) => void clock.setTimer(waitMs, resolve));
+    }
 }
 
 function closeHttp(server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> {

@@ -286,7 +286,15 @@ export class AuthorityKeeper implements Disposable {
     // The same trouble at every look is one line.
     if (reason === this.#reported) return;
     this.#reported = reason;
-    logger.error('the CA goes on with the last good certificates and keys', { code, error: reason });
+    // What cannot be read now may be as it was; what was read and is wrong needs somebody.
+    logger.log(
+      code === 'unreadable' ? 'warn' : 'error',
+      'the CA goes on with the last good certificates and keys',
+      {
+        code,
+        error: reason,
+      },
+    );
   }
 
   #log(event: RotationEvent): void {

@@ -201,7 +201,12 @@ export class RevocationKeeper implements Disposable {
     const reason = describeError(error);
     if (reason === this.#reported) return;
     this.#reported = reason;
-    this.#options.logger.error('the CA goes on with the last good revocation list', { code, error: reason });
+    // What cannot be read now may be as it was; what was read and is wrong needs somebody.
+    const level = code === 'unreadable' ? 'warn' : 'error';
+    this.#options.logger.log(level, 'the CA goes on with the last good revocation list', {
+      code,
+      error: reason,
+    });
   }
 }
 

@@ -269,10 +269,15 @@ function asConnectionError(error: unknown, where: string): Error {
     error instanceof KubeConfigError
   )
     return error;
-  const message = error instanceof Error ? error.message || error.name : String(error);
   return new KubeConnectionError(
     'KUBE_CONNECT',
-    `${where}: ${message}; check that the API server runs and that its certificate is trusted`,
+    `${where}: ${reasonOf(error)}; check that the API server runs and that its certificate is trusted`,
     { cause: error },
   );
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Node's word for an answer whose connection was reset.
+  return error.message === 'aborted' ? 'the connection broke within the answer' : error.message || error.name;
 }

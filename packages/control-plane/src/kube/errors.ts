@@ -82,6 +82,12 @@ export function statusError(
   );
 }
 
+/** Whether the same request may succeed later without anybody's doing: the server was away, overloaded or out of order. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof KubeStatusError) return error.status === 429 || error.status >= 500;
+  return error instanceof KubeConnectionError && error.code !== 'KUBE_CANCELLED';
+}
+
 /** A JSON object, as opposed to a list, a scalar or null. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,256 @@
+// The API server in all its moods: away, slow, overloaded, forgetful, cut short, or somebody else altogether.
+import { expect } from 'chai';
+
+import { Cluster, pod, policy, service, uidOf } from './cluster.ts';
+import { ControlPlaneInProcess, TestClock } from './control-plane-in-process.ts';
+import { ControlPlaneProcess } from './control-plane-process.ts';
+import { DiscoveryClient } from './discovery-client.ts';
+import { FaultyApi } from './faulty-api.ts';
+import { waitFor } from './wait-for.ts';
+
+const trouble = 'cannot follow the API server, trying again';
+const podCount = 20;
+
+describe('an API server that fails', () => {
+  let cluster: Cluster;
+  let api: FaultyApi;
+
+  before(async () => {
+    cluster = await Cluster.start({ watchHistory: 16 });
+    await cluster.lab.load([
+      ...Array.from({ length: podCount }, (_, index) => pod(`web-${index}`, index)),
+      service('web'),
+      policy('nobody'),
+    ]);
+    api = await FaultyApi.start(cluster.lab.kubeconfig);
+  });
+  after(async () => {
+    await api[Symbol.asyncDispose]();
+    await cluster[Symbol.asyncDispose]();
+  });
+  beforeEach(() => {
+    api.fault = undefined;
+    api.requests.length = 0;
+  });
+
+  describe('while a control plane runs', () => {
+    let controlPlane: ControlPlaneProcess;
+    let client: DiscoveryClient;
+    let known: string[];
+
+    before(async () => {
+      api.fault = undefined;
+      controlPlane = ControlPlaneProcess.spawn(cluster.file('faulty', api.kubeconfig));
+      const { plaintextXds } = await controlPlane.serving();
+      await controlPlane.ready();
+      client = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
+      await client.synced();
+    });
+    after(async () => {
+      client[Symbol.dispose]();
+      await controlPlane[Symbol.asyncDispose]();
+    });
+    beforeEach(async () => {
+      await waitFor(() => api.watches >= 10, 'the watches');
+      known = client.names();
+      client.responses.length = 0;
+      client.removed.length = 0;
+      controlPlane.log.length = 1; // the line "serving" stays
+    });
+    afterEach(async () => {
+      api.fault = undefined;
+      await waitFor(() => api.watches >= 10, 'the watches', 30_000);
+      expect(client.open, 'the stream').equal(true);
+      expect(controlPlane.running).equal(true);
+      expect(controlPlane.lines({ level: 'error' })).deep.equal([]);
+    });
+
+    /** Something new arrives, and nothing else has changed. */
+    async function follows(name: string, index: number): Promise<void> {
+      await cluster.lab.load([pod(name, index)]);
+      await client.until(uidOf(name));
+      expect(client.removed).deep.equal([]);
+      expect(client.names().filter((held) => !known.includes(held))).deep.equal([uidOf(name)]);
+    }
+
+    it('answers 500 to everything: what is served stays, requests are spaced, and it is followed again', async () => {
+      api.fault = () => ({ kind: 'status', status: 500, reason: 'InternalError' });
+      api.cutConnections();
+      await controlPlane.line({ message: trouble, path: '/api/v1/pods', failures: 4 });
+      const { length } = api.requests.filter(({ path }) => path === '/api/v1/pods');
+      expect(length).at.most(5);
+      expect(client.responses).deep.equal([]);
+      api.fault = undefined;
+      await follows('after-500', 100);
+      expect(controlPlane.lines({ message: trouble, error: /500 InternalError: out of order/ })).not.empty;
+    });
+
+    it('answers 429 with Retry-After: no path is asked again before its time', async () => {
+      api.fault = ({ path }) =>
+        path.includes('/leases/')
+          ? undefined
+          : { kind: 'status', status: 429, reason: 'TooManyRequests', retryAfterSeconds: 1 };
+      api.cutConnections();
+      await waitFor(
+        () => api.requests.filter(({ path }) => path === '/api/v1/services').length >= 3,
+        'three requests',
+      );
+      const times = new Map<string, number[]>();
+      for (const { path, method, atMs } of api.requests)
+        if (method === 'GET' && !path.includes('/leases/')) times.set(path, [...(times.get(path) ?? []), atMs]);
+      for (const [path, [first = 0, ...later]] of times) {
+        let lastMs = first;
+        for (const atMs of later) {
+          expect(atMs - lastMs, path).greaterThan(950);
+          lastMs = atMs;
+        }
+      }
+      api.fault = undefined;
+      await follows('after-429', 101);
+      expect(controlPlane.lines({ message: trouble, error: /429 TooManyRequests/ })).not.empty;
+    });
+
+    it('has forgotten where the watches were (410): everything is listed, and only what differs is pushed', async () => {
+      api.fault = ({ isWatch }) =>
+        isWatch ? { kind: 'status', status: 500, reason: 'InternalError' } : undefined;
+      api.cutConnections();
+      await controlPlane.line({ message: trouble, path: '/api/v1/pods' });
+      // More than the server remembers, so that it answers the next watch with 410.
+      const gone = Array.from({ length: 30 }, (_, index) => pod(`gone-${index}`, 200 + index));
+      await cluster.lab.load(gone);
+      for (const each of gone) await cluster.delete(each);
+      await cluster.lab.load([pod('stays', 250)]);
+      await cluster.delete(pod('after-500', 100));
+      api.requests.length = 0;
+      api.fault = undefined;
+      await client.until(uidOf('stays'));
+      await client.until(uidOf('after-500'), false);
+      expect(client.removed).deep.equal([uidOf('after-500')]);
+      const pushed = client.responses.flatMap(({ resources }) => resources.map(({ name }) => name));
+      expect(pushed).deep.equal([uidOf('stays')]);
+      const lists = api.requests.filter(({ path, isWatch }) => path === '/api/v1/pods' && !isWatch);
+      expect(lists).lengthOf(1);
+      const { kinds } = ((await controlPlane.page('/debug/clusterz')) as [{ kinds: KindPage[] }])[0];
+      expect(kinds.find(({ kind }) => kind === 'Pod')!.reflector.lists).equal(2);
+    });
+
+    it('says within each watch that it is over (ERROR 410), again and again: no hot loop', async () => {
+      const expired =
+        '{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"old"}}';
+      let injected = 0;
+      const timer = setInterval(() => (injected += api.inject(/pods$/, expired)), 20);
+      const startedMs = performance.now();
+      await waitFor(() => injected >= 4, 'four expiries');
+      clearInterval(timer);
+      const tookMs = performance.now() - startedMs;
+      const lists = api.requests.filter(({ path }) => path === '/api/v1/pods').length;
+      expect(lists, `requests in ${tookMs} ms`).at.most(12);
+      expect(tookMs).greaterThan(1000);
+      expect(client.responses).deep.equal([]);
+      await follows('after-expiries', 102);
+    });
+
+    it('writes what is no JSON, or another kind of object, into the watches: it is listed anew, nothing is lost', async () => {
+      expect(api.inject(/pods$/, '<html>a proxy speaks</html>')).equal(1);
+      expect(
+        api.inject(
+          /services$/,
+          '{"type":"ADDED","object":{"kind":"Teapot","metadata":{"name":7},"spec":"short and stout"}}',
+        ),
+      ).equal(1);
+      expect(api.inject(/endpointslices$/, '{"type":"SHOUTED","object":{}}')).equal(1);
+      await controlPlane.line({ message: trouble, error: /a line is no JSON/ });
+      await controlPlane.line({ message: trouble, error: /an event of an unknown type "SHOUTED"/ });
+      await follows('after-garbage', 103);
+    });
+
+    it('is somebody else for a while (200, HTML): nothing is taken for an empty cluster', async () => {
+      api.fault = () => ({ kind: 'body', text: '<html>please log in</html>' });
+      api.cutConnections();
+      await controlPlane.line({ message: trouble, path: '/api/v1/pods', failures: 3 });
+      expect(client.responses).deep.equal([]);
+      api.fault = undefined;
+      await follows('after-html', 104);
+    });
+
+    it('answers each request late: all goes on, later', async () => {
+      api.fault = ({ path }) => ({ kind: 'delay', ms: path.includes('/leases/') ? 0 : 400 });
+      api.cutConnections();
+      await follows('after-slowness', 105);
+    });
+  });
+
+  it('is away for a minute: nothing served is lost, few attempts are made, recovery takes seconds', async () => {
+    const clock = new TestClock(20);
+    await using controlPlane = await ControlPlaneInProcess.start(api.kubeconfig, clock);
+    await controlPlane.line('leading');
+    using client = new DiscoveryClient({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
+    await client.synced();
+    client.responses.length = 0;
+    const before = client.names();
+    const refusedBefore = api.refusedConnections;
+
+    const awayMs = clock.nowMs();
+    api.goAway();
+    await waitFor(() => clock.nowMs() - awayMs >= 60_000, 'a minute');
+    await cluster.lab.load([pod('born-meanwhile', 300)]);
+    await cluster.delete(pod('web-0', 0));
+    using newcomer = new DiscoveryClient({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
+    await newcomer.synced();
+    expect(newcomer.names()).deep.equal(before);
+    expect(client.responses).deep.equal([]);
+    expect(api.refusedConnections - refusedBefore).lessThan(400);
+
+    api.comeBack();
+    const backMs = clock.nowMs();
+    await client.until(uidOf('born-meanwhile'));
+    await client.until(uidOf('web-0'), false);
+    expect(clock.nowMs() - backMs).lessThan(15_000);
+    expect(client.removed).deep.equal([uidOf('web-0')]);
+    const [, lost] = [await controlPlane.line('leading', 1), await controlPlane.line('no longer leading')];
+    expect(lost['reason']).equal('the lease could not be renewed');
+    expect(controlPlane.log.filter(({ level }) => level === 'error')).deep.equal([]);
+  });
+
+  it('cuts its lists short: a control plane that starts serves the whole mesh or nothing', async () => {
+    let cuts = 0;
+    api.fault = ({ path, isWatch }) =>
+      path === '/api/v1/pods' && !isWatch && cuts++ < 3 ? { kind: 'cut', afterBytes: 3000 } : undefined;
+    await using controlPlane = ControlPlaneProcess.spawn(cluster.file('faulty', api.kubeconfig));
+    const { plaintextXds } = await controlPlane.serving();
+    await controlPlane.line({ message: trouble, path: '/api/v1/pods', failures: 1 });
+    using early = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
+    expect((await early.ended()).details).match(/has not read the cluster yet/);
+    await controlPlane.ready();
+    using client = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
+    await client.synced();
+    expect(client.names().filter((name) => /Pod\/shop\/web-/.test(name))).lengthOf(podCount - 1);
+    await controlPlane.line({ message: trouble, error: /the connection broke within the answer/ });
+  });
+
+  it('is not there yet when a control plane starts: it waits, says so, and starts', async () => {
+    api.fault = () => ({ kind: 'status', status: 503, reason: 'ServiceUnavailable' });
+    await using controlPlane = ControlPlaneProcess.spawn(cluster.file('faulty', api.kubeconfig));
+    await controlPlane.line({
+      level: 'warn',
+      message: 'cannot read the CA yet, trying again',
+      error: /503 ServiceUnavailable/,
+    });
+    api.fault = undefined;
+    await controlPlane.ready();
+  });
+
+  it('forbids what a control plane needs at its start: it ends and names the remedy', async () => {
+    api.fault = ({ path }) =>
+      path.includes('/secrets/') ? { kind: 'status', status: 403, reason: 'Forbidden' } : undefined;
+    await using controlPlane = ControlPlaneProcess.spawn(cluster.file('faulty', api.kubeconfig));
+    expect((await controlPlane.exit).code).equal(1);
+    const [line] = controlPlane.lines({ message: 'cannot run' });
+    expect(line!['error']).match(/403 Forbidden: .*; give the control plane this permission/);
+  });
+});
+
+interface KindPage {
+  readonly kind: string;
+  readonly reflector: { readonly lists: number };
+}

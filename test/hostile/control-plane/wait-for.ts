@@ -1,0 +1,23 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const lookMs = 5;
+
+/**
+ * Looks until a condition holds; for what other processes bring about.
+ *
+ * @param what for the error of a wait that was in vain
+ * @returns what the condition returned
+ */
+export async function waitFor<T>(
+  condition: () => T | undefined | false,
+  what: string,
+  timeoutMs = 15_000,
+): Promise<T> {
+  const endMs = performance.now() + timeoutMs;
+  for (;;) {
+    const found = condition();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > endMs) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    await pause(lookMs);
+  }
+}
