@@ -352,6 +352,21 @@ describe('MeshStore policies', () => {
     expect(store.apply([{ kind: 'remove-policy', key: 'ns/other' }]).policiesChanged).to.equal(false);
   });
 
+  it('are to be asked again when a workload names others, and not when it is sent again as it was', () => {
+    const store = new MeshStore();
+    const naming = (...authorizationPolicies: string[]): boolean =>
+      store.apply([put(workloadWith({ uid: 'a', authorizationPolicies }))]).policiesChanged;
+    expect([naming(), naming('root/strict'), naming('root/strict')]).to.deep.equal([false, true, false]);
+    expect([naming('root/other'), naming()]).to.deep.equal([true, true]);
+    store.apply([remove('a')]);
+    expect([naming(), naming('root/strict')]).to.deep.equal([false, true]);
+    store.apply([remove('a')]);
+    expect(
+      naming('root/strict'),
+      'back, with a policy that its connections have not been asked about',
+    ).to.equal(true);
+  });
+
   it('move when their scope changes', () => {
     const store = new MeshStore();
     store.apply([putPolicy(policy), putPolicy({ ...policy, scope: 'GLOBAL' })]);

@@ -16,7 +16,7 @@ export interface MeshChange {
   readonly services: readonly string[];
   /** Policy keys, without those that were sent again unchanged. */
   readonly policies: readonly string[];
-  /** Whether live connections must be authorized again. */
+  /** Whether live connections must be authorized again: policies have changed, or what workloads name of them. */
   readonly policiesChanged: boolean;
 }
 
@@ -53,10 +53,11 @@ export class MeshStore {
     const workloads = new Set<string>();
     const services = new Set<string>();
     const policies = new Set<string>();
+    let namesOthers = false;
     for (const update of updates) {
       switch (update.kind) {
         case 'workload':
-          this.#setWorkload(update.workload);
+          namesOthers = this.#setWorkload(update.workload) || namesOthers;
           workloads.add(update.workload.uid);
           break;
         case 'service':
@@ -79,7 +80,7 @@ export class MeshStore {
       workloads: [...workloads],
       services: [...services],
       policies: [...policies],
-      policiesChanged: policies.size > 0,
+      policiesChanged: policies.size > 0 || namesOthers,
     };
   }
 
@@ -194,7 +195,9 @@ export class MeshStore {
     return pods;
   }
 
-  #setWorkload(given: Workload): void {
+  /** @returns whether it names other policies than before; what names none is as one that was not there */
+  #setWorkload(given: Workload): boolean {
+    const before = this.#workloads.get(given.uid)?.authorizationPolicies ?? [];
     this.#removeWorkload(given.uid);
     const workload = this.#interner.intern(given);
     this.#workloads.set(workload.uid, workload);
@@ -206,6 +209,8 @@ export class MeshStore {
     const pods = this.#nodes.get(workload.node);
     if (pods !== undefined) addTo(pods, workload.name, workload);
     for (const key in workload.services) this.#entry(key).add(workload);
+    const after = workload.authorizationPolicies;
+    return after.length !== before.length || after.some((key, index) => key !== before[index]);
   }
 
   #removeWorkload(uid: string): boolean {

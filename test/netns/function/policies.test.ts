@@ -173,6 +173,27 @@ describe('authorization policies', () => {
       expect(await admitted(name)).to.equal(true);
     });
 
+  it('a workload that comes to name a policy of old cuts its open connections in plaintext, and no tunnel', async () => {
+    const strict = policy(
+      'Deny',
+      { notPrincipals: [{ presence: true }] },
+      { scope: 'WorkloadSelector', namespace: 'istio-system' },
+    );
+    await enforce(mesh(), [strict]);
+    const { pods } = mesh();
+    const { ipv4 } = pods['server']!;
+    using plain = new Call(pods['plain']!.netns, ipv4, PORT);
+    using tunnelled = new Call(pods['client']!.netns, ipv4, PORT);
+    expect([await plain.echo('before'), await tunnelled.echo('before')]).to.deep.equal([true, true]);
+    mesh().setWorkload('server', { authorizationPolicies: [`istio-system/${strict.name}`] });
+    await plain.endsWithin(CUT_WITHIN_MS);
+    expect(await tunnelled.echo('after')).to.equal(true);
+    expect(await admitted('plain')).to.equal(false);
+    mesh().setWorkload('server');
+    await enforce(mesh(), []);
+    expect(await admitted('plain')).to.equal(true);
+  });
+
   it('a new policy leaves the connections that it admits alone', async () => {
     await enforce(mesh(), []);
     const { pods } = mesh();

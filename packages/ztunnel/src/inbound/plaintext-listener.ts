@@ -137,7 +137,7 @@ function passOn(
     return;
   }
   live.recheck = () => {
-    const again = authorize(context.store, workload, question);
+    const again = authorize(context.store, context.store.workload(workload.uid) ?? workload, question);
     if (!again.allowed) cut(deniedError(again, 'policy-changed'));
   };
   dialling = dialApplication(context, {

@@ -100,7 +100,7 @@ export function serveTunnel(
     return relay;
   }
   live.recheck = () => {
-    const again = authorize(context.store, workload, question);
+    const again = authorize(context.store, context.store.workload(workload.uid) ?? workload, question);
     if (!again.allowed) relay.fail(deniedError(again, 'policy-changed'));
   };
   const proxyDestination = target.proxyProtocolDestination;
