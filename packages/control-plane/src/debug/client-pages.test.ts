@@ -5,7 +5,7 @@ import { istio, typeUrl } from '@ambient/wire';
 
 import { adsPage, configDumpPage, connectionsPage, syncPage, syncState } from './client-pages.ts';
 import type { DebugAccess } from './debug-access.ts';
-import { DebugRefusal } from './debug-refusal.ts';
+import type { DebugRefusal } from './debug-refusal.ts';
 import { jsonPieces } from './long-json.ts';
 
 const ztunnel = 'spiffe://cluster.local/ns/istio-system/sa/ztunnel';

@@ -50,8 +50,11 @@ function plain(value: unknown, indent: string): string {
   return (JSON.stringify(value, undefined, step) ?? 'null').replaceAll('\n', `\n${indent}`);
 }
 
+/** How long pieces are made between two turns of the event loop, milliseconds. */
+const defaultSliceMs = 8;
+
 export interface WritingOptions {
-  /** How long pieces are made between two turns of the event loop; 8 ms if absent. Milliseconds. */
+  /** How long pieces are made between two turns of the event loop, milliseconds. */
   readonly sliceMs?: number;
   /** Lets the event loop turn. */
   readonly yieldTurn?: () => Promise<void>;
@@ -68,7 +71,7 @@ export async function writePieces(
   pieces: Iterator<string>,
   options: WritingOptions = {},
 ): Promise<void> {
-  const { sliceMs = 8, yieldTurn = nextTurn, nowMs = () => performance.now() } = options;
+  const { sliceMs = defaultSliceMs, yieldTurn = nextTurn, nowMs = () => performance.now() } = options;
   for (let done = false; !done && !out.destroyed;) {
     const untilMs = nowMs() + sliceMs;
     let text = '';
@@ -80,6 +83,20 @@ export async function writePieces(
     if (text !== '' && !out.write(text)) await drained(out);
     else if (!done) await yieldTurn();
   }
+}
+
+/** The whole text; undefined if it is longer than `maxLength` characters. Lets the event loop turn as `writePieces` does. */
+export async function textOfPieces(pieces: Iterator<string>, maxLength: number): Promise<string | undefined> {
+  let text = '';
+  let untilMs = performance.now() + defaultSliceMs;
+  for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) {
+    text += piece.value;
+    if (text.length > maxLength) return undefined;
+    if (performance.now() < untilMs) continue;
+    await nextTurn();
+    untilMs = performance.now() + defaultSliceMs;
+  }
+  return text;
 }
 
 function nextTurn(): Promise<void> {

@@ -1831,6 +1831,114 @@ export namespace envoy {
     /** Namespace service. */
     namespace service {
 
+        /** Namespace status. */
+        namespace status {
+
+            /** Namespace v3. */
+            namespace v3 {
+
+                /** ConfigStatus enum. */
+                enum ConfigStatus {
+                    UNKNOWN = 0,
+                    SYNCED = 1,
+                    NOT_SENT = 2,
+                    STALE = 3,
+                    ERROR = 4
+                }
+
+                /** Properties of a ClientConfig. */
+                interface IClientConfig {
+
+                    /** ClientConfig node */
+                    node?: (envoy.config.core.v3.INode|null);
+
+                    /** ClientConfig genericXdsConfigs */
+                    genericXdsConfigs?: (envoy.service.status.v3.ClientConfig.IGenericXdsConfig[]|null);
+                }
+
+                /** Represents a ClientConfig. */
+                class ClientConfig implements IClientConfig {
+
+                    /**
+                     * Constructs a new ClientConfig.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: envoy.service.status.v3.IClientConfig);
+
+                    /** ClientConfig node. */
+                    public node?: (envoy.config.core.v3.INode|null);
+
+                    /** ClientConfig genericXdsConfigs. */
+                    public genericXdsConfigs: envoy.service.status.v3.ClientConfig.IGenericXdsConfig[];
+
+                    /**
+                     * Encodes the specified ClientConfig message. Does not implicitly {@link envoy.service.status.v3.ClientConfig.verify|verify} messages.
+                     * @param message ClientConfig message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    public static encode(message: envoy.service.status.v3.IClientConfig, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a ClientConfig message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns ClientConfig
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): envoy.service.status.v3.ClientConfig;
+                }
+
+                namespace ClientConfig {
+
+                    /** Properties of a GenericXdsConfig. */
+                    interface IGenericXdsConfig {
+
+                        /** GenericXdsConfig typeUrl */
+                        typeUrl?: (string|null);
+
+                        /** GenericXdsConfig configStatus */
+                        configStatus?: (envoy.service.status.v3.ConfigStatus|null);
+                    }
+
+                    /** Represents a GenericXdsConfig. */
+                    class GenericXdsConfig implements IGenericXdsConfig {
+
+                        /**
+                         * Constructs a new GenericXdsConfig.
+                         * @param [properties] Properties to set
+                         */
+                        constructor(properties?: envoy.service.status.v3.ClientConfig.IGenericXdsConfig);
+
+                        /** GenericXdsConfig typeUrl. */
+                        public typeUrl: string;
+
+                        /** GenericXdsConfig configStatus. */
+                        public configStatus: envoy.service.status.v3.ConfigStatus;
+
+                        /**
+                         * Encodes the specified GenericXdsConfig message. Does not implicitly {@link envoy.service.status.v3.ClientConfig.GenericXdsConfig.verify|verify} messages.
+                         * @param message GenericXdsConfig message or plain object to encode
+                         * @param [writer] Writer to encode to
+                         * @returns Writer
+                         */
+                        public static encode(message: envoy.service.status.v3.ClientConfig.IGenericXdsConfig, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                        /**
+                         * Decodes a GenericXdsConfig message from the specified reader or buffer.
+                         * @param reader Reader or buffer to decode from
+                         * @param [length] Message length if known beforehand
+                         * @returns GenericXdsConfig
+                         * @throws {Error} If the payload is not a reader or valid buffer
+                         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                         */
+                        public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): envoy.service.status.v3.ClientConfig.GenericXdsConfig;
+                    }
+                }
+            }
+        }
+
         /** Namespace discovery. */
         namespace discovery {
 
@@ -2034,6 +2142,136 @@ export namespace envoy {
                      */
                     public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): envoy.service.discovery.v3.Resource;
                 }
+
+                /** Properties of a DiscoveryRequest. */
+                interface IDiscoveryRequest {
+
+                    /** DiscoveryRequest versionInfo */
+                    versionInfo?: (string|null);
+
+                    /** DiscoveryRequest node */
+                    node?: (envoy.config.core.v3.INode|null);
+
+                    /** DiscoveryRequest resourceNames */
+                    resourceNames?: (string[]|null);
+
+                    /** DiscoveryRequest typeUrl */
+                    typeUrl?: (string|null);
+
+                    /** DiscoveryRequest responseNonce */
+                    responseNonce?: (string|null);
+
+                    /** DiscoveryRequest errorDetail */
+                    errorDetail?: (google.rpc.IStatus|null);
+                }
+
+                /** Represents a DiscoveryRequest. */
+                class DiscoveryRequest implements IDiscoveryRequest {
+
+                    /**
+                     * Constructs a new DiscoveryRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: envoy.service.discovery.v3.IDiscoveryRequest);
+
+                    /** DiscoveryRequest versionInfo. */
+                    public versionInfo: string;
+
+                    /** DiscoveryRequest node. */
+                    public node?: (envoy.config.core.v3.INode|null);
+
+                    /** DiscoveryRequest resourceNames. */
+                    public resourceNames: string[];
+
+                    /** DiscoveryRequest typeUrl. */
+                    public typeUrl: string;
+
+                    /** DiscoveryRequest responseNonce. */
+                    public responseNonce: string;
+
+                    /** DiscoveryRequest errorDetail. */
+                    public errorDetail?: (google.rpc.IStatus|null);
+
+                    /**
+                     * Encodes the specified DiscoveryRequest message. Does not implicitly {@link envoy.service.discovery.v3.DiscoveryRequest.verify|verify} messages.
+                     * @param message DiscoveryRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    public static encode(message: envoy.service.discovery.v3.IDiscoveryRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a DiscoveryRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns DiscoveryRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): envoy.service.discovery.v3.DiscoveryRequest;
+                }
+
+                /** Properties of a DiscoveryResponse. */
+                interface IDiscoveryResponse {
+
+                    /** DiscoveryResponse versionInfo */
+                    versionInfo?: (string|null);
+
+                    /** DiscoveryResponse resources */
+                    resources?: (google.protobuf.IAny[]|null);
+
+                    /** DiscoveryResponse typeUrl */
+                    typeUrl?: (string|null);
+
+                    /** DiscoveryResponse nonce */
+                    nonce?: (string|null);
+
+                    /** DiscoveryResponse controlPlane */
+                    controlPlane?: (envoy.config.core.v3.IControlPlane|null);
+                }
+
+                /** Represents a DiscoveryResponse. */
+                class DiscoveryResponse implements IDiscoveryResponse {
+
+                    /**
+                     * Constructs a new DiscoveryResponse.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: envoy.service.discovery.v3.IDiscoveryResponse);
+
+                    /** DiscoveryResponse versionInfo. */
+                    public versionInfo: string;
+
+                    /** DiscoveryResponse resources. */
+                    public resources: google.protobuf.IAny[];
+
+                    /** DiscoveryResponse typeUrl. */
+                    public typeUrl: string;
+
+                    /** DiscoveryResponse nonce. */
+                    public nonce: string;
+
+                    /** DiscoveryResponse controlPlane. */
+                    public controlPlane?: (envoy.config.core.v3.IControlPlane|null);
+
+                    /**
+                     * Encodes the specified DiscoveryResponse message. Does not implicitly {@link envoy.service.discovery.v3.DiscoveryResponse.verify|verify} messages.
+                     * @param message DiscoveryResponse message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    public static encode(message: envoy.service.discovery.v3.IDiscoveryResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a DiscoveryResponse message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns DiscoveryResponse
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): envoy.service.discovery.v3.DiscoveryResponse;
+                }
             }
         }
     }
@@ -2095,6 +2333,44 @@ export namespace envoy {
                      * @throws {$protobuf.util.ProtocolError} If required fields are missing
                      */
                     public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): envoy.config.core.v3.Node;
+                }
+
+                /** Properties of a ControlPlane. */
+                interface IControlPlane {
+
+                    /** ControlPlane identifier */
+                    identifier?: (string|null);
+                }
+
+                /** Represents a ControlPlane. */
+                class ControlPlane implements IControlPlane {
+
+                    /**
+                     * Constructs a new ControlPlane.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: envoy.config.core.v3.IControlPlane);
+
+                    /** ControlPlane identifier. */
+                    public identifier: string;
+
+                    /**
+                     * Encodes the specified ControlPlane message. Does not implicitly {@link envoy.config.core.v3.ControlPlane.verify|verify} messages.
+                     * @param message ControlPlane message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    public static encode(message: envoy.config.core.v3.IControlPlane, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a ControlPlane message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns ControlPlane
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): envoy.config.core.v3.ControlPlane;
                 }
             }
         }

@@ -3024,6 +3024,180 @@ export const envoy = $root.envoy = (() => {
 
         const service = {};
 
+        service.status = (function() {
+
+            const status = {};
+
+            status.v3 = (function() {
+
+                const v3 = {};
+
+                v3.ConfigStatus = (function() {
+                    const valuesById = {}, values = Object.create(valuesById);
+                    values[valuesById[0] = "UNKNOWN"] = 0;
+                    values[valuesById[1] = "SYNCED"] = 1;
+                    values[valuesById[2] = "NOT_SENT"] = 2;
+                    values[valuesById[3] = "STALE"] = 3;
+                    values[valuesById[4] = "ERROR"] = 4;
+                    return values;
+                })();
+
+                v3.ClientConfig = (function() {
+
+                    function ClientConfig(properties) {
+                        this.genericXdsConfigs = [];
+                        if (properties)
+                            for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                    this[keys[i]] = properties[keys[i]];
+                    }
+
+                    ClientConfig.prototype.node = null;
+                    ClientConfig.prototype.genericXdsConfigs = $util.emptyArray;
+
+                    ClientConfig.encode = function encode(message, writer, q) {
+                        if (!writer)
+                            writer = $Writer.create();
+                        if (q === undefined)
+                            q = 0;
+                        if (q > $util.recursionLimit)
+                            throw Error("max depth exceeded");
+                        if (message.node != null && Object.hasOwnProperty.call(message, "node"))
+                            $root.envoy.config.core.v3.Node.encode(message.node, writer.uint32(10).fork(), q + 1).ldelim();
+                        if (message.genericXdsConfigs != null && message.genericXdsConfigs.length)
+                            for (let i = 0; i < message.genericXdsConfigs.length; ++i)
+                                $root.envoy.service.status.v3.ClientConfig.GenericXdsConfig.encode(message.genericXdsConfigs[i], writer.uint32(26).fork(), q + 1).ldelim();
+                        return writer;
+                    };
+
+                    ClientConfig.decode = function decode(reader, length, error, long) {
+                        if (!(reader instanceof $Reader))
+                            reader = $Reader.create(reader);
+                        if (long === undefined)
+                            long = 0;
+                        if (long > $Reader.recursionLimit)
+                            throw Error("maximum nesting depth exceeded");
+                        let end, message;
+                        if (length === undefined)
+                            end = reader.len;
+                        else {
+                            end = reader.pos + length;
+                            if (end > reader.len)
+                                throw RangeError("index out of range");
+                            length = reader.len;
+                            reader.len = end;
+                        }
+                        message = new $root.envoy.service.status.v3.ClientConfig();
+                        while (reader.pos < end) {
+                            let tag = reader.uint32();
+                            if (tag === error)
+                                break;
+                            switch (tag >>> 3) {
+                            case 1: {
+                                    message.node = $root.envoy.config.core.v3.Node.decode(reader, reader.uint32(), undefined, long + 1);
+                                    break;
+                                }
+                            case 3: {
+                                    if (!(message.genericXdsConfigs && message.genericXdsConfigs.length))
+                                        message.genericXdsConfigs = [];
+                                    message.genericXdsConfigs.push($root.envoy.service.status.v3.ClientConfig.GenericXdsConfig.decode(reader, reader.uint32(), undefined, long + 1));
+                                    break;
+                                }
+                            default:
+                                reader.skipType(tag & 7, long);
+                                break;
+                            }
+                        }
+                        if (length !== undefined) {
+                            if (reader.pos !== end)
+                                throw RangeError("index out of range");
+                            reader.len = length;
+                        }
+                        return message;
+                    };
+
+                    ClientConfig.GenericXdsConfig = (function() {
+
+                        function GenericXdsConfig(properties) {
+                            if (properties)
+                                for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                        this[keys[i]] = properties[keys[i]];
+                        }
+
+                        GenericXdsConfig.prototype.typeUrl = "";
+                        GenericXdsConfig.prototype.configStatus = 0;
+
+                        GenericXdsConfig.encode = function encode(message, writer, q) {
+                            if (!writer)
+                                writer = $Writer.create();
+                            if (q === undefined)
+                                q = 0;
+                            if (q > $util.recursionLimit)
+                                throw Error("max depth exceeded");
+                            if (message.typeUrl != null && Object.hasOwnProperty.call(message, "typeUrl"))
+                                writer.uint32(10).string(message.typeUrl);
+                            if (message.configStatus != null && Object.hasOwnProperty.call(message, "configStatus"))
+                                writer.uint32(48).int32(message.configStatus);
+                            return writer;
+                        };
+
+                        GenericXdsConfig.decode = function decode(reader, length, error, long) {
+                            if (!(reader instanceof $Reader))
+                                reader = $Reader.create(reader);
+                            if (long === undefined)
+                                long = 0;
+                            if (long > $Reader.recursionLimit)
+                                throw Error("maximum nesting depth exceeded");
+                            let end, message;
+                            if (length === undefined)
+                                end = reader.len;
+                            else {
+                                end = reader.pos + length;
+                                if (end > reader.len)
+                                    throw RangeError("index out of range");
+                                length = reader.len;
+                                reader.len = end;
+                            }
+                            message = new $root.envoy.service.status.v3.ClientConfig.GenericXdsConfig();
+                            while (reader.pos < end) {
+                                let tag = reader.uint32();
+                                if (tag === error)
+                                    break;
+                                switch (tag >>> 3) {
+                                case 1: {
+                                        message.typeUrl = reader.string();
+                                        break;
+                                    }
+                                case 6: {
+                                        message.configStatus = reader.int32();
+                                        break;
+                                    }
+                                default:
+                                    reader.skipType(tag & 7, long);
+                                    break;
+                                }
+                            }
+                            if (length !== undefined) {
+                                if (reader.pos !== end)
+                                    throw RangeError("index out of range");
+                                reader.len = length;
+                            }
+                            return message;
+                        };
+
+                        return GenericXdsConfig;
+                    })();
+
+                    return ClientConfig;
+                })();
+
+                return v3;
+            })();
+
+            return status;
+        })();
+
         service.discovery = (function() {
 
             const discovery = {};
@@ -3377,6 +3551,209 @@ export const envoy = $root.envoy = (() => {
                     return Resource;
                 })();
 
+                v3.DiscoveryRequest = (function() {
+
+                    function DiscoveryRequest(properties) {
+                        this.resourceNames = [];
+                        if (properties)
+                            for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                    this[keys[i]] = properties[keys[i]];
+                    }
+
+                    DiscoveryRequest.prototype.versionInfo = "";
+                    DiscoveryRequest.prototype.node = null;
+                    DiscoveryRequest.prototype.resourceNames = $util.emptyArray;
+                    DiscoveryRequest.prototype.typeUrl = "";
+                    DiscoveryRequest.prototype.responseNonce = "";
+                    DiscoveryRequest.prototype.errorDetail = null;
+
+                    DiscoveryRequest.encode = function encode(message, writer, q) {
+                        if (!writer)
+                            writer = $Writer.create();
+                        if (q === undefined)
+                            q = 0;
+                        if (q > $util.recursionLimit)
+                            throw Error("max depth exceeded");
+                        if (message.versionInfo != null && Object.hasOwnProperty.call(message, "versionInfo"))
+                            writer.uint32(10).string(message.versionInfo);
+                        if (message.node != null && Object.hasOwnProperty.call(message, "node"))
+                            $root.envoy.config.core.v3.Node.encode(message.node, writer.uint32(18).fork(), q + 1).ldelim();
+                        if (message.resourceNames != null && message.resourceNames.length)
+                            for (let i = 0; i < message.resourceNames.length; ++i)
+                                writer.uint32(26).string(message.resourceNames[i]);
+                        if (message.typeUrl != null && Object.hasOwnProperty.call(message, "typeUrl"))
+                            writer.uint32(34).string(message.typeUrl);
+                        if (message.responseNonce != null && Object.hasOwnProperty.call(message, "responseNonce"))
+                            writer.uint32(42).string(message.responseNonce);
+                        if (message.errorDetail != null && Object.hasOwnProperty.call(message, "errorDetail"))
+                            $root.google.rpc.Status.encode(message.errorDetail, writer.uint32(50).fork(), q + 1).ldelim();
+                        return writer;
+                    };
+
+                    DiscoveryRequest.decode = function decode(reader, length, error, long) {
+                        if (!(reader instanceof $Reader))
+                            reader = $Reader.create(reader);
+                        if (long === undefined)
+                            long = 0;
+                        if (long > $Reader.recursionLimit)
+                            throw Error("maximum nesting depth exceeded");
+                        let end, message;
+                        if (length === undefined)
+                            end = reader.len;
+                        else {
+                            end = reader.pos + length;
+                            if (end > reader.len)
+                                throw RangeError("index out of range");
+                            length = reader.len;
+                            reader.len = end;
+                        }
+                        message = new $root.envoy.service.discovery.v3.DiscoveryRequest();
+                        while (reader.pos < end) {
+                            let tag = reader.uint32();
+                            if (tag === error)
+                                break;
+                            switch (tag >>> 3) {
+                            case 1: {
+                                    message.versionInfo = reader.string();
+                                    break;
+                                }
+                            case 2: {
+                                    message.node = $root.envoy.config.core.v3.Node.decode(reader, reader.uint32(), undefined, long + 1);
+                                    break;
+                                }
+                            case 3: {
+                                    if (!(message.resourceNames && message.resourceNames.length))
+                                        message.resourceNames = [];
+                                    message.resourceNames.push(reader.string());
+                                    break;
+                                }
+                            case 4: {
+                                    message.typeUrl = reader.string();
+                                    break;
+                                }
+                            case 5: {
+                                    message.responseNonce = reader.string();
+                                    break;
+                                }
+                            case 6: {
+                                    message.errorDetail = $root.google.rpc.Status.decode(reader, reader.uint32(), undefined, long + 1);
+                                    break;
+                                }
+                            default:
+                                reader.skipType(tag & 7, long);
+                                break;
+                            }
+                        }
+                        if (length !== undefined) {
+                            if (reader.pos !== end)
+                                throw RangeError("index out of range");
+                            reader.len = length;
+                        }
+                        return message;
+                    };
+
+                    return DiscoveryRequest;
+                })();
+
+                v3.DiscoveryResponse = (function() {
+
+                    function DiscoveryResponse(properties) {
+                        this.resources = [];
+                        if (properties)
+                            for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                    this[keys[i]] = properties[keys[i]];
+                    }
+
+                    DiscoveryResponse.prototype.versionInfo = "";
+                    DiscoveryResponse.prototype.resources = $util.emptyArray;
+                    DiscoveryResponse.prototype.typeUrl = "";
+                    DiscoveryResponse.prototype.nonce = "";
+                    DiscoveryResponse.prototype.controlPlane = null;
+
+                    DiscoveryResponse.encode = function encode(message, writer, q) {
+                        if (!writer)
+                            writer = $Writer.create();
+                        if (q === undefined)
+                            q = 0;
+                        if (q > $util.recursionLimit)
+                            throw Error("max depth exceeded");
+                        if (message.versionInfo != null && Object.hasOwnProperty.call(message, "versionInfo"))
+                            writer.uint32(10).string(message.versionInfo);
+                        if (message.resources != null && message.resources.length)
+                            for (let i = 0; i < message.resources.length; ++i)
+                                $root.google.protobuf.Any.encode(message.resources[i], writer.uint32(18).fork(), q + 1).ldelim();
+                        if (message.typeUrl != null && Object.hasOwnProperty.call(message, "typeUrl"))
+                            writer.uint32(34).string(message.typeUrl);
+                        if (message.nonce != null && Object.hasOwnProperty.call(message, "nonce"))
+                            writer.uint32(42).string(message.nonce);
+                        if (message.controlPlane != null && Object.hasOwnProperty.call(message, "controlPlane"))
+                            $root.envoy.config.core.v3.ControlPlane.encode(message.controlPlane, writer.uint32(50).fork(), q + 1).ldelim();
+                        return writer;
+                    };
+
+                    DiscoveryResponse.decode = function decode(reader, length, error, long) {
+                        if (!(reader instanceof $Reader))
+                            reader = $Reader.create(reader);
+                        if (long === undefined)
+                            long = 0;
+                        if (long > $Reader.recursionLimit)
+                            throw Error("maximum nesting depth exceeded");
+                        let end, message;
+                        if (length === undefined)
+                            end = reader.len;
+                        else {
+                            end = reader.pos + length;
+                            if (end > reader.len)
+                                throw RangeError("index out of range");
+                            length = reader.len;
+                            reader.len = end;
+                        }
+                        message = new $root.envoy.service.discovery.v3.DiscoveryResponse();
+                        while (reader.pos < end) {
+                            let tag = reader.uint32();
+                            if (tag === error)
+                                break;
+                            switch (tag >>> 3) {
+                            case 1: {
+                                    message.versionInfo = reader.string();
+                                    break;
+                                }
+                            case 2: {
+                                    if (!(message.resources && message.resources.length))
+                                        message.resources = [];
+                                    message.resources.push($root.google.protobuf.Any.decode(reader, reader.uint32(), undefined, long + 1));
+                                    break;
+                                }
+                            case 4: {
+                                    message.typeUrl = reader.string();
+                                    break;
+                                }
+                            case 5: {
+                                    message.nonce = reader.string();
+                                    break;
+                                }
+                            case 6: {
+                                    message.controlPlane = $root.envoy.config.core.v3.ControlPlane.decode(reader, reader.uint32(), undefined, long + 1);
+                                    break;
+                                }
+                            default:
+                                reader.skipType(tag & 7, long);
+                                break;
+                            }
+                        }
+                        if (length !== undefined) {
+                            if (reader.pos !== end)
+                                throw RangeError("index out of range");
+                            reader.len = length;
+                        }
+                        return message;
+                    };
+
+                    return DiscoveryResponse;
+                })();
+
                 return v3;
             })();
 
@@ -3476,6 +3853,72 @@ export const envoy = $root.envoy = (() => {
                     };
 
                     return Node;
+                })();
+
+                v3.ControlPlane = (function() {
+
+                    function ControlPlane(properties) {
+                        if (properties)
+                            for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                    this[keys[i]] = properties[keys[i]];
+                    }
+
+                    ControlPlane.prototype.identifier = "";
+
+                    ControlPlane.encode = function encode(message, writer, q) {
+                        if (!writer)
+                            writer = $Writer.create();
+                        if (q === undefined)
+                            q = 0;
+                        if (q > $util.recursionLimit)
+                            throw Error("max depth exceeded");
+                        if (message.identifier != null && Object.hasOwnProperty.call(message, "identifier"))
+                            writer.uint32(10).string(message.identifier);
+                        return writer;
+                    };
+
+                    ControlPlane.decode = function decode(reader, length, error, long) {
+                        if (!(reader instanceof $Reader))
+                            reader = $Reader.create(reader);
+                        if (long === undefined)
+                            long = 0;
+                        if (long > $Reader.recursionLimit)
+                            throw Error("maximum nesting depth exceeded");
+                        let end, message;
+                        if (length === undefined)
+                            end = reader.len;
+                        else {
+                            end = reader.pos + length;
+                            if (end > reader.len)
+                                throw RangeError("index out of range");
+                            length = reader.len;
+                            reader.len = end;
+                        }
+                        message = new $root.envoy.config.core.v3.ControlPlane();
+                        while (reader.pos < end) {
+                            let tag = reader.uint32();
+                            if (tag === error)
+                                break;
+                            switch (tag >>> 3) {
+                            case 1: {
+                                    message.identifier = reader.string();
+                                    break;
+                                }
+                            default:
+                                reader.skipType(tag & 7, long);
+                                break;
+                            }
+                        }
+                        if (length !== undefined) {
+                            if (reader.pos !== end)
+                                throw RangeError("index out of range");
+                            reader.len = length;
+                        }
+                        return message;
+                    };
+
+                    return ControlPlane;
                 })();
 
                 return v3;

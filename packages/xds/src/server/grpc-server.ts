@@ -21,8 +21,8 @@ export type Authenticate = (metadata: Metadata, peer: CallPeer) => Promise<Clien
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
-const stateOfTheWorldPath =
-  '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
+/** A call of the variant in which each response holds everything: messages are bytes, as they are on the wire. */
+export type StateOfTheWorldCall = Call;
 
 /**
  * Options of a grpc-js Server that serves discovery. Clients ping every 30 s (Istio's ztunnel) or 10 s; nothing here limits
@@ -37,11 +37,16 @@ export const discoveryServerOptions: ChannelOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
-/** Serves `DeltaAggregatedResources` on a server that may have other services beside; the other variant is refused by name. */
+/**
+ * Serves `DeltaAggregatedResources` on a server that may have other services beside.
+ *
+ * @param stateOfTheWorld who answers the other variant, which is no discovery here; refused by name if absent
+ */
 export function addDiscoveryService(
   server: Server,
   discovery: DeltaServer,
   authenticate: Authenticate,
+  stateOfTheWorld: (call: StateOfTheWorldCall) => void = refuseStateOfTheWorld,
 ): void {
   const asItIs = (bytes: Buffer): Buffer => bytes;
   const stream = {
@@ -56,21 +61,24 @@ export function addDiscoveryService(
   server.addService(
     {
       DeltaAggregatedResources: { ...stream, path: grpcMethod.deltaAggregatedResources },
-      StreamAggregatedResources: { ...stream, path: stateOfTheWorldPath },
+      StreamAggregatedResources: { ...stream, path: grpcMethod.streamAggregatedResources },
     },
     {
       DeltaAggregatedResources: (call: Call) => {
         new GrpcStreamTransport(call, discovery, authenticate);
       },
-      StreamAggregatedResources: (call: Call) => {
-        call.on('error', () => {});
-        call.emit('error', {
-          code: status.UNIMPLEMENTED,
-          details: 'only incremental discovery is served here: use DeltaAggregatedResources',
-        });
-      },
+      StreamAggregatedResources: stateOfTheWorld,
     },
   );
+}
+
+/** Ends such a call with a text that names the variant to use. */
+export function refuseStateOfTheWorld(call: StateOfTheWorldCall): void {
+  call.on('error', () => {});
+  call.emit('error', {
+    code: status.UNIMPLEMENTED,
+    details: 'only incremental discovery is served here: use DeltaAggregatedResources',
+  });
 }
 
 class GrpcStreamTransport implements StreamTransport {
