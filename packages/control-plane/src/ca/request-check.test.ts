@@ -89,10 +89,18 @@ describe('request for a certificate', () => {
     for (const [what, seconds, ms] of rows)
       it(`is granted for ${what}`, () => {
         expect(grantLifetime(seconds, bounds, nowMs)).to.deep.equal({
-          notBeforeMs: floor(nowMs - 120_000),
+          notBeforeMs: floor(nowMs - Math.min(120_000, ms / 4)),
           notAfterMs: floor(nowMs + ms),
         });
       });
+
+    it('leaves half of a short one in the future, when proxies renew', () => {
+      for (const seconds of [8, 60, 300]) {
+        const { notBeforeMs, notAfterMs } = grantLifetime(seconds, bounds, nowMs);
+        expect((notBeforeMs + notAfterMs) / 2 - nowMs).to.be.at.least(seconds * 250);
+        expect(notBeforeMs).to.be.below(nowMs);
+      }
+    });
 
     it('is cut where the CA ends, and refused after that', () => {
       const authorityNotAfterMs = nowMs + 5 * hourMs;

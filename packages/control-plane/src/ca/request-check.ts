@@ -65,7 +65,9 @@ export interface LifetimeBounds {
 }
 
 /** Peers whose clocks are behind shall accept the certificate too. */
-const backdateMs = 2 * 60 * 1000;
+const longestBackdateMs = 2 * 60 * 1000;
+/** Proxies renew at half of a life, which must not have passed when a short-lived certificate is issued. */
+const backdateShare = 1 / 4;
 
 /**
  * The lifetime to grant: what was asked for, cut where the CA itself ends. 0 and less ask for the default, as in Istio.
@@ -94,6 +96,7 @@ export function grantLifetime(
       'ca-expired',
       `The CA's own certificate ended at ${new Date(bounds.authorityNotAfterMs).toISOString()}. Replace cacerts, or check the clock of the control plane.`,
     );
+  const backdateMs = Math.min(longestBackdateMs, ttlMs * backdateShare);
   return { notBeforeMs: wholeSeconds(nowMs - backdateMs), notAfterMs: wholeSeconds(notAfterMs) };
 }
 

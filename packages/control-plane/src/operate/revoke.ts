@@ -1,5 +1,5 @@
 import { formatSpiffe } from '@ambient/identity';
-import { parseRevocationLists } from '@ambient/identity/signing';
+import { CrlError, parseRevocationLists } from '@ambient/identity/signing';
 
 import { editRevocations, withIdentity, withSerials } from '../ca/revocation-edit.ts';
 import type { Revocation } from '../ca/revocation-edit.ts';
@@ -81,9 +81,8 @@ async function publish(
 ): Promise<void> {
   say(`waiting for the list in ConfigMap ${crlConfigMapName}`);
   const published = await waitUntil(clock, takeUpMs, async () => {
-    const lists = parseRevocationLists(Buffer.from((await publishedLists()) ?? ''));
-    const listed = (serial: string): boolean => lists.some((list) => list.serials.has(serial));
-    return serials.every(listed) ? true : undefined;
+    const listed = listedSerials((await publishedLists()) ?? '');
+    return serials.every((serial) => listed.has(serial)) ? true : undefined;
   });
   if (published === undefined)
     throw new OperatorError(
@@ -95,4 +94,15 @@ async function publish(
 
 function serialsOf({ certificates }: RevocationRecord): Set<string> {
   return new Set(certificates.map(({ serialNumber }) => serialNumber));
+}
+
+/** What the published lists hold; nothing if they were damaged by hand, which the leader mends. */
+function listedSerials(listsPem: string): ReadonlySet<string> {
+  if (listsPem === '') return new Set();
+  try {
+    return new Set(parseRevocationLists(Buffer.from(listsPem)).flatMap(({ serials }) => [...serials]));
+  } catch (error) {
+    if (!(error instanceof CrlError)) throw error;
+    return new Set();
+  }
 }

@@ -40,7 +40,9 @@ export async function rotateRoot(options: RotateRootOptions): Promise<void> {
     );
   say(describe(heeded));
   if (!follow) {
-    say('it signs after the overlap (CA_ROOT_OVERLAP), and the old one goes after another; the log tells of each step');
+    say(
+      'it signs after the overlap (CA_ROOT_OVERLAP), and the old one goes after another; the log tells of each step',
+    );
     return;
   }
   let told = describe(heeded);
@@ -87,6 +89,7 @@ async function readRecord(secrets: SecretApi): Promise<RotationRecord | undefine
 function describe({ state: { signing, waiting, retired } }: RotationRecord): string {
   const parts = [`root ${signing.anchorId} signs`];
   if (waiting !== undefined) parts.push(`root ${waiting.authority.anchorId} is handed out and will sign`);
-  for (const { authority } of retired) parts.push(`root ${authority.anchorId} signs no more and is still trusted`);
+  for (const { authority } of retired)
+    parts.push(`root ${authority.anchorId} signs no more and is still trusted`);
   return parts.join('; ');
 }

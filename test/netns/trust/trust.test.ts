@@ -1,0 +1,160 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { X509Certificate } from 'node:crypto';
+import { expect } from 'chai';
+import { connectFrom } from '@ambient/testkit/hostile-peer';
+
+import { cacerts, testCa } from '../../../packages/control-plane/src/ca/ca.test-data.ts';
+import { waitFor } from '../../hostile/control-plane/wait-for.ts';
+import { HttpLoad } from '../function/http-load.ts';
+import type { Pod } from '../harness/index.ts';
+import { ECHO_PORT, HTTP_PORT, TrustMesh } from './trust-mesh.ts';
+
+describe('trust: certificates of a control plane in two replicas', function () {
+  this.timeout(120_000);
+  let trust: TrustMesh;
+
+  before(async () => {
+    trust = await TrustMesh.start();
+  });
+  after(() => trust.stop());
+  const sockets: Socket[] = [];
+  /** Of the first test. */
+  let revoked = '';
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+
+  /** A connection from a pod to the echo server, over which one message has gone there and back. */
+  async function openConnection(from: Pod): Promise<Socket> {
+    const socket = connectFrom(from.netns, trust.server.ipv4, ECHO_PORT);
+    sockets.push(socket);
+    await echo(socket, 'first');
+    return socket;
+  }
+
+  async function echo(socket: Socket, text: string): Promise<void> {
+    socket.write(text);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).to.equal(text);
+  }
+
+  const reaches = async (from: Pod): Promise<boolean> => {
+    const { text } = await from.exchange(trust.server.ipv4, ECHO_PORT, { send: 'ping', until: 4, 'timeout-ms': 5000 });
+    return text === 'ping';
+  };
+
+  /** Fingerprints of what a PEM text holds, sorted. */
+  const rootsOf = (pem: string): string[] =>
+    (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [])
+      .map((each) => new X509Certificate(each).fingerprint256)
+      .toSorted();
+  const trusted = (): string[] => rootsOf(trust.mounted.read('root-cert.pem') ?? '');
+
+  it('a revoked certificate: its live connection is cut, new ones are refused, others live on; a renewed one is welcome', async () => {
+    await trust.renewed(trust.client); // the next renewal is seconds away
+    const bad = await openConnection(trust.client);
+    const bystander = await openConnection(trust.other);
+    const serial = (revoked = String(trust.certificatesOf(trust.client).at(-1)!['serial']));
+    const ended = new Promise<void>((resolve) => bad.on('error', () => undefined).once('close', resolve));
+    const { code, output } = await trust.operate('revoke', '--serial', serial, '--reason', 'keyCompromise');
+    expect(code, output).to.equal(0);
+    await ended;
+    const line = await trust.server.proxy.waitForLine((text) => text.includes('revoked') && text.includes(serial));
+    expect(line).to.contain('certificate-revoked');
+    await echo(bystander, 'still there');
+    await trust.renewed(trust.client);
+    expect(await reaches(trust.client)).to.equal(true);
+  });
+
+  it('an identity is revoked: every certificate that it has, of either replica, is listed', async () => {
+    const live = trust.certificatesOf(trust.client).filter(
+      ({ notAfter, serial }) => Date.parse(String(notAfter)) > Date.now() + 5000 && serial !== revoked,
+    );
+    const { code, output } = await trust.operate('revoke', '--identity', `spiffe://${trust.client.principal}`);
+    expect(code, output).to.equal(0);
+    expect(live).to.not.be.empty;
+    for (const { serial } of live) expect(output).to.contain(String(serial));
+    expect(await reaches(trust.other)).to.equal(true);
+    await trust.renewed(trust.client);
+    expect(await reaches(trust.client)).to.equal(true);
+  });
+
+  describe('under the load of new and of kept connections', () => {
+    let load: HttpLoad;
+
+    beforeEach(async () => {
+      load = new HttpLoad([trust.client.netns, trust.other.netns], trust.server.ipv4, HTTP_PORT);
+      await load.round();
+    });
+    afterEach(async () => {
+      await load.round();
+      await load.stop();
+      expect(load.failures).to.deep.equal([]);
+    });
+
+    it('the root of our own is rotated by command: the old one is gone at the end', async () => {
+      const before = trusted();
+      const { code, output } = await trust.operate('rotate-root', '--follow');
+      expect(code, output).to.equal(0);
+      expect(output).to.match(/handed out and will sign[^]*signs no more and is still trusted[^]*root \w+ signs\n$/);
+      await waitFor(() => trusted().length === 1, 'the end of the old root');
+      expect(before).to.have.length(1);
+      expect(trusted()).to.not.deep.equal(before);
+      await trust.renewed(trust.client);
+      const { rootsPem } = await trust.askForCertificate(trust.client);
+      expect(rootsOf(rootsPem.join(''))).to.deep.equal(trusted());
+    });
+
+    it('a CA of others is plugged in, and the leader dies in the middle: the other replica brings it to its end', async () => {
+      const own = trusted();
+      const root = await testCa('plugged root', validity);
+      const first = await testCa('first intermediate', { parent: root, ...validity });
+      await trust.putSecret('cacerts', cacerts(first, root.certificate));
+      const both = [...own, ...rootsOf(root.certificate)].toSorted();
+      await waitFor(() => trusted().join() === both.join(), 'the new root beside the old one');
+      const leader = await trust.leader();
+      await trust.kill(leader);
+      const known = trust.certificatesOf(trust.client).length;
+      await trust.renewed(trust.client);
+      expect(trust.certificatesOf(trust.client).length).to.be.above(known);
+      await trust.startReplica(leader);
+      await waitFor(() => trusted().join() === rootsOf(root.certificate).join(), 'the end of the old root', 60_000);
+
+      const second = await testCa('second intermediate', { parent: root, ...validity });
+      await trust.putSecret('cacerts', cacerts(second, root.certificate));
+      const wanted = rootsOf(second.certificate).join();
+      await waitFor(
+        () => trust.certificatesOf(trust.client).at(-1)!['authority'] === authorityId(second.certificate),
+        'certificates of the second intermediate',
+      );
+      const { certificateChainPem, rootsPem } = await trust.askForCertificate(trust.client);
+      expect(rootsOf(certificateChainPem.slice(1).join('')).join()).to.equal(wanted);
+      expect(rootsOf(rootsPem.join(''))).to.deep.equal(rootsOf(root.certificate));
+    });
+
+    it('no replica is left for a while: what proxies have goes on working', async () => {
+      await Promise.all([trust.client, trust.other, trust.server].map((pod) => trust.renewed(pod)));
+      await trust.kill('istiod-0');
+      await trust.kill('istiod-1');
+      await load.round();
+      await Promise.all(['istiod-0', 'istiod-1'].map((name) => trust.startReplica(name)));
+      await trust.renewed(trust.client);
+    });
+  });
+
+  it('nothing that was printed holds a key or a token', async () => {
+    const printed = await trust.everythingPrinted();
+    expect(printed.some((text) => text.includes('certificate issued')), 'the audit lines').to.equal(true);
+    const secrets = ['PRIVATE KEY', ...[...trust.tokens.values()].map((token) => token.split('.').at(-1)!)];
+    for (const secret of secrets)
+      expect(printed.filter((text) => text.includes(secret))).to.deep.equal([]);
+  });
+});
+
+const validity = { notBeforeMs: Date.now() - 3_600_000, notAfterMs: Date.now() + 24 * 3_600_000 };
+
+/** As audit lines name an authority. */
+function authorityId(pem: string): string {
+  return new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase().slice(0, 16);
+}
