@@ -11,7 +11,7 @@ import type { ControlPlaneSettings } from '../settings/settings.ts';
 import { AddressWriter } from './address-writer.ts';
 import { StatusWriter } from './status-writer.ts';
 import { TrustDistribution } from './trust-distribution.ts';
-import { keepWebhookTrust } from './webhook-trust.ts';
+import { WebhookTrust } from './webhook-trust.ts';
 
 export interface LeaderOptions {
   readonly settings: ControlPlaneSettings;
@@ -28,6 +28,13 @@ export function leaseName(revision: string): string {
   return revision === '' || revision === 'default' ? 'ambient-leader' : `ambient-leader-${revision}`;
 }
 
+/** The ValidatingWebhookConfigurations that call a revision: those of istiod's charts, whose names ours keeps. */
+export function validatorNames(revision: string, namespace: string): string[] {
+  return revision === '' || revision === 'default'
+    ? ['istiod-default-validator', `istio-validator-${namespace}`]
+    : [`istio-validator-${revision}-${namespace}`];
+}
+
 /**
  * What only one of the replicas does: writing status, addresses and the trust of namespaces, rotating the CA. All replicas
  * serve, and follow what there is to do, so that the next leader has nothing to catch up with.
@@ -39,6 +46,7 @@ export class Leader {
   readonly #status: StatusWriter;
   readonly #addresses: AddressWriter | undefined;
   readonly #trust: TrustDistribution;
+  readonly #webhook: WebhookTrust;
   readonly #changes: Disposable;
   #leading = false;
 
@@ -50,12 +58,6 @@ export class Leader {
       client,
       log,
       clock,
-      onFailure: ({ request, error }) =>
-        log.warn('cannot write', {
-          path: request.path,
-          manager: request.fieldManager,
-          error: error instanceof Error ? error.message : String(error),
-        }),
     });
     this.#status = new StatusWriter(store, this.#queue);
     const { allocateAddresses, ipv4Range, ipv6Range } = settings.discovery;
@@ -70,10 +72,17 @@ export class Leader {
       roots: () => certificates.authorities.state.roots.map(({ pem }) => pem),
       revocations: () => certificates.revocations.listsPem,
     });
+    this.#webhook = new WebhookTrust({
+      client,
+      clock,
+      log,
+      names: validatorNames(settings.cluster.revision, settings.cluster.namespace),
+      roots: () => certificates.authorities.state.roots.map(({ pem }) => pem).join(''),
+    });
     this.#changes = certificates.onChange(() => {
       if (!this.#leading) return;
       this.#trust.changed();
-      this.#keepWebhook();
+      this.#webhook.changed();
     });
     this.election = new LeaderElection({
       api: new HttpLeaseApi(client, settings.cluster.namespace, leaseName(settings.cluster.revision)),
@@ -101,7 +110,7 @@ export class Leader {
     await this.election.stop();
     this.#changes[Symbol.dispose]();
     this.#queue[Symbol.dispose]();
-    await this.#trust.stopLeading();
+    await Promise.all([this.#trust.stopLeading(), this.#webhook.stopLeading()]);
   }
 
   #start(): void {
@@ -111,7 +120,7 @@ export class Leader {
     for (const report of this.#options.discovery.engine.reports()) this.#status.take(report);
     this.#addresses?.lead();
     this.#trust.lead();
-    this.#keepWebhook();
+    this.#webhook.lead();
     void this.#options.certificates.lead();
   }
 
@@ -121,17 +130,7 @@ export class Leader {
     this.#queue.stop();
     this.#addresses?.stopLeading();
     void this.#trust.stopLeading();
+    void this.#webhook.stopLeading();
     this.#options.certificates.stopLeading();
-  }
-
-  #keepWebhook(): void {
-    const { client, log, settings, certificates } = this.#options;
-    const { revision, namespace } = settings.cluster;
-    const names =
-      revision === '' || revision === 'default'
-        ? ['istiod-default-validator', `istio-validator-${namespace}`]
-        : [`istio-validator-${revision}-${namespace}`];
-    const roots = (): string => certificates.authorities.state.roots.map(({ pem }) => pem).join('');
-    void keepWebhookTrust({ client, log, names, roots });
   }
 }
