@@ -94,13 +94,8 @@ export function dumpService(service: Service, endpoints: Iterable<DumpedEndpoint
   const key = serviceKey(service.namespace, service.hostname);
   const listed: Record<string, Json> = {};
   for (const workload of endpoints) {
-    const ports = workload.services[key];
-    if (ports === undefined) continue;
-    listed[workload.uid] = {
-      workloadUid: workload.uid,
-      port: dumpPorts(ports),
-      status: statuses[workload.status],
-    };
+    const endpoint = dumpEndpoint(key, workload);
+    if (endpoint !== undefined) listed[workload.uid] = endpoint;
   }
   const balancing = service.loadBalancing;
   return {
@@ -136,6 +131,14 @@ export function dumpService(service: Service, endpoints: Iterable<DumpedEndpoint
     canonical: service.canonical,
     ...(service.visibility === 'PUBLIC' ? {} : { visibility: visibilities[service.visibility] }),
   };
+}
+
+/** One entry of `endpoints` of a service; undefined if the workload is none. @param service key of the service */
+export function dumpEndpoint(service: string, { uid, status, services }: DumpedEndpoint): Json | undefined {
+  const ports = services[service];
+  return ports === undefined
+    ? undefined
+    : { workloadUid: uid, port: dumpPorts(ports), status: statuses[status] };
 }
 
 /** One entry of `policies`; rules are a list of lists of lists of matches. */

@@ -39,4 +39,4 @@ export type { LocalDocument, LocalSourceOptions, LocalSourceStatus } from './loc
 export { LocalSource } from './local/local-source.ts';
 
 export type { DumpedEndpoint, Json } from './dump.ts';
-export { dumpPolicy, dumpService, dumpWorkload } from './dump.ts';
+export { dumpEndpoint, dumpPolicy, dumpService, dumpWorkload } from './dump.ts';

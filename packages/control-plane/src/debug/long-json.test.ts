@@ -21,6 +21,7 @@ describe('long JSON', () => {
       ]),
       { a: [1, 2], b: { c: [] } },
     ],
+    ['objects in lists', new LongList([new LongObject([['a', 1]]), new LongList([])]), [{ a: 1 }, []]],
     ['what JSON has no word for', undefined, null],
   ] as const)
     it(`of ${title} is what JSON.stringify makes of the short form`, () => {
@@ -63,6 +64,22 @@ describe('writing long JSON', () => {
     expect(turns).equal(20);
   });
 
+  it('lets it turn also while a reader takes all at once', async () => {
+    let turned = false;
+    setImmediate(() => (turned = true));
+    let made = 0;
+    function* pieces(): Generator<string> {
+      while (!turned && made < 1000) {
+        made++;
+        yield 'x'.repeat(1000);
+      }
+    }
+    const out = new Writable({ highWaterMark: 10, write: (_chunk, _encoding, done) => done() });
+    let nowMs = 0;
+    await writePieces(out, pieces(), { sliceMs: 5, nowMs: () => (nowMs += 10) });
+    expect(made).lessThan(10);
+  });
+
   it('makes nothing more while the reader takes nothing, and ends when it is gone', async () => {
     let made = 0;
     function* pieces(): Generator<string> {
@@ -83,9 +100,9 @@ describe('writing long JSON', () => {
     await Promise.resolve();
     const before = made;
     taken!();
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
     const after = made;
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
     expect([made, after > before]).deep.equal([after, true]);
     out.destroy();
     await writing;

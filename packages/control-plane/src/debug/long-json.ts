@@ -33,7 +33,11 @@ export function* jsonPieces(value: unknown, indent = ''): Generator<string, void
   };
   if (value instanceof LongList) {
     yield '[';
-    for (const item of value.items) yield item === undefined ? '' : next() + plain(item, inner);
+    for (const item of value.items)
+      if (item instanceof LongList || item instanceof LongObject) {
+        yield next();
+        yield* jsonPieces(item, inner);
+      } else yield item === undefined ? '' : next() + plain(item, inner);
     yield first ? ']' : `\n${indent}]`;
   } else if (value instanceof LongObject) {
     yield '{';
@@ -51,7 +55,7 @@ function plain(value: unknown, indent: string): string {
 }
 
 /** How long pieces are made between two turns of the event loop, milliseconds. */
-const defaultSliceMs = 8;
+const defaultSliceMs = 5;
 
 export interface WritingOptions {
   /** How long pieces are made between two turns of the event loop, milliseconds. */
@@ -81,7 +85,8 @@ export async function writePieces(
       else text += piece.value;
     } while (!done && nowMs() < untilMs);
     if (text !== '' && !out.write(text)) await drained(out);
-    else if (!done) await yieldTurn();
+    // A socket that takes everything at once is drained before the event loop has turned.
+    if (!done) await yieldTurn();
   }
 }
 

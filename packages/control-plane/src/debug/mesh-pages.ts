@@ -4,6 +4,7 @@ import type { Service } from '@ambient/mesh';
 import {
   addressResourceToMesh,
   authorizationResourceToMesh,
+  dumpEndpoint,
   dumpPolicy,
   dumpService,
   dumpWorkload,
@@ -52,9 +53,11 @@ export function meshPage(tables: ServedTables, shown: Shown = {}): LongObject {
       }
     }
   }
-  function* listed(): Generator<Json> {
-    for (const service of services)
-      yield dumpService(service, endpoints.get(serviceKey(service.namespace, service.hostname)) ?? []);
+  function* listed(): Generator<LongObject> {
+    for (const service of services) {
+      const key = serviceKey(service.namespace, service.hostname);
+      yield longService(service, endpointFields(key, endpoints.get(key) ?? []));
+    }
   }
   return new LongObject([
     ['workloads', new LongList(workloads())],
@@ -116,6 +119,21 @@ function* entriesOf(table: ResourceTable, names: readonly string[] | undefined):
     const entry = table.get(name);
     if (entry !== undefined) yield entry;
   }
+}
+
+/** A service may have every pod of the mesh as an endpoint. */
+function longService(service: Service, endpoints: Iterable<readonly [string, Json]>): LongObject {
+  const short = Object.entries(dumpService(service, []) as { readonly [key: string]: Json });
+  return new LongObject(
+    short.map(([key, value]) => [key, key === 'endpoints' ? new LongObject(endpoints) : value]),
+  );
+}
+
+function* endpointFields(
+  service: string,
+  workloads: readonly DumpedEndpoint[],
+): Generator<readonly [string, Json]> {
+  for (const workload of workloads) yield [workload.uid, dumpEndpoint(service, workload) ?? null];
 }
 
 /** Only what the dump of a service says of a workload is kept: with 50,000 pods the rest would be 50 MB. */
