@@ -168,6 +168,11 @@ export function notAcceptable(supported: readonly string[]): ApiError {
   );
 }
 
+/** Somebody else would have to do it, and nobody is there. */
+export function unavailable(message: string): ApiError {
+  return new ApiError(503, 'ServiceUnavailable', message);
+}
+
 export function unauthorized(): ApiError {
   return new ApiError(401, 'Unauthorized', 'Unauthorized');
 }

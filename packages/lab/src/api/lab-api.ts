@@ -27,6 +27,7 @@ import { kubeconfig } from './server/kubeconfig.ts';
 import type { LabCertificates } from './server/lab-certificates.ts';
 import { openApiDocuments } from './server/openapi-documents.ts';
 import { ResourceHandler } from './server/resource-handler.ts';
+import { registerPodSubresources } from './server/pod-subresources.ts';
 import { Reviews } from './server/reviews.ts';
 import { Router } from './server/router.ts';
 import type { ApiDocument } from './server/router.ts';
@@ -228,6 +229,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
   });
   const subresources = new Subresources();
   subresources.register('*', 'scale', scaleHandler(operations));
+  registerPodSubresources(subresources, operations);
   subresources.register('serviceaccounts.', 'token', tokenHandler(operations, store, tokens));
   const reviews = new Reviews();
   reviews.register('TokenReview', tokenReviewer(tokens));

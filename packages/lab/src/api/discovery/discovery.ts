@@ -71,6 +71,20 @@ interface Subresource {
   readonly verbs: readonly string[];
 }
 
+/** Parts whose objects are of another kind, or that cannot be read. */
+const known: Readonly<Record<string, Omit<Subresource, 'name'>>> = {
+  token: {
+    kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+    verbs: ['create'],
+  },
+  eviction: { kind: { group: 'policy', version: 'v1', kind: 'Eviction' }, verbs: ['create'] },
+  binding: { kind: { kind: 'Binding' }, verbs: ['create'] },
+  log: { kind: { kind: 'Pod' }, verbs: ['get'] },
+  exec: { kind: { kind: 'PodExecOptions' }, verbs: ['create', 'get'] },
+  attach: { kind: { kind: 'PodAttachOptions' }, verbs: ['create', 'get'] },
+  portforward: { kind: { kind: 'PodPortForwardOptions' }, verbs: ['create', 'get'] },
+};
+
 const changeable = ['get', 'patch', 'update'];
 
 function subresources({ resource, version }: ServedResource, others: OtherSubresources): Subresource[] {
@@ -81,11 +95,7 @@ function subresources({ resource, version }: ServedResource, others: OtherSubres
       : [{ name: 'scale', kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, verbs: changeable }]),
     ...others(resource).map((name) => ({
       name,
-      kind:
-        name === 'token'
-          ? { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
-          : { kind: resource.kind },
-      verbs: ['create', 'get'],
+      ...(known[name] ?? { kind: { kind: resource.kind }, verbs: ['create', 'get'] }),
     })),
   ];
 }

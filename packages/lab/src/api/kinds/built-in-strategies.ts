@@ -4,6 +4,7 @@ import { podStrategy } from './pod.ts';
 import { configMapStrategy, secretStrategy } from './secret.ts';
 import type { ServiceAddresses } from './service-addresses.ts';
 import { serviceStrategy } from './service.ts';
+import { workloadStrategies } from './workload.ts';
 
 export interface StrategyParts {
   readonly addresses: ServiceAddresses;
@@ -16,26 +17,34 @@ const counted: KindStrategy = { generation: true };
 
 /** Kinds whose changes of desired state are counted, and that need nothing else. */
 const countedResources = [
-  'deployments.apps',
-  'daemonsets.apps',
-  'replicasets.apps',
-  'statefulsets.apps',
-  'replicationcontrollers.',
-  'jobs.batch',
-  'cronjobs.batch',
   'endpointslices.discovery.k8s.io',
   'networkpolicies.networking.k8s.io',
-  'ingresses.networking.k8s.io',
   'ingressclasses.networking.k8s.io',
-  'poddisruptionbudgets.policy',
   'mutatingwebhookconfigurations.admissionregistration.k8s.io',
   'validatingwebhookconfigurations.admissionregistration.k8s.io',
 ];
+
+const disruptionBudgets: KindStrategy = {
+  generation: true,
+  prepareCreate(budget) {
+    budget['status'] = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };
+  },
+};
 
 /** What the built-in kinds do beside what all kinds do, by `plural.group`. */
 export function builtInStrategies(parts: StrategyParts): ReadonlyMap<string, KindStrategy> {
   return new Map<string, KindStrategy>([
     ...countedResources.map((resource) => [resource, counted] as const),
+    ...workloadStrategies,
+    [
+      'ingresses.networking.k8s.io',
+      { generation: true, prepareCreate: (ingress) => void (ingress['status'] = { loadBalancer: {} }) },
+    ],
+    ['poddisruptionbudgets.policy', disruptionBudgets],
+    [
+      'horizontalpodautoscalers.autoscaling',
+      { prepareCreate: (autoscaler) => void (autoscaler['status'] = { desiredReplicas: 0 }) },
+    ],
     ['namespaces.', namespaceStrategy],
     ['nodes.', { keepsStatusOnCreate: true }],
     ['pods.', podStrategy(parts.hasAgent)],

@@ -1,6 +1,7 @@
 import { isJsonObject } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import type { KindStrategy } from '../operations/strategy.ts';
+import { fillInPodSpec, podSpecCauses, qualityOfService } from './pod-spec.ts';
 
 const defaultGraceSeconds = 30;
 
@@ -17,12 +18,26 @@ export function podStrategy(hasAgent: (nodeName: string) => boolean): KindStrate
       const account = text(spec['serviceAccountName']) ?? text(spec['serviceAccount']) ?? 'default';
       spec['serviceAccountName'] = account;
       spec['serviceAccount'] = account;
-      pod['status'] = { phase: 'Pending' };
+      spec['enableServiceLinks'] ??= true;
+      spec['priority'] ??= 0;
+      spec['preemptionPolicy'] ??= 'PreemptLowerPriority';
+      spec['tolerations'] = [...tolerationsOf(spec), ...tolerationsOfFailure(spec)];
+      fillInPodSpec(spec);
+      pod['status'] = { phase: 'Pending', qosClass: qualityOfService(spec) };
     },
+    validate: (pod) => (isJsonObject(pod['spec']) ? podSpecCauses(pod['spec'], 'spec') : []),
     prepareUpdate(pod, live) {
       const spec = member(pod, 'spec');
+      fillInPodSpec(spec);
       const before = isJsonObject(live['spec']) ? live['spec'] : {};
-      for (const field of ['serviceAccountName', 'serviceAccount', 'nodeName'])
+      for (const field of [
+        'serviceAccountName',
+        'serviceAccount',
+        'nodeName',
+        'enableServiceLinks',
+        'priority',
+        'preemptionPolicy',
+      ])
         if (spec[field] === undefined && before[field] !== undefined) spec[field] = before[field];
     },
     prepareStatus(pod) {
@@ -40,6 +55,18 @@ export function podStrategy(hasAgent: (nodeName: string) => boolean): KindStrate
       return typeof seconds === 'number' ? seconds : defaultGraceSeconds;
     },
   };
+}
+
+function tolerationsOf(spec: JsonObject): JsonObject[] {
+  return Array.isArray(spec['tolerations']) ? spec['tolerations'].filter(isJsonObject) : [];
+}
+
+/** Pods stay on a node that fails for five minutes, unless they say otherwise. */
+function tolerationsOfFailure(spec: JsonObject): JsonObject[] {
+  const tolerated = new Set(tolerationsOf(spec).map(({ key }) => key ?? ''));
+  return ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
+    .filter((key) => !tolerated.has(key) && !tolerated.has(''))
+    .map((key) => ({ effect: 'NoExecute', key, operator: 'Exists', tolerationSeconds: 300 }));
 }
 
 function member(object: ApiObject, name: string): JsonObject {

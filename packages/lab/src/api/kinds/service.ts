@@ -10,7 +10,10 @@ import type { Family, ServiceAddresses } from './service-addresses.ts';
 /** Services: families, cluster addresses and ports as the API server fills them in. */
 export function serviceStrategy(addresses: ServiceAddresses): KindStrategy {
   return {
-    prepareCreate: (service) => fillIn(service, undefined),
+    prepareCreate(service) {
+      fillIn(service, undefined);
+      service['status'] = { loadBalancer: {} };
+    },
     prepareUpdate: (service, live) => fillIn(service, live),
     validate: (service, live) => addressCauses(service, live, addresses),
     allocate(service) {
@@ -115,6 +118,15 @@ function fillInAddresses(spec: JsonObject, before: JsonObject | undefined): void
   if (spec['ipFamilyPolicy'] === 'SingleStack' && given.length > 1) spec['clusterIPs'] = [given[0]];
 }
 
+function portCauses(port: JsonObject, path: string): StatusCause[] {
+  return ['port', 'targetPort'].flatMap((field) => {
+    const number = port[field];
+    if (typeof number !== 'number' || (number >= 1 && number <= 65535)) return [];
+    const message = `Invalid value: ${number}: must be between 1 and 65535, inclusive`;
+    return [{ reason: 'FieldValueInvalid', field: `${path}.${field}`, message }];
+  });
+}
+
 function addressCauses(
   service: ApiObject,
   live: ApiObject | undefined,
@@ -125,6 +137,8 @@ function addressCauses(
   const ports: unknown[] = Array.isArray(spec['ports']) ? spec['ports'] : [];
   if (ports.length === 0 && spec['type'] !== 'ExternalName' && spec['clusterIP'] !== headless)
     causes.push({ reason: 'FieldValueRequired', field: 'spec.ports', message: 'Required value' });
+  for (const [index, port] of ports.entries())
+    if (isJsonObject(port)) causes.push(...portCauses(port, `spec.ports[${index}]`));
   if (ports.length > 1)
     for (const [index, port] of ports.entries())
       if (isJsonObject(port) && (port['name'] === undefined || port['name'] === ''))

@@ -28,7 +28,8 @@ export function readObject(body: unknown, target: Target): ApiObject {
     throw badRequest(
       `${resource.kind} in version "${version.name}" cannot be handled as a ${resource.kind}: ${problem}`,
     );
-  return { ...body, apiVersion, kind: resource.kind, metadata: { ...metadata } } as ApiObject;
+  const object = { ...body, apiVersion, kind: resource.kind, metadata: { ...metadata } } as ApiObject;
+  return version.conversion === undefined ? object : version.conversion.toStored(object);
 }
 
 const textFields = ['name', 'namespace', 'generateName', 'uid', 'resourceVersion'];
@@ -92,9 +93,16 @@ const subdomainRule =
 const labelRule =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
-/** Names, labels and finalizers, which are alike for all kinds. */
+const qualifiedNameRule =
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
+function isQualifiedName(key: string): boolean {
+  return qualifiedName.test(key) && (key.split('/').at(-1)?.length ?? 0) <= 63;
+}
+
+/** Names, labels and annotations, which are alike for all kinds. */
 export function metadataCauses(object: ApiObject, target: Target): StatusCause[] {
-  const { name, labels } = object.metadata;
+  const { name, labels, annotations } = object.metadata;
   const causes: StatusCause[] = [];
   const bad = (field: string, value: unknown, message: string): void => {
     causes.push({
@@ -113,13 +121,10 @@ export function metadataCauses(object: ApiObject, target: Target): StatusCause[]
   } else if (!subdomain.test(name)) bad('metadata.name', name, subdomainRule);
   else if (name.length > 253) bad('metadata.name', name, 'must be no more than 253 bytes');
 
+  for (const key of Object.keys(annotations ?? {}))
+    if (!isQualifiedName(key.toLowerCase())) bad('metadata.annotations', key, qualifiedNameRule);
   for (const [label, value] of Object.entries(labels ?? {})) {
-    if (!qualifiedName.test(label) || (label.split('/').at(-1)?.length ?? 0) > 63)
-      bad(
-        'metadata.labels',
-        label,
-        "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
-      );
+    if (!isQualifiedName(label)) bad('metadata.labels', label, qualifiedNameRule);
     if (!labelValue.test(value) || value.length > 63)
       bad(
         'metadata.labels',
@@ -145,9 +150,16 @@ export function checkObject(
   target: Target,
   further: readonly StatusCause[] = [],
 ): void {
+  const problems = target.version.schema?.validate(object, live) ?? [];
+  const wrongType = problems.find(({ type }) => type === 'FieldValueTypeInvalid');
+  // What is no value of its type at all never becomes an object of a built-in kind.
+  if (wrongType !== undefined && !target.resource.custom)
+    throw badRequest(
+      `${target.resource.kind} in version "${target.version.name}" cannot be handled as a ${target.resource.kind}: ${wrongType.path}: ${wrongType.message}`,
+    );
   const causes = [
     ...metadataCauses(object, target),
-    ...(target.version.schema?.validate(object, live) ?? []).map((problem) => ({
+    ...problems.map((problem) => ({
       reason: problem.type,
       message: problem.message,
       field: problem.path,

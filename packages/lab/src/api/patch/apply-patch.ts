@@ -22,9 +22,9 @@ export const patchTypes: readonly string[] = [jsonPatchType, mergePatchType, str
  *   patch of a custom resource, whose lists have no merge keys
  */
 export function applyPatch(type: string, live: ApiObject, patch: unknown, target: Target): ApiObject {
-  const { name } = target.version;
+  const { name, conversion } = target.version;
   const current = {
-    ...live,
+    ...(conversion === undefined ? live : conversion.fromStored(live)),
     apiVersion: target.resource.group === '' ? name : `${target.resource.group}/${name}`,
   };
   let patched: unknown;

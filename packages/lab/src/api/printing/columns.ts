@@ -4,6 +4,7 @@ import type { PrinterColumnSpec } from '../resources/resource.ts';
 import { builtInColumns } from './built-in-columns.ts';
 import { age, ageColumn, nameColumn } from './column.ts';
 import type { Cell, Column } from './column.ts';
+import { furtherColumns } from './further-columns.ts';
 import { compileJsonPath } from './json-path.ts';
 
 const plain: readonly Column[] = [nameColumn, ageColumn];
@@ -12,7 +13,10 @@ const made = new WeakMap<readonly PrinterColumnSpec[], readonly Column[]>();
 /** The columns of a resource's tables: its own, those that its CRD names, or name and age. */
 export function columnsOf(target: Target): readonly Column[] {
   const { columns } = target.version;
-  if (columns.length === 0) return builtInColumns[targetKey(target)] ?? plain;
+  if (columns.length === 0) {
+    const key = targetKey(target);
+    return builtInColumns[key] ?? furtherColumns[key] ?? plain;
+  }
   let all = made.get(columns);
   if (all === undefined) {
     all = [nameColumn, ...columns.map(columnOf)];

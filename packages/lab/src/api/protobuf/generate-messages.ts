@@ -47,7 +47,7 @@ const scalars = new Set(['string', 'bool', 'int32', 'int64', 'double', 'bytes'])
 const parts: Readonly<Record<string, readonly string[]>> = {
   core: ['Binding'],
   authentication: ['TokenRequest'],
-  'autoscaling-v1': ['Scale'],
+  'autoscaling-v1': ['HorizontalPodAutoscaler', 'Scale'],
   policy: ['Eviction'],
   meta: ['DeleteOptions', 'ListMeta', 'ObjectMeta', 'Status'],
   apiextensions: ['JSONSchemaProps'],

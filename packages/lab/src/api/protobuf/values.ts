@@ -92,9 +92,10 @@ function time(digits: 0 | 6): ValueCodec {
         message(writer, () => undefined);
         return;
       }
-      const parsed = Date.parse(String(value));
-      if (Number.isNaN(parsed)) throw new ProtobufValueError(`not a time: ${String(value)}`);
-      const fraction = /\.(\d{1,9})/.exec(String(value))?.[1];
+      const written = String(value as string);
+      const parsed = Date.parse(written);
+      if (Number.isNaN(parsed)) throw new ProtobufValueError(`not a time: ${written}`);
+      const fraction = /\.(\d{1,9})/.exec(written)?.[1];
       message(writer, (inner) => {
         inner.uint32(8).int64(Math.floor(parsed / 1000));
         if (fraction !== undefined && digits > 0) inner.uint32(16).int32(Number(fraction.padEnd(9, '0')));

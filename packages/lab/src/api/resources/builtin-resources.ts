@@ -1,5 +1,6 @@
+import { autoscalerFromV1, autoscalerToV1 } from '../kinds/autoscaler-versions.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
-import type { Resource, ScalePaths } from './resource.ts';
+import type { Resource, ResourceVersion, ScalePaths } from './resource.ts';
 
 interface Row {
   readonly group: string;
@@ -13,6 +14,9 @@ interface Row {
   readonly status?: boolean;
   readonly scale?: ScalePaths;
   readonly reviewOnly?: boolean;
+  readonly deprecationWarning?: string;
+  /** Further versions, whose objects are converted. */
+  readonly older?: readonly Pick<ResourceVersion, 'name' | 'conversion'>[];
 }
 
 const workloadScale: ScalePaths = {
@@ -36,7 +40,13 @@ const rows: readonly Row[] = [
   { ...core, kind: 'ConfigMap', plural: 'configmaps', short: ['cm'] },
   { ...core, kind: 'Secret', plural: 'secrets' },
   { ...core, kind: 'Event', plural: 'events', short: ['ev'] },
-  { ...core, kind: 'Endpoints', plural: 'endpoints', short: ['ep'] },
+  {
+    ...core,
+    kind: 'Endpoints',
+    plural: 'endpoints',
+    short: ['ep'],
+    deprecationWarning: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  },
   { ...core, kind: 'LimitRange', plural: 'limitranges', short: ['limits'] },
   { ...core, kind: 'ResourceQuota', plural: 'resourcequotas', short: ['quota'], status: true },
   {
@@ -133,6 +143,7 @@ const rows: readonly Row[] = [
     short: ['hpa'],
     categories: all,
     status: true,
+    older: [{ name: 'v1', conversion: { toStored: autoscalerFromV1, fromStored: autoscalerToV1 } }],
   },
   {
     group: 'policy',
@@ -185,6 +196,24 @@ const rows: readonly Row[] = [
 /** The schema of a built-in kind, if there is one. */
 export type BuiltInSchemas = (group: string, version: string, kind: string) => StructuralSchema | undefined;
 
+function versionsOf(row: Row, schemaOf: BuiltInSchemas): ResourceVersion[] {
+  const stored: ResourceVersion = {
+    name: row.version,
+    served: true,
+    schema: schemaOf(row.group, row.version, row.kind),
+    status: row.status ?? false,
+    scale: row.scale,
+    columns: [],
+    ...(row.deprecationWarning === undefined ? {} : { deprecationWarning: row.deprecationWarning }),
+  };
+  const older = (row.older ?? []).map((version) => ({
+    ...stored,
+    ...version,
+    documentedSchema: schemaOf(row.group, version.name, row.kind),
+  }));
+  return [stored, ...older];
+}
+
 /** The resources that every API server has, or those of them that a mesh and its users meet. */
 export function builtInResources(schemaOf: BuiltInSchemas): Resource[] {
   return rows.map((row) => ({
@@ -196,16 +225,7 @@ export function builtInResources(schemaOf: BuiltInSchemas): Resource[] {
     namespaced: row.namespaced ?? true,
     shortNames: row.short ?? [],
     categories: row.categories ?? [],
-    versions: [
-      {
-        name: row.version,
-        served: true,
-        schema: schemaOf(row.group, row.version, row.kind),
-        status: row.status ?? false,
-        scale: row.scale,
-        columns: [],
-      },
-    ],
+    versions: versionsOf(row, schemaOf),
     storageVersion: row.version,
     custom: false,
     reviewOnly: row.reviewOnly ?? false,

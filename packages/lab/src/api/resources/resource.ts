@@ -1,4 +1,5 @@
 /** What the API serves: resources, their versions and subresources. */
+import type { ApiObject } from '../object.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
 
 /** Where the scale subresource finds its values: paths of member names. */
@@ -19,6 +20,11 @@ export interface PrinterColumnSpec {
   readonly jsonPath: string;
 }
 
+export interface VersionConversion {
+  readonly toStored: (object: ApiObject) => ApiObject;
+  readonly fromStored: (object: ApiObject) => ApiObject;
+}
+
 export interface ResourceVersion {
   readonly name: string;
   readonly served: boolean;
@@ -29,6 +35,10 @@ export interface ResourceVersion {
   /** Columns of a custom resource; built-in ones are in printing/. */
   readonly columns: readonly PrinterColumnSpec[];
   readonly deprecationWarning?: string;
+  /** Of a version whose fields are not those of the stored one: there and back. */
+  readonly conversion?: VersionConversion;
+  /** What OpenAPI documents say, if it is not `schema`, which is that of the stored version. */
+  readonly documentedSchema?: StructuralSchema | undefined;
 }
 
 export interface Resource {

@@ -3,7 +3,7 @@ import { apiextensionsTypes } from './builtin/apiextensions.ts';
 import { appsTypes } from './builtin/apps.ts';
 import { authenticationTypes } from './builtin/authentication.ts';
 import { authorizationTypes } from './builtin/authorization.ts';
-import { autoscalingTypes } from './builtin/autoscaling.ts';
+import { autoscalingTypes, autoscalingV1Types } from './builtin/autoscaling.ts';
 import { batchTypes } from './builtin/batch.ts';
 import { coordinationTypes } from './builtin/coordination.ts';
 import { coreTypes } from './builtin/core.ts';
@@ -25,6 +25,7 @@ const groups: Readonly<Record<string, ApiTypes>> = {
   'apps/v1': appsTypes,
   'authentication.k8s.io/v1': authenticationTypes,
   'authorization.k8s.io/v1': authorizationTypes,
+  'autoscaling/v1': autoscalingV1Types,
   'autoscaling/v2': autoscalingTypes,
   'batch/v1': batchTypes,
   'coordination.k8s.io/v1': coordinationTypes,

@@ -94,7 +94,7 @@ export function sendJson(
   value: unknown,
   headers: Readonly<Record<string, string | string[]>> = {},
 ): void {
-  send(response, code, 'application/json', JSON.stringify(value), headers);
+  send(response, code, 'application/json', `${JSON.stringify(value)}\n`, headers);
 }
 
 /** Warning headers (RFC 7234 section 5.5) as kubectl prints them. */

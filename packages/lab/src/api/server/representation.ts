@@ -22,14 +22,16 @@ export interface Representation {
 
 /** Objects as text; an event is a line. */
 const json = {
-  encode: (value: JsonObject) => JSON.stringify(value),
+  encode: (value: JsonObject) => `${JSON.stringify(value)}\n`,
   encodeEvent: (type: string, object: JsonObject) => `${JSON.stringify({ type, object })}\n`,
 };
 
-/** The object in the version that was asked for; all versions of a resource have the same fields. */
+/** The object in the version that was asked for. */
 export function inVersion(object: ApiObject, target: Target): ApiObject {
   const apiVersion = apiVersionOf(target.resource.group, target.version.name);
-  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+  if (object.apiVersion === apiVersion) return object;
+  const { conversion } = target.version;
+  return { ...(conversion === undefined ? object : conversion.fromStored(object)), apiVersion };
 }
 
 export const asObjects: Representation = {

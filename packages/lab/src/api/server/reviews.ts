@@ -36,7 +36,11 @@ export class Reviews {
     const reviewer = this.#reviewers.get(kind);
     if (reviewer === undefined) throw methodNotAllowed();
     const review = readObject(body, target);
-    const problems = target.version.schema?.validate(review) ?? [];
+    const { schema } = target.version;
+    // Clients send zero values, such as null for a creationTimestamp.
+    delete review['status'];
+    schema?.applyDefaults(review);
+    const problems = schema?.validate(review) ?? [];
     if (problems.length > 0)
       throw invalid(
         kind,

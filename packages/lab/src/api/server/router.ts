@@ -1,8 +1,9 @@
 import type { TLSSocket } from 'node:tls';
 
 import { aggregated, groupList, groupOf, kubernetesVersion, resourceList } from '../discovery/discovery.ts';
-import { methodNotAllowed, unauthorized, unknownPath } from '../errors.ts';
+import { forbidden, methodNotAllowed, unauthorized, unknownPath } from '../errors.ts';
 import type { JsonObject } from '../object.ts';
+import type { User } from '../operations/request.ts';
 import { parseResourcePath } from '../operations/request-path.ts';
 import type { ResourceRegistry } from '../resources/registry.ts';
 import { authenticate } from './authentication.ts';
@@ -61,6 +62,7 @@ export class Router {
     const document = this.#document(path);
     const user = authenticate(socket, request.headers.authorization, this.#tokens);
     if (user === undefined && document?.public !== true) throw unauthorized();
+    refuseImpersonation(request, user);
     if (document !== undefined) {
       if (request.method !== 'GET') throw methodNotAllowed();
       document.serve(request, response, url);
@@ -132,4 +134,15 @@ function parseUrl(text: string): URL {
   } catch {
     throw unknownPath();
   }
+}
+
+/** Answered as somebody else, a request would do what its sender did not ask for. */
+function refuseImpersonation(request: HttpRequest, user: User | undefined): void {
+  const name = request.headers['impersonate-user'];
+  if (typeof name === 'string' && user !== undefined)
+    throw forbidden(
+      { group: '', plural: 'users' },
+      name,
+      'this API has no impersonation; use a token of that user',
+    );
 }

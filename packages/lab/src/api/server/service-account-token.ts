@@ -39,7 +39,7 @@ export function tokenHandler(
       throw invalid(
         'TokenRequest',
         'authentication.k8s.io',
-        name,
+        '',
         problems.map(({ path, type, message }) => ({ reason: type, field: path, message })),
       );
     const wanted: JsonObject = isJsonObject(spec) ? spec : {};

@@ -41,3 +41,18 @@ ResourceMetricStatus: current MetricValueStatus; name string
 `,
   { meta: metaTypes },
 );
+
+/** Types of `io.k8s.api.autoscaling.v1`, in the notation of {@link ApiTypes}. */
+export const autoscalingV1Types = new ApiTypes(
+  'io.k8s.api.autoscaling.v1',
+  `
+HorizontalPodAutoscaler: metadata meta.ObjectMeta; spec! HorizontalPodAutoscalerSpec;
+  status HorizontalPodAutoscalerStatus
+HorizontalPodAutoscalerSpec: maxReplicas! int32; minReplicas int32 = 1;
+  scaleTargetRef! CrossVersionObjectReference; targetCPUUtilizationPercentage int32
+CrossVersionObjectReference atomic: apiVersion string; kind! string; name! string
+HorizontalPodAutoscalerStatus: currentCPUUtilizationPercentage int32; currentReplicas int32;
+  desiredReplicas int32; lastScaleTime Time; observedGeneration int64
+`,
+  { meta: metaTypes },
+);

@@ -41,7 +41,7 @@ Pod: metadata meta.ObjectMeta; spec PodSpec; status PodStatus
 PodSpec: activeDeadlineSeconds int64; affinity Affinity; automountServiceAccountToken boolean;
   containers! [Container] by name unique; dnsConfig PodDNSConfig;
   dnsPolicy ClusterFirst|ClusterFirstWithHostNet|Default|None = "ClusterFirst";
-  enableServiceLinks boolean = true; ephemeralContainers [EphemeralContainer] by name;
+  enableServiceLinks boolean; ephemeralContainers [EphemeralContainer] by name;
   hostAliases [HostAlias] by ip; hostIPC boolean; hostNetwork boolean; hostPID boolean; hostUsers boolean;
   hostname string; hostnameOverride string; imagePullSecrets [LocalObjectReference] by name;
   initContainers [Container] by name unique; nodeName string; nodeSelector {string} atomic; os PodOS;

@@ -3,6 +3,7 @@ import type { ServedResource } from '../../resources/resource.ts';
 import { metaTypes } from '../builtin/meta.ts';
 import { definitionName } from '../json-schema.ts';
 import type { JsonSchema } from '../json-schema.ts';
+import type { StructuralSchema } from '../structural-schema.ts';
 
 /** Group, version and kind, as `x-kubernetes-group-version-kind` has them. */
 export interface GroupVersionKind {
@@ -17,7 +18,7 @@ export function kindOf({ resource, version }: ServedResource): GroupVersionKind 
 
 /** What the kind is called in OpenAPI: built-in types by their package, others by their group spelled backwards. */
 export function kindDefinition(served: ServedResource): string {
-  const named = served.version.schema?.root.source[definitionName];
+  const named = documented(served)?.root.source[definitionName];
   if (named !== undefined) return named;
   const group = served.resource.group.split('.').reverse().join('.');
   return `${group === '' ? 'io.k8s.api.core' : group}.${served.version.name}.${served.resource.kind}`;
@@ -45,7 +46,7 @@ export function definitionsOf(
   const objectMeta = metaTypes.type('ObjectMeta');
   refer(objectMeta);
   for (const each of served) {
-    const source: JsonSchema = each.version.schema?.root.source ?? { type: 'object' };
+    const source: JsonSchema = documented(each)?.root.source ?? { type: 'object' };
     const schema = { ...source, properties: { ...typeMeta, metadata: objectMeta, ...source.properties } };
     // A custom resource says nothing of its metadata but that it is an object.
     if (each.resource.custom) schema.properties = { ...schema.properties, ...typeMeta, metadata: objectMeta };
@@ -62,3 +63,7 @@ const typeMeta: Readonly<Record<string, JsonSchema>> = {
   apiVersion: { type: 'string', description: 'Group and version of the schema that this object follows.' },
   kind: { type: 'string', description: 'What this object is, in CamelCase.' },
 };
+
+function documented({ version }: ServedResource): StructuralSchema | undefined {
+  return version.documentedSchema ?? version.schema;
+}

@@ -1,0 +1,112 @@
+/** Kinds that make pods from a template. */
+import type { StatusCause } from '../errors.ts';
+import { isJsonObject, valueAt } from '../object.ts';
+import type { ApiObject, JsonObject } from '../object.ts';
+import type { KindStrategy } from '../operations/strategy.ts';
+import { fillInPodSpec, podSpecCauses } from './pod-spec.ts';
+
+function objectAt(root: unknown, ...path: string[]): JsonObject | undefined {
+  const value = valueAt(root, path);
+  return isJsonObject(value) ? value : undefined;
+}
+
+/** @param fillIn further defaults of the kind */
+function workload(
+  templatePath: readonly string[],
+  fillIn: (object: ApiObject, live: ApiObject | undefined) => void = () => undefined,
+  further: (object: ApiObject) => readonly StatusCause[] = () => [],
+): KindStrategy {
+  const prepare = (object: ApiObject, live: ApiObject | undefined): void => {
+    fillIn(object, live);
+    const template = objectAt(object, ...templatePath, 'spec');
+    if (template !== undefined) fillInPodSpec(template);
+  };
+  return {
+    generation: true,
+    prepareCreate(object) {
+      prepare(object, undefined);
+      object['status'] = {};
+    },
+    prepareUpdate: prepare,
+    validate(object) {
+      const template = objectAt(object, ...templatePath, 'spec');
+      const path = [...templatePath, 'spec'].join('.');
+      return [...(template === undefined ? [] : podSpecCauses(template, path)), ...further(object)];
+    },
+  };
+}
+
+const template = ['spec', 'template'];
+
+/** The pods of a template have to be those that the selector finds. */
+function selectorCauses(object: ApiObject): StatusCause[] {
+  const wanted = objectAt(object, 'spec', 'selector', 'matchLabels') ?? {};
+  const labels = objectAt(object, ...template, 'metadata', 'labels') ?? {};
+  if (Object.entries(wanted).every(([key, value]) => labels[key] === value)) return [];
+  return [
+    {
+      reason: 'FieldValueInvalid',
+      field: 'spec.template.metadata.labels',
+      message: `Invalid value: ${JSON.stringify(labels)}: \`selector\` does not match template \`labels\``,
+    },
+  ];
+}
+
+function rollingUpdate(field: string, defaults: JsonObject): (object: ApiObject) => void {
+  return (object) => {
+    const strategy = objectAt(object, 'spec', field);
+    if (strategy === undefined) return;
+    strategy['type'] ??= 'RollingUpdate';
+    if (strategy['type'] !== 'RollingUpdate') return;
+    if (strategy['rollingUpdate'] === null || strategy['rollingUpdate'] === undefined)
+      strategy['rollingUpdate'] = {};
+    const parameters = objectAt(strategy, 'rollingUpdate');
+    for (const [name, value] of Object.entries(defaults))
+      if (parameters !== undefined) parameters[name] ??= value;
+  };
+}
+
+/** A Job selects its own pods by its uid, and labels them so. */
+function fillInJob(job: ApiObject, live: ApiObject | undefined): void {
+  const spec = objectAt(job, 'spec');
+  if (spec === undefined) return;
+  spec['parallelism'] ??= 1;
+  if (spec['completions'] === undefined && spec['parallelism'] === 1) spec['completions'] = 1;
+  spec['manualSelector'] ??= false;
+  spec['podReplacementPolicy'] ??= spec['podFailurePolicy'] === undefined ? 'TerminatingOrFailed' : 'Failed';
+  if (spec['manualSelector'] === true || live !== undefined) return;
+  const { uid = '', name } = job.metadata;
+  const labels = {
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  };
+  const pods = objectAt(spec, 'template');
+  if (pods === undefined) return;
+  const metadata = objectAt(pods, 'metadata') ?? {};
+  metadata['labels'] = { ...objectAt(metadata, 'labels'), ...labels };
+  pods['metadata'] = metadata;
+  job.metadata.labels ??= metadata['labels'] as Record<string, string>;
+  spec['selector'] = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
+}
+
+/** By `plural.group`. */
+export const workloadStrategies: readonly (readonly [string, KindStrategy])[] = [
+  [
+    'deployments.apps',
+    workload(template, rollingUpdate('strategy', { maxUnavailable: '25%', maxSurge: '25%' }), selectorCauses),
+  ],
+  [
+    'daemonsets.apps',
+    workload(template, rollingUpdate('updateStrategy', { maxUnavailable: 1, maxSurge: 0 }), selectorCauses),
+  ],
+  ['replicasets.apps', workload(template, undefined, selectorCauses)],
+  [
+    'statefulsets.apps',
+    workload(template, rollingUpdate('updateStrategy', { partition: 0 }), selectorCauses),
+  ],
+  ['replicationcontrollers.', workload(template)],
+  ['jobs.batch', workload(template, fillInJob)],
+  ['cronjobs.batch', workload(['spec', 'jobTemplate', 'spec', 'template'])],
+];

@@ -1,0 +1,77 @@
+import { badRequest, forbidden, methodNotAllowed, unavailable } from '../errors.ts';
+import { isJsonObject, valueAt } from '../object.ts';
+import type { ApiObject } from '../object.ts';
+import { deleteOptions } from '../operations/delete-options.ts';
+import type { ObjectOperations } from '../operations/objects.ts';
+import { requestContext } from '../operations/request.ts';
+import type { Target } from '../operations/request.ts';
+import { mediaType, parseObjectBody, readBody, sendJson } from './exchange.ts';
+import type { ResourceRequest } from './resource-request.ts';
+import type { SubresourceHandler, Subresources } from './subresources.ts';
+
+/** What only a node can answer; a node agent registers handlers of its own in place of these. */
+const ofNodes = ['log', 'exec', 'attach', 'portforward', 'proxy', 'proxy/*'];
+
+/** The parts of pods that an API server has beside status. */
+export function registerPodSubresources(subresources: Subresources, operations: ObjectOperations): void {
+  for (const name of ofNodes) subresources.register('pods.', name, noNodeAgent(operations));
+  subresources.register('pods.', 'eviction', evictionHandler(operations));
+  subresources.register('pods.', 'binding', bindingHandler(operations));
+}
+
+function noNodeAgent(operations: ObjectOperations): SubresourceHandler {
+  return ({ target }) => {
+    const pod = operations.get(wholeOf(target));
+    const node = valueAt(pod, ['spec', 'nodeName']);
+    if (typeof node !== 'string' || node === '')
+      throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+    throw unavailable(
+      `no node agent looks after node ${node}, so that pod ${pod.metadata.name} has no processes: its ${target.subresource ?? ''} cannot be had`,
+    );
+  };
+}
+
+/** `policy/v1 Eviction`: a deletion that disruption budgets may refuse. There is nobody who would count for them. */
+function evictionHandler(operations: ObjectOperations): SubresourceHandler {
+  return async (exchange) => {
+    const { target, query, response } = exchange;
+    const eviction = await posted(exchange);
+    const options = deleteOptions(isJsonObject(eviction) ? eviction['deleteOptions'] : undefined, query);
+    await operations.delete(wholeOf(target), options, contextOf(exchange));
+    sendJson(response, 201, success);
+  };
+}
+
+/** `v1 Binding`: gives a pod its node, once. */
+function bindingHandler(operations: ObjectOperations): SubresourceHandler {
+  return async (exchange) => {
+    const { target, response } = exchange;
+    const node = valueAt(await posted(exchange), ['target', 'name']);
+    if (typeof node !== 'string' || node === '') throw badRequest('target.name: Required value');
+    await operations.change(wholeOf(target), (pod) => bound(target, pod, node), contextOf(exchange));
+    sendJson(response, 201, success);
+  };
+}
+
+function bound(target: Target, pod: ApiObject, node: string): ApiObject {
+  const spec = isJsonObject(pod['spec']) ? pod['spec'] : {};
+  const current = spec['nodeName'];
+  if (typeof current === 'string' && current !== '' && current !== node)
+    throw forbidden(target.resource, pod.metadata.name, `it is on node ${current} already`);
+  return { ...pod, spec: { ...spec, nodeName: node } };
+}
+
+const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+
+async function posted({ request }: ResourceRequest): Promise<unknown> {
+  if (request.method !== 'POST') throw methodNotAllowed();
+  return parseObjectBody(mediaType(request), await readBody(request));
+}
+
+function contextOf({ user, query, request }: ResourceRequest): ReturnType<typeof requestContext> {
+  return requestContext(user, query, request.headers['user-agent'] ?? '');
+}
+
+function wholeOf(target: Target): Target {
+  return { ...target, subresource: undefined };
+}
