@@ -3,3 +3,16 @@ export { ZdsError } from './zds/errors.ts';
 export type { ZdsErrorCode } from './zds/errors.ts';
 export { ZdsServer } from './zds/server.ts';
 export type { ZdsPod, ZdsServerOptions } from './zds/server.ts';
+
+export type { RuleBackend } from './rules/backend.ts';
+export { RulesError } from './rules/errors.ts';
+export type { RulesErrorCode } from './rules/errors.ts';
+export { HostRuleApplier } from './rules/host-applier.ts';
+export type { HostRuleOptions } from './rules/host-applier.ts';
+export type { ProbedAddress } from './rules/host-rules.ts';
+export { PodRuleApplier } from './rules/pod-applier.ts';
+export type { Drift } from './rules/pod-applier.ts';
+export { captureAnnotations, podCapture, standardProbeAddress } from './rules/pod-capture.ts';
+export type { AnnotationProblem, CaptureDefaults, PodCapture, ProbeAddress } from './rules/pod-capture.ts';
+export { chooseBackend, makeBackend, makeHostRules, probeNode } from './rules/probe.ts';
+export type { BackendFinding, BackendName, BackendWish, NodeFindings } from './rules/probe.ts';

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { NetworkNamespace } from '@ambient/linux';
+import type { RuleBackend } from './backend.ts';
+import { runCommand } from './commands.ts';
+import { RulesError } from './errors.ts';
+import type { Family } from './iptables-text.ts';
+import type { PodCapture } from './pod-capture.ts';
+import type { SpoofedRouting } from './spoofed-routing.ts';
+import { noRouting, planSpoofedRouting, readSpoofedRouting } from './spoofed-routing.ts';
+
+/** Something that is missing in a pod, or is there and should not be. */
+export interface Drift {
+  readonly kind: 'missing' | 'unexpected';
+  readonly what: string;
+}
+
+const flags: Readonly<Record<Family, string>> = { v4: '-4', v6: '-6' };
+const families: readonly Family[] = ['v4', 'v6'];
+
+/** Sets, checks and removes the capture of pods, inside their network namespaces. */
+export class PodRuleApplier {
+  readonly #backend: RuleBackend;
+  readonly #ipv6: boolean;
+  /** By what was asked for: how the tools of this node list it when it is there. */
+  readonly #references = new Map<string, Promise<readonly string[]>>();
+
+  /** @param ipv6 whether the agent cares for IPv6 at all (AMBIENT_IPV6) */
+  constructor(backend: RuleBackend, ipv6: boolean) {
+    this.#backend = backend;
+    this.#ipv6 = ipv6;
+  }
+
+  get backend(): string {
+    return this.#backend.name;
+  }
+
+  /**
+   * Captures a pod: afterwards it has all of its rules and nothing else of ours, whatever it had before.
+   * @throws RulesError ERR_RULES_STEP, ERR_RULES_TOOL_MISSING: the pod is not captured, what was set has been taken back;
+   *   ERR_RULES_HALF_SET: that failed as well
+   */
+  async apply(namespace: NetworkNamespace, capture: PodCapture): Promise<void> {
+    try {
+      for (const family of this.#families)
+        await this.#route(namespace, family, wantedRouting(namespace, capture, family));
+      await this.#backend.install(namespace, capture);
+    } catch (error) {
+      try {
+        await this.remove(namespace);
+      } catch (undo) {
+        const cause = new AggregateError([error, undo]);
+        throw new RulesError(
+          'ERR_RULES_HALF_SET',
+          `${textOf(error)}; and what was set before could not be taken back: ${textOf(undo)}. ` +
+            'The pod may be unreachable: restart it',
+          { cause },
+        );
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Releases a pod: nothing of ours is left.
+   * @throws RulesError the first step that failed, when all have been tried
+   */
+  async remove(namespace: NetworkNamespace): Promise<void> {
+    const failures: unknown[] = [];
+    const attempt = async (step: () => Promise<void>): Promise<void> => {
+      await step().catch((error: unknown) => failures.push(error));
+    };
+    await attempt(() => this.#backend.uninstall(namespace));
+    for (const family of this.#families) await attempt(() => this.#route(namespace, family, noRouting));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /**
+   * Compares what a pod has with what it should have, in the tools' own spelling.
+   * @returns empty when all of it is there, unchanged and in order
+   * @throws RulesError when it cannot be listed
+   */
+  async check(namespace: NetworkNamespace, capture: PodCapture): Promise<readonly Drift[]> {
+    const [present, wanted, ...routing] = await Promise.all([
+      this.#backend.list(namespace, capture),
+      this.#reference(capture),
+      ...this.#families.map((family) => this.#routingDrift(namespace, capture, family)),
+    ]);
+    return [...compareLists(present, wanted), ...routing.flat()];
+  }
+
+  get #families(): readonly Family[] {
+    return this.#ipv6 ? families : ['v4'];
+  }
+
+  /** Tools and kernels spell the same rule in many ways. So the list to expect is made by themselves, in a namespace that nobody uses. */
+  #reference(capture: PodCapture): Promise<readonly string[]> {
+    const key = JSON.stringify(capture);
+    let reference = this.#references.get(key);
+    if (reference === undefined) {
+      reference = this.#makeReference(capture);
+      this.#references.set(key, reference);
+      reference.catch(() => this.#references.delete(key));
+    }
+    return reference;
+  }
+
+  async #makeReference(capture: PodCapture): Promise<readonly string[]> {
+    using scratch = NetworkNamespace.create();
+    await this.#backend.install(scratch, capture);
+    return await this.#backend.list(scratch, capture);
+  }
+
+  async #route(namespace: NetworkNamespace, family: Family, wanted: SpoofedRouting): Promise<void> {
+    const present = await readRouting(namespace, family);
+    const lines = planSpoofedRouting(present, wanted, family);
+    if (lines.length === 0) return;
+    const input = `${lines.join('\n')}\n`;
+    await runCommand(`set the routes for replies (IP${family})`, ['ip', flags[family], '-batch', '-'], {
+      namespace,
+      input,
+    });
+  }
+
+  async #routingDrift(namespace: NetworkNamespace, capture: PodCapture, family: Family): Promise<Drift[]> {
+    const present = await readRouting(namespace, family);
+    return planSpoofedRouting(present, wantedRouting(namespace, capture, family), family).map((line) => ({
+      kind: line.includes(' add ') ? 'missing' : 'unexpected',
+      what: `ip ${flags[family]} ${line.replace(/ (add|del) /, ' ')}`,
+    }));
+  }
+}
+
+/** Differences of two lists of rules; a change of order alone counts too. */
+export function compareLists(present: readonly string[], wanted: readonly string[]): Drift[] {
+  const missing = wanted.filter((line) => !present.includes(line));
+  const unexpected = present.filter((line) => !wanted.includes(line));
+  const drift: Drift[] = [
+    ...missing.map((what) => ({ kind: 'missing', what }) as const),
+    ...unexpected.map((what) => ({ kind: 'unexpected', what }) as const),
+  ];
+  if (drift.length > 0) return drift;
+  const at = wanted.findIndex((line, index) => present[index] !== line);
+  if (at >= 0) return [{ kind: 'missing', what: `${wanted[at]!} in its place` }];
+  return present.length > wanted.length
+    ? [{ kind: 'unexpected', what: `${present[wanted.length]!} once more` }]
+    : [];
+}
+
+async function readRouting(namespace: NetworkNamespace, family: Family): Promise<SpoofedRouting> {
+  const ip = (what: string, ...args: string[]): Promise<string> =>
+    runCommand(`list the ${what} (IP${family})`, ['ip', '-j', flags[family], ...args], { namespace });
+  const rules = await ip('routing rules', 'rule', 'show');
+  // The table exists from its first route on; to ask for one that does not is an error to some versions of ip(8).
+  const routes = await ip('routes', 'route', 'show', 'table', 'all', 'type', 'local');
+  return readSpoofedRouting(rules, routes);
+}
+
+function wantedRouting(namespace: NetworkNamespace, capture: PodCapture, family: Family): SpoofedRouting {
+  if (family === 'v4') return { rules: 1, route: true };
+  if (!capture.ipv6) return noRouting;
+  return { rules: 1, route: loopbackHasIpv6(namespace) };
+}
+
+/** A route to `lo` is refused where IPv6 is off for that interface, as container runtimes leave it on IPv4 clusters. */
+function loopbackHasIpv6(namespace: NetworkNamespace): boolean {
+  return namespace.enter(() => {
+    try {
+      return readFileSync('/proc/sys/net/ipv6/conf/lo/disable_ipv6', 'latin1').trim() !== '1';
+    } catch {
+      return false; // a kernel without IPv6
+    }
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
