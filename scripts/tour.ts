@@ -10,12 +10,14 @@ import { constants } from 'node:os';
 import { assertNoLeak, takeLeakSnapshot } from '@ambient/testkit/lab';
 import { showLiveTable } from './tour/live/show.ts';
 import { Report } from './tour/report.ts';
+import { manifestPath } from './tour/scene.ts';
 import type { Scene } from './tour/scene.ts';
 import { certificates } from './tour/steps/certificates.ts';
 import { policySteps } from './tour/steps/policies.ts';
 import { requestSteps } from './tour/steps/requests.ts';
 import { smallCluster } from './tour/steps/small-cluster.ts';
 import { Style } from './tour/style.ts';
+import { showWayIn } from './tour/way-in.ts';
 import type { ServerHello } from './tour/wire/tls-records.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -80,6 +82,7 @@ async function main(): Promise<void> {
     report.summary(goOn);
     if (isTerminal && report.allHeld) {
       for (const signal of SIGNALS) process.off(signal, interrupted);
+      showHowToPlay(theScene());
       await showLiveTable(theScene(), style, stdout, SIGNALS);
     }
   } finally {
@@ -87,6 +90,15 @@ async function main(): Promise<void> {
   }
   if (scene !== undefined) await proveGone(scene.mesh.lab.runId);
   process.exitCode = report.allHeld ? 0 : 1;
+}
+
+function showHowToPlay(scene: Scene): void {
+  report.say('The pods stay until Ctrl-C, and the table below follows what you do from another terminal:');
+  showWayIn(report, scene, wayIn, [
+    `apply -f ${manifestPath('close-feed')}`,
+    'delete authorizationpolicy --namespace shop --all',
+  ]);
+  stdout.write('\n');
 }
 
 async function proveGone(runId: string): Promise<void> {

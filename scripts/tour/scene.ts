@@ -39,6 +39,12 @@ interface MeshPage {
   readonly policies: readonly { readonly namespace: string; readonly name: string }[];
 }
 
+/** When a change of the cluster began, and when the API told of it. */
+export interface ChangeTimes {
+  readonly startedMs: number;
+  readonly toldMs: number;
+}
+
 const APP_IMAGE = 'example.com/shop:1';
 const CONTROL_PLANE_IMAGE = 'example.com/control-plane:1';
 /** What of the cluster is in the mesh. */
@@ -163,16 +169,14 @@ export class Scene {
     return from.spawn(appCommand('background-traffic', options), { name: 'background-traffic' });
   }
 
-  /**
-   * Applies a manifest of `policies/`, or deletes what it describes. Resolves with the time on the clock of
-   * `performance.now()` at which the API told of it.
-   */
-  async change(verb: 'apply' | 'delete', manifest: string): Promise<number> {
+  /** Applies a manifest of `policies/`, or deletes what it describes. Times are those of `performance.now()`. */
+  async change(verb: 'apply' | 'delete', manifest: string): Promise<ChangeTimes> {
     const { operator, policies } = this.cluster;
     const file = manifestPath(manifest);
     const told = policies.next(describePolicy(readManifest(file)).name);
+    const startedMs = performance.now();
     await (verb === 'apply' ? operator.apply(file) : operator.remove(file));
-    return told;
+    return { startedMs, toldMs: await told };
   }
 
   /** Resolves when every proxy goes by the policy, or no more. */

@@ -75,7 +75,10 @@ export class Cluster implements Disposable {
         ),
         host.spawn(appCommand('door', doorway), { name: 'kube-api-door' }),
       ]);
-      await Promise.all([server.waitForLine(/^ready$/, DISCOVERY_DEADLINE_MS), opened.waitForLine(/^ready$/)]);
+      await Promise.all([
+        server.waitForLine(/^ready$/, DISCOVERY_DEADLINE_MS),
+        opened.waitForLine(/^ready$/),
+      ]);
       const api = new KubeClient(readFileSync(kubeconfig, 'utf8'));
       const operator = new Operator(lab, api, kubeconfig, process.env['PATH'] ?? '');
       const cluster = new Cluster(api, operator, kubeconfig, door);
@@ -127,7 +130,10 @@ export class Cluster implements Disposable {
     const program = join(repository, 'packages', 'control-plane', 'bin', 'control-plane');
     const kubeconfig = join(lab.directory, 'control-plane.kubeconfig');
     const env = { POD_NAME: host.name, LOG_FORMAT: 'json' };
-    const controlPlane = await host.spawn([program, '--kubeconfig', kubeconfig], { name: 'control-plane', env });
+    const controlPlane = await host.spawn([program, '--kubeconfig', kubeconfig], {
+      name: 'control-plane',
+      env,
+    });
     mkdirSync(join(lab.directory, 'tokens'));
     const meshPods = pods.filter(({ pod }) => pod !== host);
     await Promise.all([

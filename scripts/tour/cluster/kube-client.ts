@@ -89,7 +89,11 @@ export class KubeClient implements Disposable {
    * Tells of every object below a collection's path, those that are there first, until it is disposed. A watch that the
    * server ends is begun anew, `onStart` called again.
    */
-  watch(path: string, onEvent: (event: WatchEvent) => void, onStart: () => void = () => undefined): Disposable {
+  watch(
+    path: string,
+    onEvent: (event: WatchEvent) => void,
+    onStart: () => void = () => undefined,
+  ): Disposable {
     const target: KubeCall = { method: 'GET', path: `${path}${path.includes('?') ? '&' : '?'}watch=1` };
     let ended = false;
     let response: IncomingMessage | undefined;

@@ -93,7 +93,12 @@ function serviceObject({ namespace, name, address, ports, target }: ServiceObjec
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace },
-    spec: { clusterIP: address, clusterIPs: [address], selector: { app: target.name }, ports: portList(ports) },
+    spec: {
+      clusterIP: address,
+      clusterIPs: [address],
+      selector: { app: target.name },
+      ports: portList(ports),
+    },
   };
 }
 

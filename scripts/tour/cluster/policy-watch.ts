@@ -42,7 +42,9 @@ export class PolicyWatch {
 
   /** Sorted by name. */
   get policies(): readonly KnownPolicy[] {
-    return Array.from(this.#policies.values(), ({ policy }) => policy).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return Array.from(this.#policies.values(), ({ policy }) => policy).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
   }
 
   /** The latest last. */
@@ -92,7 +94,10 @@ function collectionOf(kind: string): string {
 
 /** What the tour says of a policy in one line. */
 export function describePolicy({ kind, metadata, ...object }: KubeObject): KnownPolicy {
-  const spec = (object['spec'] ?? {}) as { readonly action?: string; readonly mtls?: { readonly mode?: string } };
+  const spec = (object['spec'] ?? {}) as {
+    readonly action?: string;
+    readonly mtls?: { readonly mode?: string };
+  };
   return {
     kind,
     name: `${metadata.namespace ?? ''}/${metadata.name}`,

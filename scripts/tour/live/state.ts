@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { logEntries } from '../../../test/netns/harness/index.ts';
 import type { LogEntry, Pod } from '../../../test/netns/harness/index.ts';
+import type { PolicyChange } from '../cluster/policy-watch.ts';
 import { podName, spiffeId } from '../scene.ts';
 import type { Scene } from '../scene.ts';
 import { seconds } from '../steps/words.ts';
@@ -29,19 +30,30 @@ export interface LivePod {
   readonly memoryBytes: number | undefined;
 }
 
-/** A connection that has ended, as the proxy of its server logged it. */
+/** A policy of the cluster. */
+export interface LivePolicy {
+  readonly kind: string;
+  readonly name: string;
+  /** ALLOW, DENY, STRICT and so on. */
+  readonly says: string;
+  readonly ageMs: number;
+}
+
+/** A connection that has ended, as the proxy of its server logged it; or a policy that has changed. */
 export interface LiveEvent {
   /** `HH:MM:SS`, UTC. */
   readonly time: string;
   readonly from: string;
   readonly to: string;
-  readonly refused: boolean;
   readonly outcome: string;
+  /** How often, the time being the last: whoever is refused tries again. */
+  readonly times: number;
 }
 
 export interface LiveState {
   readonly upMs: number;
   readonly pods: readonly LivePod[];
+  readonly policies: readonly LivePolicy[];
   readonly rows: readonly LiveRow[];
   /** The latest last. */
   readonly events: readonly LiveEvent[];
@@ -83,7 +95,8 @@ export class LivePoll {
 
   /** @throws AdminCallError */
   async poll(): Promise<LiveState> {
-    const { pods } = this.#scene;
+    const { pods, cluster } = this.#scene;
+    const { policies } = cluster;
     const pages = await Promise.all(
       pods.map(async (pod) => ({ pod, ...connectionsOf(await this.#scene.admin(pod, '/config_dump')) })),
     );
@@ -103,8 +116,14 @@ export class LivePoll {
         outbound: outbound.length,
         memoryBytes: anonymousMemory(pod.proxy.pid),
       })),
+      policies: policies.policies.map(({ kind, name, says, createdMs }) => ({
+        kind,
+        name,
+        says,
+        ageMs: Math.max(0, Date.now() - createdMs),
+      })),
       rows: rows.sort((a, b) => b.ageMs - a.ageMs),
-      events: pods.flatMap(recentEvents).sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)),
+      events: gatherEvents([...pods.flatMap(recentEvents), ...policies.changes.map(policyEvent)]),
     };
   }
 
@@ -145,13 +164,36 @@ function recentEvents(pod: Pod): LiveEvent[] {
         time: text(entry, 'time').slice(11, 19),
         from: `${text(entry, 'src.namespace')}/${text(entry, 'src.workload')}`,
         to: `${podName(pod)}:${portOf(text(entry, 'dst.hbone_addr'))}`,
-        refused: reason !== '',
         outcome:
           reason === ''
             ? `ended after ${seconds(parseInt(text(entry, 'duration'), 10))}`
             : `refused: ${reason}`,
+        times: 1,
       };
     });
+}
+
+/** In the order of their (last) time, what happened again in one line. */
+export function gatherEvents(events: readonly LiveEvent[]): LiveEvent[] {
+  const byTime = events.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  const gathered = new Map<string, LiveEvent>();
+  for (const event of byTime) {
+    const key = JSON.stringify([event.from, event.to, event.outcome]);
+    const times = (gathered.get(key)?.times ?? 0) + event.times;
+    gathered.delete(key); // to the end
+    gathered.set(key, { ...event, times });
+  }
+  return [...gathered.values()];
+}
+
+function policyEvent({ atMs, what, policy }: PolicyChange): LiveEvent {
+  return {
+    time: new Date(atMs).toISOString().slice(11, 19),
+    from: policy.kind,
+    to: policy.name,
+    outcome: `${what}: ${policy.says}`,
+    times: 1,
+  };
 }
 
 function text(entry: LogEntry, key: string): string {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { columnsOf, Style } from '../style.ts';
+import { gatherEvents } from './state.ts';
 import type { LiveState } from './state.ts';
 import { formatAge, renderLive } from './table.ts';
 
@@ -15,6 +16,10 @@ function stateOf(connections: number): LiveState {
   return {
     upMs: 61_000,
     pods: [pod('shop/checkout'), pod('shop/catalog')],
+    policies: [
+      { kind: 'AuthorizationPolicy', name: 'shop/only-checkout', says: 'ALLOW', ageMs: 4000 },
+      { kind: 'PeerAuthentication', name: 'shop/strict', says: 'STRICT', ageMs: 9000 },
+    ],
     rows: Array.from({ length: connections }, (_, index) => ({
       key: String(index),
       from: `shop/checkout:${40_000 + index}`,
@@ -30,8 +35,8 @@ function stateOf(connections: number): LiveState {
       time: `04:00:0${index}`,
       from: 'guest/intruder',
       to: 'shop/catalog:9000',
-      refused: true,
       outcome: 'refused: policy-denied',
+      times: 1,
     })),
   };
 }
@@ -61,9 +66,29 @@ describe('the live table', () => {
     expect(full).to.match(/… and 1\d\d more/);
   });
 
+  it('shows every policy, and what it says', () => {
+    const text = renderLive(stateOf(1), new Style(false), { columns: 100, rows: 40 }).join('\n');
+    expect(text)
+      .to.contain('2 policies')
+      .and.to.match(/shop\/strict +PeerAuthentication +STRICT +0:09/);
+  });
+
   it('shows the latest of what has ended', () => {
     const text = renderLive(stateOf(1), new Style(false), { columns: 100, rows: 40 }).join('\n');
     expect(text).to.contain('04:00:08').and.not.to.contain('04:00:00');
+  });
+
+  it('gathers what happened again, at its last time', () => {
+    const event = (time: string, outcome: string) => ({ time, from: 'a', to: 'b', outcome, times: 1 });
+    const gathered = gatherEvents([
+      event('04:00:03', 'refused'),
+      event('04:00:01', 'refused'),
+      event('04:00:02', 'applied: DENY'),
+    ]);
+    expect(gathered.map(({ time, outcome, times }) => [time, outcome, times])).to.deep.equal([
+      ['04:00:02', 'applied: DENY', 1],
+      ['04:00:03', 'refused', 2],
+    ]);
   });
 
   it('tells ages as clocks do', () => {

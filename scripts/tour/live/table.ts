@@ -1,6 +1,6 @@
 import { fit, formatBytes, padEnd, padStart } from '../style.ts';
 import type { Style } from '../style.ts';
-import type { LiveEvent, LivePod, LiveRow, LiveState } from './state.ts';
+import type { LiveEvent, LivePod, LivePolicy, LiveRow, LiveState } from './state.ts';
 
 export interface ScreenSize {
   readonly columns: number;
@@ -25,8 +25,14 @@ const WIDEST = 130;
 const MOST_EVENTS = 6;
 /** Without events the heads alone are of no use. */
 const FEWEST_EVENTS = 2;
+/** Who applies more of them asks kubectl. */
+const MOST_POLICIES = 6;
 
 const identity = (style: Style, cell: string): string => style.identity(cell);
+
+/** ALLOW stands out from what takes away. */
+const verdict = (style: Style, cell: string): string =>
+  style.paint(cell.startsWith('ALLOW') ? 'green' : 'yellow', cell);
 
 const podColumns: readonly Column<LivePod>[] = [
   { head: 'pod', align: 'left', rank: 0, paint: (style, cell) => style.bold(cell), cell: ({ name }) => name },
@@ -39,6 +45,19 @@ const podColumns: readonly Column<LivePod>[] = [
     rank: 3,
     cell: ({ memoryBytes }) => (memoryBytes === undefined ? '' : formatBytes(memoryBytes)),
   },
+];
+
+const policyColumns: readonly Column<LivePolicy>[] = [
+  {
+    head: 'policy',
+    align: 'left',
+    rank: 0,
+    paint: (style, cell) => style.bold(cell),
+    cell: ({ name }) => name,
+  },
+  { head: 'kind', align: 'left', rank: 2, cell: ({ kind }) => kind },
+  { head: 'says', align: 'left', rank: 1, paint: verdict, cell: ({ says }) => says },
+  { head: 'age', align: 'right', rank: 3, least: 5, cell: ({ ageMs }) => formatAge(ageMs) },
 ];
 
 const rowColumns: readonly Column<LiveRow>[] = [
@@ -72,14 +91,14 @@ const eventColumns: readonly Column<LiveEvent>[] = [
     head: '',
     align: 'left',
     rank: 1,
-    paint: (style, cell) => (cell.startsWith('refused') ? style.paint('yellow', cell) : style.dim(cell)),
-    cell: ({ outcome }) => outcome,
+    paint: (style, cell) => (cell.startsWith('ended') ? style.dim(cell) : style.paint('yellow', cell)),
+    cell: ({ outcome, times }) => (times === 1 ? outcome : `${outcome} (${times} times)`),
   },
 ];
 
 /**
- * The live table as lines, none wider and not more than the screen holds: who the pods are, what they have open, and what
- * has lately ended.
+ * The live table as lines, none wider and not more than the screen holds: who the pods are, what the policies say, what is
+ * open, and what has happened of late.
  */
 export function renderLive(state: LiveState, style: Style, screen: ScreenSize): string[] {
   const columns = Math.min(WIDEST, screen.columns);
@@ -87,6 +106,9 @@ export function renderLive(state: LiveState, style: Style, screen: ScreenSize): 
   const head = [
     section(`live, ${formatAge(state.upMs)}`),
     ...renderTable(podColumns, state.pods, style, columns),
+    '',
+    section(count(state.policies.length, 'policy', 'policies')),
+    ...renderTable(policyColumns, state.policies.slice(0, MOST_POLICIES), style, columns),
     '',
   ];
   const foot = ['', fit(`${INDENT}Ctrl-C ends the tour and removes everything.`, columns)];
@@ -97,11 +119,11 @@ export function renderLive(state: LiveState, style: Style, screen: ScreenSize): 
   const hidden = state.rows.length - shown.length;
   const lines = [
     ...head,
-    section(`${state.rows.length} ${state.rows.length === 1 ? 'connection' : 'connections'}`),
+    section(count(state.rows.length, 'connection', 'connections')),
     ...renderTable(rowColumns, shown, style, columns),
     ...(hidden > 0 ? [style.dim(fit(`${INDENT}… and ${hidden} more`, columns))] : []),
     '',
-    section('lately ended'),
+    section('lately'),
     ...renderTable(eventColumns, state.events.slice(-events), style, columns),
     ...foot,
   ];
@@ -153,6 +175,10 @@ function renderTable<T>(
 function rule(name: string, columns: number, style: Style): string {
   const text = fit(name, Math.max(0, columns - 4));
   return `${style.dim('━━')} ${style.bold(text)} ${style.dim('━'.repeat(Math.max(0, columns - text.length - 4)))}`;
+}
+
+function count(number: number, one: string, more: string): string {
+  return `${number} ${number === 1 ? one : more}`;
 }
 
 /** `0:07`, `12:40`, `3:05:00`. */

@@ -3,7 +3,7 @@ import type { LabProcess } from '@ambient/testkit/lab';
 import type { LogEntry } from '../../../test/netns/harness/index.ts';
 import type { Report, Step } from '../report.ts';
 import { FEED_ADDRESS, FEED_PORT, manifestPath, podName, PRICE_PORT, spiffeId } from '../scene.ts';
-import type { Scene } from '../scene.ts';
+import type { ChangeTimes, Scene } from '../scene.ts';
 import { logWords, seconds } from './words.ts';
 
 /** A policy that bites must bite soon: milliseconds from the API's word of it. */
@@ -28,11 +28,11 @@ async function demandTls(scene: Scene, report: Report): Promise<string> {
     `${podName(intruder)} leaves the mesh: its redirection is taken out. In plain text it is still answered, and it holds ` +
       `a connection to ${catalog.ipv4}:${FEED_PORT} open, on which it talks. Meanwhile:`,
   );
-  const { cut, took } = await cutBy(scene, report, 'strict', call);
+  const { cut, took, since } = await cutBy(scene, report, 'strict', call);
   report.check(before.status === 200, `before it, plain text was answered: ${before.status}`);
   report.check(
     took <= WITHIN_MS,
-    `the open connection in plain text was cut ${seconds(took)} after the API had the policy (${cut})`,
+    `the open connection in plain text was cut ${seconds(took)} after the API had the policy, ${since} (${cut})`,
   );
   await showRefusal(scene, report, { 'src.addr': new RegExp(`^${intruder.ipv4.replaceAll('.', '\\.')}:`) });
   const [plain, tunnelled] = await Promise.all([scene.askPrice(intruder), scene.askPrice(checkout)]);
@@ -89,10 +89,10 @@ async function denyWhileOpen(scene: Scene, report: Report): Promise<string> {
     `${podName(checkout)} has a connection open to the catalog's feed, by its Service at ${FEED_ADDRESS}:${FEED_PORT}, ` +
       'and talks on it. Meanwhile:',
   );
-  const { cut, took } = await cutBy(scene, report, 'close-feed', call);
+  const { cut, took, since } = await cutBy(scene, report, 'close-feed', call);
   report.check(
     took <= WITHIN_MS,
-    `the open connection was cut ${seconds(took)} after the API had the policy (${cut})`,
+    `the open connection was cut ${seconds(took)} after the API had the policy, ${since} (${cut})`,
   );
   await showRefusal(scene, report, { 'src.identity': spiffeId(checkout) });
   const price = await scene.askPrice(checkout);
@@ -104,16 +104,29 @@ async function denyWhileOpen(scene: Scene, report: Report): Promise<string> {
   const admitted = await admittedWithout(scene, report, 'close-feed', () => scene.startCall(checkout));
   report.check(
     admitted.refusedBefore && admitted.took <= WITHIN_MS,
-    `a client that kept trying was let in ${seconds(admitted.took)} after the API had that`,
+    `a client that kept trying was let in ${seconds(admitted.took)} after the API had that, ${admitted.since}`,
   );
   return `cut in ${seconds(took)}, let in again in ${seconds(admitted.took)}`;
 }
 
-async function openCall(
-  scene: Scene,
-  report: Report,
-  start: () => Promise<LabProcess>,
-): Promise<LabProcess> {
+/** How soon a change showed in traffic. */
+interface Effect {
+  /** Milliseconds from the API's word of the change. */
+  readonly took: number;
+  /** The same from the start of kubectl, or of the request, for people. */
+  readonly since: string;
+}
+
+function effectAt(atMs: number, { startedMs, toldMs }: ChangeTimes, { cluster }: Scene): Effect {
+  const began = cluster.operator.kubectl === undefined ? 'the request was sent' : 'kubectl was started';
+  // The API tells its watchers one after the other: the mesh may have acted before the tour hears of it.
+  return {
+    took: Math.max(0, atMs - toldMs),
+    since: `${seconds(atMs - startedMs)} after ${began}`,
+  };
+}
+
+async function openCall(scene: Scene, report: Report, start: () => Promise<LabProcess>): Promise<LabProcess> {
   report.progress('opening a connection');
   const call = await start();
   await call.waitForLine(/^open$/);
@@ -126,14 +139,14 @@ async function cutBy(
   report: Report,
   manifest: string,
   call: LabProcess,
-): Promise<{ readonly cut: string; readonly took: number }> {
+): Promise<Effect & { readonly cut: string }> {
   showManifest(scene, report, manifest);
   const cutAt = call.waitForLine(/^cut /, WITHIN_MS * 8).then((line) => ({ line, at: performance.now() }));
   // Both have to come; a change that fails says more than a call that was not cut.
   cutAt.catch(() => undefined);
-  const told = await scene.change('apply', manifest);
+  const times = await scene.change('apply', manifest);
   const { line, at } = await cutAt;
-  return { cut: line.slice('cut '.length), took: Math.max(0, at - told) };
+  return { cut: line.slice('cut '.length), ...effectAt(at, times, scene) };
 }
 
 async function applied(scene: Scene, report: Report, manifest: string): Promise<void> {
@@ -147,9 +160,10 @@ async function admittedWithout(
   report: Report,
   manifest: string,
   start: () => Promise<LabProcess>,
-): Promise<{ readonly took: number; readonly refusedBefore: boolean }> {
+): Promise<Effect & { readonly refusedBefore: boolean }> {
   const refusals = (): number =>
-    scene.catalog.log().filter(({ scope, reason }) => scope === 'access' && reason === 'policy-denied').length;
+    scene.catalog.log().filter(({ scope, reason }) => scope === 'access' && reason === 'policy-denied')
+      .length;
   const before = refusals();
   const call = await start();
   await scene.catalog.proxy.waitFor(() => refusals() > before || undefined, 'refusal of the new connection');
@@ -157,8 +171,8 @@ async function admittedWithout(
   report.block([command(scene, report, 'delete', manifest)]);
   const opened = call.waitForLine(/^open$/, WITHIN_MS * 8).then(() => performance.now());
   opened.catch(() => undefined);
-  const told = await scene.change('delete', manifest);
-  return { took: Math.max(0, (await opened) - told), refusedBefore };
+  const times = await scene.change('delete', manifest);
+  return { ...effectAt(await opened, times, scene), refusedBefore };
 }
 
 function showManifest(scene: Scene, report: Report, manifest: string): void {

@@ -1,15 +1,9 @@
 import type { Report, Step } from '../report.ts';
 import { FEED_ADDRESS, podName, Scene, spiffeId } from '../scene.ts';
 import { alignColumns, alignWithin } from '../style.ts';
+import { showWayIn } from '../way-in.ts';
+import type { WayIn } from '../way-in.ts';
 import { seconds } from './words.ts';
-
-/** How another terminal gets to where the tour runs; both empty if it runs in the machine's own namespaces. */
-export interface WayIn {
-  /** Command line that enters the network namespace, to be followed by a command. */
-  readonly enter: string;
-  /** Where the tour's files are, seen from outside. */
-  readonly root: string;
-}
 
 /** Brings everything up. */
 export function smallCluster(wayIn: WayIn, onStarted: (scene: Scene) => void): Step {
@@ -43,7 +37,8 @@ export function smallCluster(wayIn: WayIn, onStarted: (scene: Scene) => void): S
       );
       report.check(true, `Kubernetes API, control plane, three pods and three ready proxies in ${took}`);
       await checkDiscovery(scene, report);
-      showWayIn(scene, report, wayIn);
+      report.say('While the tour runs, another terminal of the same user can look and interfere:');
+      showWayIn(report, scene, wayIn, ['get pods -A']);
       return `up in ${took}`;
     },
   };
@@ -80,13 +75,4 @@ async function checkDiscovery(scene: Scene, report: Report): Promise<void> {
     complete,
     `every proxy knows by discovery (xDS over TLS) the ${names.length} pods, and the Service catalog at ${FEED_ADDRESS}`,
   );
-}
-
-function showWayIn({ cluster }: Scene, report: Report, { enter, root }: WayIn): void {
-  const { style } = report;
-  report.say('To look around, and to change what you like, from another terminal of the same user:');
-  report.block([
-    ...(enter === '' ? [] : [`${style.dim('$')} ${enter} \\`]),
-    `${enter === '' ? style.dim('$') : ' '} kubectl --kubeconfig ${root}${cluster.kubeconfig} get pods -A`,
-  ]);
 }
