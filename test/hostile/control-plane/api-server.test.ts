@@ -1,15 +1,22 @@
 // The API server in all its moods: away, slow, overloaded, forgetful, cut short, or somebody else altogether.
+import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
+import { CertificateCaller } from './certificate-caller.ts';
 import { Cluster, pod, policy, service, uidOf } from './cluster.ts';
 import { ControlPlaneInProcess, TestClock } from './control-plane-in-process.ts';
 import { ControlPlaneProcess } from './control-plane-process.ts';
+import type { LogLine } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
 import { FaultyApi } from './faulty-api.ts';
 import { waitFor } from './wait-for.ts';
 
 const trouble = 'cannot follow the API server, trying again';
 const podCount = 20;
+/** Kinds that are watched, definitions of kinds included. */
+const followed = 12;
+/** Seconds of the control plane's clock in one of ours. */
+const speed = 10;
 
 describe('an API server that fails', () => {
   let cluster: Cluster;
@@ -34,36 +41,43 @@ describe('an API server that fails', () => {
   });
 
   describe('while a control plane runs', () => {
-    let controlPlane: ControlPlaneProcess;
+    let clock: TestClock;
+    let controlPlane: ControlPlaneInProcess;
     let client: DiscoveryClient;
     let known: string[];
 
-    before(async () => {
-      api.fault = undefined;
-      controlPlane = ControlPlaneProcess.spawn(cluster.file('faulty', api.kubeconfig));
-      const { plaintextXds } = await controlPlane.serving();
-      await controlPlane.ready();
-      client = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
-      await client.synced();
-    });
-    after(async () => {
-      client[Symbol.dispose]();
-      await controlPlane[Symbol.asyncDispose]();
-    });
     beforeEach(async () => {
-      await waitFor(() => api.watches >= 10, 'the watches');
+      clock = new TestClock(speed);
+      controlPlane = await ControlPlaneInProcess.start(api.kubeconfig, clock);
+      await controlPlane.line('leading');
+      client = new DiscoveryClient({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
+      await client.synced();
+      await waitFor(() => api.watches >= followed, 'the watches');
       known = client.names();
       client.responses.length = 0;
-      client.removed.length = 0;
-      controlPlane.log.length = 1; // the line "serving" stays
+      api.requests.length = 0;
     });
     afterEach(async () => {
       api.fault = undefined;
-      await waitFor(() => api.watches >= 10, 'the watches', 30_000);
+      await waitFor(() => api.watches >= followed, 'the watches');
       expect(client.open, 'the stream').equal(true);
-      expect(controlPlane.running).equal(true);
-      expect(controlPlane.lines({ level: 'error' })).deep.equal([]);
+      expect(controlPlane.log.filter(({ level }) => level === 'error')).deep.equal([]);
+      client[Symbol.dispose]();
+      await controlPlane[Symbol.asyncDispose]();
     });
+
+    /** Waits until the pods could not be followed so many times in a row. */
+    function failed(times: number): Promise<unknown> {
+      const seen = (): boolean =>
+        controlPlane
+          .lines(trouble)
+          .some(({ path, failures }) => path === '/api/v1/pods' && failures === times);
+      return waitFor(seen, `${times} failures`);
+    }
+
+    function troubles(pattern: RegExp): LogLine[] {
+      return controlPlane.lines(trouble).filter(({ error }) => pattern.test(String(error)));
+    }
 
     /** Something new arrives, and nothing else has changed. */
     async function follows(name: string, index: number): Promise<void> {
@@ -76,13 +90,13 @@ describe('an API server that fails', () => {
     it('answers 500 to everything: what is served stays, requests are spaced, and it is followed again', async () => {
       api.fault = () => ({ kind: 'status', status: 500, reason: 'InternalError' });
       api.cutConnections();
-      await controlPlane.line({ message: trouble, path: '/api/v1/pods', failures: 4 });
+      await failed(4);
       const { length } = api.requests.filter(({ path }) => path === '/api/v1/pods');
       expect(length).at.most(5);
       expect(client.responses).deep.equal([]);
       api.fault = undefined;
       await follows('after-500', 100);
-      expect(controlPlane.lines({ message: trouble, error: /500 InternalError: out of order/ })).not.empty;
+      expect(troubles(/500 InternalError: out of order/)).not.empty;
     });
 
     it('answers 429 with Retry-After: no path is asked again before its time', async () => {
@@ -96,53 +110,54 @@ describe('an API server that fails', () => {
         'three requests',
       );
       const times = new Map<string, number[]>();
-      for (const { path, method, atMs } of api.requests)
-        if (method === 'GET' && !path.includes('/leases/')) times.set(path, [...(times.get(path) ?? []), atMs]);
+      for (const { path, method, query, atMs } of api.requests) {
+        if (method !== 'GET' || path.includes('/secrets/')) continue;
+        const key = `${path} ${query.get('fieldSelector') ?? ''}`;
+        times.set(key, [...(times.get(key) ?? []), atMs]);
+      }
       for (const [path, [first = 0, ...later]] of times) {
         let lastMs = first;
         for (const atMs of later) {
-          expect(atMs - lastMs, path).greaterThan(950);
+          expect((atMs - lastMs) * speed, path).greaterThan(900);
           lastMs = atMs;
         }
       }
       api.fault = undefined;
       await follows('after-429', 101);
-      expect(controlPlane.lines({ message: trouble, error: /429 TooManyRequests/ })).not.empty;
+      expect(troubles(/429 TooManyRequests/)).not.empty;
     });
 
     it('has forgotten where the watches were (410): everything is listed, and only what differs is pushed', async () => {
       api.fault = ({ isWatch }) =>
         isWatch ? { kind: 'status', status: 500, reason: 'InternalError' } : undefined;
       api.cutConnections();
-      await controlPlane.line({ message: trouble, path: '/api/v1/pods' });
+      await failed(1);
       // More than the server remembers, so that it answers the next watch with 410.
       const gone = Array.from({ length: 30 }, (_, index) => pod(`gone-${index}`, 200 + index));
       await cluster.lab.load(gone);
       for (const each of gone) await cluster.delete(each);
       await cluster.lab.load([pod('stays', 250)]);
-      await cluster.delete(pod('after-500', 100));
+      await cluster.delete(pod('after-429', 101));
       api.requests.length = 0;
       api.fault = undefined;
       await client.until(uidOf('stays'));
-      await client.until(uidOf('after-500'), false);
-      expect(client.removed).deep.equal([uidOf('after-500')]);
+      await client.until(uidOf('after-429'), false);
+      expect(client.removed).deep.equal([uidOf('after-429')]);
       const pushed = client.responses.flatMap(({ resources }) => resources.map(({ name }) => name));
       expect(pushed).deep.equal([uidOf('stays')]);
       const lists = api.requests.filter(({ path, isWatch }) => path === '/api/v1/pods' && !isWatch);
       expect(lists).lengthOf(1);
-      const { kinds } = ((await controlPlane.page('/debug/clusterz')) as [{ kinds: KindPage[] }])[0];
-      expect(kinds.find(({ kind }) => kind === 'Pod')!.reflector.lists).equal(2);
     });
 
     it('says within each watch that it is over (ERROR 410), again and again: no hot loop', async () => {
       const expired =
         '{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"old"}}';
       let injected = 0;
-      const timer = setInterval(() => (injected += api.inject(/pods$/, expired)), 20);
-      const startedMs = performance.now();
+      const timer = setInterval(() => (injected += api.inject(/pods$/, expired)), 5);
+      const startedMs = clock.nowMs();
       await waitFor(() => injected >= 4, 'four expiries');
       clearInterval(timer);
-      const tookMs = performance.now() - startedMs;
+      const tookMs = clock.nowMs() - startedMs;
       const lists = api.requests.filter(({ path }) => path === '/api/v1/pods').length;
       expect(lists, `requests in ${tookMs} ms`).at.most(12);
       expect(tookMs).greaterThan(1000);
@@ -159,22 +174,56 @@ describe('an API server that fails', () => {
         ),
       ).equal(1);
       expect(api.inject(/endpointslices$/, '{"type":"SHOUTED","object":{}}')).equal(1);
-      await controlPlane.line({ message: trouble, error: /a line is no JSON/ });
-      await controlPlane.line({ message: trouble, error: /an event of an unknown type "SHOUTED"/ });
+      await waitFor(() => troubles(/a line is no JSON/).length > 0, 'the complaint');
+      await waitFor(
+        () => troubles(/an event of an unknown type "SHOUTED"/).length > 0,
+        'the other complaint',
+      );
       await follows('after-garbage', 103);
+    });
+
+    it('ends each watch as soon as it has begun: no hot loop, and a line for each', async () => {
+      api.fault = ({ isWatch }) =>
+        isWatch ? { kind: 'body', text: '', type: 'application/json' } : undefined;
+      api.cutConnections();
+      await failed(4);
+      expect(api.requests.filter(({ path }) => path === '/api/v1/pods')).lengthOf.at.most(5);
+      expect(troubles(/watch of \/api\/v1\/pods: the server ended it after \d+ ms/)).not.empty;
+      api.fault = undefined;
+      await follows('after-brevity', 106);
     });
 
     it('is somebody else for a while (200, HTML): nothing is taken for an empty cluster', async () => {
       api.fault = () => ({ kind: 'body', text: '<html>please log in</html>' });
       api.cutConnections();
-      await controlPlane.line({ message: trouble, path: '/api/v1/pods', failures: 3 });
+      await failed(3);
+      expect(troubles(/the answer is of type "text\/html"; check that the address is that of/)).not.empty;
+      expect(troubles(/GET \/api\/v1\/pods: the answer is no JSON/)).not.empty;
       expect(client.responses).deep.equal([]);
       api.fault = undefined;
       await follows('after-html', 104);
     });
 
+    it('cannot be asked about tokens: callers are told to come again, not that they are nobody', async () => {
+      api.fault = ({ path }) =>
+        path.endsWith('/tokenreviews') ? { kind: 'status', status: 500, reason: 'InternalError' } : undefined;
+      const channel = CertificateCaller.trusting(await controlPlane.roots());
+      const address = `localhost:${controlPlane.ports.secureGrpc}`;
+      using caller = new CertificateCaller(address, channel);
+      expect(await caller.ask({ token: 'a.b.c' })).include({ kind: 'refused', code: status.UNAVAILABLE });
+      using stream = new DiscoveryClient({
+        address,
+        credentials: channel,
+        headers: { authorization: 'Bearer a.b.d' },
+      });
+      expect(await stream.ended()).include({ code: status.UNAVAILABLE });
+      const [audit] = controlPlane.lines('certificate refused');
+      expect(audit).include({ level: 'warn', reason: 'token-review-unavailable' });
+      await controlPlane.line('discovery stream refused');
+    });
+
     it('answers each request late: all goes on, later', async () => {
-      api.fault = ({ path }) => ({ kind: 'delay', ms: path.includes('/leases/') ? 0 : 400 });
+      api.fault = ({ path }) => ({ kind: 'delay', ms: path.includes('/leases/') ? 0 : 300 });
       api.cutConnections();
       await follows('after-slowness', 105);
     });
@@ -249,8 +298,3 @@ describe('an API server that fails', () => {
     expect(line!['error']).match(/403 Forbidden: .*; give the control plane this permission/);
   });
 });
-
-interface KindPage {
-  readonly kind: string;
-  readonly reflector: { readonly lists: number };
-}

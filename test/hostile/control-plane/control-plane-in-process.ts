@@ -4,6 +4,7 @@ import type { Clock, LogFields } from '@ambient/runtime';
 
 import { startControlPlane } from '../../../packages/control-plane/src/app.ts';
 import type { ControlPlane } from '../../../packages/control-plane/src/app.ts';
+import { KubeClient } from '../../../packages/control-plane/src/kube/client.ts';
 import { KubeConnection } from '../../../packages/control-plane/src/kube/connection.ts';
 import { loadControlPlaneSettings } from '../../../packages/control-plane/src/settings/settings.ts';
 import type { LogLine } from './control-plane-process.ts';
@@ -79,6 +80,14 @@ export class ControlPlaneInProcess implements AsyncDisposable {
       connection[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** PEM of the roots that its serving certificate hangs from, as its API server keeps them. */
+  async roots(): Promise<string> {
+    const { data } = await new KubeClient(this.#connection).request<{ data: Record<string, string> }>({
+      path: '/api/v1/namespaces/istio-system/secrets/istio-ca-secret',
+    });
+    return Buffer.from(data['ca-cert.pem'] ?? '', 'base64').toString();
   }
 
   lines(message: string): LogLine[] {

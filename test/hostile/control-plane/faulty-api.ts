@@ -27,7 +27,7 @@ export type Fault =
   /** The connection breaks after so many bytes of the answer's body. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
   /** This, with status 200, from who is no API server at all. */
-  | { readonly kind: 'body'; readonly text: string };
+  | { readonly kind: 'body'; readonly text: string; readonly type?: string };
 
 interface Watch {
   readonly path: string;
@@ -151,7 +151,7 @@ export class FaultyApi implements AsyncDisposable {
         request.resume();
         return;
       case 'body':
-        response.writeHead(200, { 'content-type': 'text/html' }).end(fault.text);
+        response.writeHead(200, { 'content-type': fault.type ?? 'text/html' }).end(fault.text);
         request.resume();
         return;
       case 'delay': {

@@ -9,13 +9,13 @@ const lookMs = 5;
  * @returns what the condition returned
  */
 export async function waitFor<T>(
-  condition: () => T | undefined | false,
+  condition: () => T | undefined | false | Promise<T | undefined | false>,
   what: string,
   timeoutMs = 15_000,
 ): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
-    const found = condition();
+    const found = await condition();
     if (found !== undefined && found !== false) return found;
     if (performance.now() > endMs) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
     await pause(lookMs);

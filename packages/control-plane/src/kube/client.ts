@@ -97,6 +97,11 @@ export class KubeClient {
         const text = await Promise.race([readBody(response), answer.failed]);
         throw statusError(describe(request), tryParse(text), status, retryAfterMs(response));
       }
+      const contentType = response.headers['content-type'] ?? 'application/json';
+      if (!contentType.startsWith('application/json')) {
+        response.destroy();
+        throw notAnApiServer(describe(request), `of type ${JSON.stringify(contentType)}`);
+      }
       answer.done();
       onBytes();
       const lines = new LineSplitter(onLine);
@@ -230,12 +235,16 @@ function parse(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new KubeConnectionError(
-      'KUBE_BODY',
-      `${where}: the answer is no JSON; check that the address is that of a Kubernetes API server`,
-      { cause: error },
-    );
+    throw notAnApiServer(where, 'no JSON', error);
   }
+}
+
+function notAnApiServer(where: string, what: string, cause?: unknown): KubeConnectionError {
+  return new KubeConnectionError(
+    'KUBE_BODY',
+    `${where}: the answer is ${what}; check that the address is that of a Kubernetes API server`,
+    { cause },
+  );
 }
 
 function tryParse(text: string): unknown {

@@ -54,7 +54,8 @@ export interface ReflectorState {
 const briefMs = 1000;
 /** After so long, past failures count no more. */
 const steadyMs = 10_000;
-const backoff = { initialMs: 200, maxMs: 10_000, jitter: 0.25 };
+/** However long the server was away, it is followed again within seconds of its return. */
+const backoff = { initialMs: 200, maxMs: 5000, jitter: 0.25 };
 
 /**
  * Keeps a target in step with one collection of the API: lists, watches from there on, and lists again when the server has
@@ -128,7 +129,7 @@ export class Reflector<T extends KubeObject> {
         if (this.#version === '') await this.#list(signal);
         if (signal.aborted) break;
         const livedMs = await this.#watch(signal);
-        waitMs = livedMs >= briefMs ? 0 : this.#backoff.nextMs();
+        waitMs = livedMs >= briefMs ? 0 : this.#failed(this.#brief(livedMs));
       } catch (error) {
         if (signal.aborted) break;
         waitMs = this.#failed(error);
@@ -241,6 +242,11 @@ export class Reflector<T extends KubeObject> {
     const object = this.#options.prepare(raw);
     if (object === undefined) this.#malformed++;
     return object;
+  }
+
+  #brief(livedMs: number): KubeConnectionError {
+    const where = `watch of ${this.#options.source.path}`;
+    return new KubeConnectionError('KUBE_CONNECT', `${where}: the server ended it after ${livedMs} ms`);
   }
 
   #failed(error: unknown): number {
