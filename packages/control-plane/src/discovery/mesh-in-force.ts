@@ -2,17 +2,21 @@ import type { Logger } from '@ambient/runtime';
 
 import type { Derivation } from '../cluster/derivation.ts';
 import { perCluster } from '../cluster/derivation.ts';
-import { readMeshSettings } from '../translate/mesh-settings.ts';
+import { meshConfigPath, readMeshSettings } from '../translate/mesh-settings.ts';
 import type { MeshDefaults, MeshSettings } from '../translate/mesh-settings.ts';
+import type { FieldProblem } from '../validation/problem.ts';
 
 /** Names of the ConfigMap that holds MeshConfig, in the system namespace. */
 export function meshConfigMapName(revision: string): string {
   return revision === '' || revision === 'default' ? 'istio' : `istio-${revision}`;
 }
 
+/** Settings whose default is no safe answer to a slip: identities, or what is seen at all, would change for the whole mesh. */
+const keptFields = ['trustDomain', 'trustDomainAliases', 'rootNamespace', 'discoverySelectors'] as const;
+
 /**
  * The settings that translators go by: those of the process, and over them MeshConfig as it stands in the cluster now. A
- * change of them concerns every derived resource.
+ * change of them concerns every derived resource; what is refused of a change leaves what held before it.
  */
 export class MeshInForce {
   readonly #defaults: MeshDefaults;
@@ -47,9 +51,23 @@ export class MeshInForce {
         lookup.get('ConfigMap', systemNamespace, meshConfigMapName(revision)),
         lookup.get('Namespace', '', systemNamespace),
       );
-      this.#take(settings, ignored);
+      this.#take(this.#withoutSlips(settings, problems), ignored);
       return { resources: [], problems };
     });
+  }
+
+  #withoutSlips(settings: MeshSettings, problems: readonly FieldProblem[]): MeshSettings {
+    const refused = problems.flatMap(({ path, severity }) => (severity === 'error' ? [path] : []));
+    if (refused.includes(meshConfigPath) || refused.includes('')) {
+      const { serviceEntryVisibility } = this.#settings;
+      return { ...settings, ...this.#kept(keptFields), serviceEntryVisibility };
+    }
+    const fields = keptFields.filter((field) => refused.some((path) => isWithin(path, field)));
+    return { ...settings, ...this.#kept(fields) };
+  }
+
+  #kept(fields: readonly (typeof keptFields)[number][]): Partial<MeshSettings> {
+    return Object.fromEntries(fields.map((field) => [field, this.#settings[field]]));
   }
 
   #take(settings: MeshSettings, ignored: readonly string[]): void {
@@ -65,4 +83,8 @@ export class MeshInForce {
     });
     for (const listener of this.#listeners) listener(settings);
   }
+}
+
+function isWithin(path: string, field: string): boolean {
+  return path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`);
 }

@@ -60,11 +60,14 @@ export const meshDefaults: MeshDefaults = {
 
 export interface MeshConfigReading {
   readonly settings: MeshSettings;
-  /** Fields that were refused; their defaults stand. Paths are those of MeshConfig. */
+  /** Fields that were refused; their defaults stand in `settings`. Paths are those of MeshConfig. */
   readonly problems: readonly FieldProblem[];
   /** Fields that are not followed by this control plane, by name. */
   readonly ignored: readonly string[];
 }
+
+/** Path of problems with the text as a whole. */
+export const meshConfigPath = 'data.mesh';
 
 const NETWORK_LABEL = 'topology.istio.io/network';
 const trustDomainShape = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
@@ -116,8 +119,8 @@ function readDocument(text: string, problems: ProblemList): unknown {
     return parse(text, { logLevel: 'error', maxAliasCount: 0 }) ?? {};
   } catch (cause) {
     const complaint = cause instanceof Error ? cause.message : String(cause);
-    const message = `is not YAML, so the defaults hold; correct it: ${complaint}`;
-    problems.add({ path: 'data.mesh', message, severity: 'error' });
+    const message = `is not YAML; what held before goes on, and after a start the defaults; correct it: ${complaint}`;
+    problems.add({ path: meshConfigPath, message, severity: 'error' });
     return {};
   }
 }
@@ -125,7 +128,7 @@ function readDocument(text: string, problems: ProblemList): unknown {
 function textOf(field: FieldReader, shape: RegExp, what: string): string | undefined {
   const text = field.string();
   if (text === undefined || text === '' || shape.test(text)) return text === '' ? undefined : text;
-  field.error(`is not ${what}; the default holds`);
+  field.error(`is not ${what}; what held before goes on, and after a start the default`);
   return undefined;
 }
 
