@@ -115,7 +115,7 @@ export const listenerSettings = defineSettings('Listeners', {
     env: 'HTTP_ADDRESS',
     type: address,
     default: { host: undefined, port: 8080 },
-    doc: '`/ready`.',
+    doc: '`/ready` and `/debug`.',
   },
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { pagePath } from '../telemetry/generated-page.ts';
+import { pagePath } from '@ambient/runtime/docs';
 import { settingsPage } from './print-docs.ts';
 
 describe('docs/settings.md', () => {

@@ -1,6 +1,6 @@
 import { renderSettingsTable } from '@ambient/runtime';
-import type { GeneratedPage } from '../telemetry/generated-page.ts';
-import { runPageCommand } from '../telemetry/generated-page.ts';
+import type { GeneratedPage } from '@ambient/runtime/docs';
+import { runPageCommand } from '@ambient/runtime/docs';
 import { meshConfigPath } from './proxy-config.ts';
 import { settingsSchemas } from './schema.ts';
 import { standardPorts } from './types.ts';

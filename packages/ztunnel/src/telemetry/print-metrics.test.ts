@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { responseFlags } from './connection-labels.ts';
-import { pagePath } from './generated-page.ts';
+import { pagePath } from '@ambient/runtime/docs';
 import { connectionLabelNames, metricDefinitions } from './metric-definitions.ts';
 import { metricsPage } from './print-metrics.ts';
 

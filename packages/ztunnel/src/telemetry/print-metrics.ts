@@ -1,7 +1,6 @@
-import type { MetricDefinition } from '@ambient/runtime';
+import type { GeneratedPage } from '@ambient/runtime/docs';
+import { markdownTable, metricsTable, runPageCommand } from '@ambient/runtime/docs';
 import { responseFlags } from './connection-labels.ts';
-import type { GeneratedPage } from './generated-page.ts';
-import { markdownTable, runPageCommand } from './generated-page.ts';
 import { connectionLabelNames, metricDefinitions } from './metric-definitions.ts';
 
 const introduction = `# Metrics of ztunnel
@@ -29,15 +28,6 @@ The field \`reason\` of the access log is more exact: see [reasons](reasons.md).
 `;
 }
 
-function describeLabels({ labels, boundedLabels = [] }: MetricDefinition): string {
-  if (labels === connectionLabelNames) return 'those of a connection';
-  return labels.map((label) => `\`${label}\`${boundedLabels.includes(label) ? ' (bounded)' : ''}`).join(', ');
-}
-
-function describeType({ type, buckets = [] }: MetricDefinition): string {
-  return type === 'histogram' ? `histogram (${buckets.join(', ')})` : type;
-}
-
 function connectionLabelList(): string {
   const connection = metricDefinitions.find(({ labels }) => labels === connectionLabelNames);
   const bounded = connection?.boundedLabels ?? [];
@@ -58,13 +48,9 @@ export const metricsPage: GeneratedPage = {
   name: 'metrics.md',
   script: 'docs:metrics',
   render: () => {
-    const rows = metricDefinitions.map((definition) => [
-      `\`${definition.name}\``,
-      describeType(definition),
-      describeLabels(definition),
-      definition.help,
-    ]);
-    const table = markdownTable(['Metric', 'Type', 'Labels', 'Meaning'], rows);
+    const table = metricsTable(metricDefinitions, ({ labels }) =>
+      labels === connectionLabelNames ? 'those of a connection' : undefined,
+    );
     return [introduction, `${table}\n`, connectionLabelList(), flagList()].join('\n');
   },
 };

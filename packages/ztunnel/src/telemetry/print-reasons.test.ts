@@ -10,7 +10,7 @@ import type { TlsFailure } from '@ambient/tls';
 import { expect } from 'chai';
 import type { ProxyFailure, Reason } from '../connections/failure.ts';
 import { ProxyError, proxyFailures, reasonOf } from '../connections/failure.ts';
-import { pagePath } from './generated-page.ts';
+import { pagePath } from '@ambient/runtime/docs';
 import { reasonsPage } from './print-reasons.ts';
 import type { DocumentedReason, ReasonRow } from './reason-tables.ts';
 import { reasonTables } from './reason-tables.ts';

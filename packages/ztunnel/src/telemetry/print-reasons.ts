@@ -1,5 +1,5 @@
-import type { GeneratedPage } from './generated-page.ts';
-import { markdownTable, runPageCommand } from './generated-page.ts';
+import type { GeneratedPage } from '@ambient/runtime/docs';
+import { markdownTable, runPageCommand } from '@ambient/runtime/docs';
 import type { ReasonTable } from './reason-tables.ts';
 import { reasonTables } from './reason-tables.ts';
 
