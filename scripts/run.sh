@@ -80,6 +80,8 @@ need mount mount
 need ip iproute2
 need nft nftables
 case $task in test | bench) need openssl openssl ;; esac
+# The rules that the node agent sets are tested with every tool that it can set them by.
+case $task in test) need iptables-legacy iptables && need ipset ipset ;; esac
 services=
 # The benchmark of the control plane compares with nobody.
 if [ "$task" = bench ] && [ "${1:-}" != control-plane ]; then
