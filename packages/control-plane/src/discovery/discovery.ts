@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ResourceTable } from '@ambient/xds/server';
 import { typeUrl } from '@ambient/wire';
 import type { Clock, Logger } from '@ambient/runtime';
@@ -38,6 +39,8 @@ export class Discovery {
   readonly tables: readonly ResourceTable[];
   readonly #driver: Driver;
   readonly #log: Logger;
+  /** What was last said about whom. */
+  readonly #warned = new Map<string, Report<Finding>['problems']>();
 
   constructor(options: DiscoveryOptions) {
     const { client, defaults, clock, log } = options;
@@ -109,13 +112,19 @@ export class Discovery {
     if (policies !== undefined && policies.removals.length > 0) authorization.apply([], policies.removals);
   }
 
-  #warn({ kind, key, problems }: Report<Finding>): void {
-    for (const { path, message, severity } of problems)
-      if (severity === 'error')
-        this.#log.warn('rejected', {
-          object: `${kind ?? 'MeshConfig'} ${key}`.trim(),
-          field: path,
-          problem: message,
-        });
+  /** One line for each error of an object; what was said is said again only if it has changed. */
+  #warn({ derivation, kind, key, problems }: Report<Finding>): void {
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    const subject = `${derivation} ${key}`;
+    const before = this.#warned.get(subject) ?? [];
+    if (errors.length === 0) this.#warned.delete(subject);
+    else this.#warned.set(subject, errors);
+    if (isDeepStrictEqual(errors, before)) return;
+    for (const { path, message } of errors)
+      this.#log.warn('rejected', {
+        object: `${kind ?? 'MeshConfig'} ${key}`.trim(),
+        field: path,
+        problem: message,
+      });
   }
 }
