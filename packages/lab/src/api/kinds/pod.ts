@@ -13,22 +13,24 @@ const defaultGraceSeconds = 30;
 export function podStrategy(hasAgent: (nodeName: string) => boolean): KindStrategy {
   return {
     generation: true,
+    applyDefaults(pod) {
+      const spec = member(pod, 'spec');
+      spec['enableServiceLinks'] ??= true;
+      fillInPodSpec(spec);
+    },
     prepareCreate(pod) {
       const spec = member(pod, 'spec');
       const account = text(spec['serviceAccountName']) ?? text(spec['serviceAccount']) ?? 'default';
       spec['serviceAccountName'] = account;
       spec['serviceAccount'] = account;
-      spec['enableServiceLinks'] ??= true;
       spec['priority'] ??= 0;
       spec['preemptionPolicy'] ??= 'PreemptLowerPriority';
       spec['tolerations'] = [...tolerationsOf(spec), ...tolerationsOfFailure(spec)];
-      fillInPodSpec(spec);
       pod['status'] = { phase: 'Pending', qosClass: qualityOfService(spec) };
     },
     validate: (pod) => (isJsonObject(pod['spec']) ? podSpecCauses(pod['spec'], 'spec') : []),
     prepareUpdate(pod, live) {
       const spec = member(pod, 'spec');
-      fillInPodSpec(spec);
       const before = isJsonObject(live['spec']) ? live['spec'] : {};
       for (const field of [
         'serviceAccountName',

@@ -10,11 +10,12 @@ import type { Family, ServiceAddresses } from './service-addresses.ts';
 /** Services: families, cluster addresses and ports as the API server fills them in. */
 export function serviceStrategy(addresses: ServiceAddresses): KindStrategy {
   return {
+    applyDefaults: fillIn,
     prepareCreate(service) {
-      fillIn(service, undefined);
+      fillInAddresses(service, undefined);
       service['status'] = { loadBalancer: {} };
     },
-    prepareUpdate: (service, live) => fillIn(service, live),
+    prepareUpdate: fillInAddresses,
     validate: (service, live) => addressCauses(service, live, addresses),
     allocate(service) {
       const spec = specOf(service);
@@ -68,10 +69,9 @@ function wantsAddress(spec: JsonObject): boolean {
   return spec['type'] !== 'ExternalName' && spec['clusterIP'] !== headless;
 }
 
-function fillIn(service: ApiObject, live: ApiObject | undefined): void {
+function fillIn(service: ApiObject): void {
   if (!isJsonObject(service['spec'])) service['spec'] = {};
   const spec = specOf(service);
-  const before = live === undefined ? undefined : specOf(live);
   spec['type'] ??= 'ClusterIP';
   spec['sessionAffinity'] ??= 'None';
   for (const port of Array.isArray(spec['ports']) ? spec['ports'] : [])
@@ -81,17 +81,21 @@ function fillIn(service: ApiObject, live: ApiObject | undefined): void {
         port['targetPort'] = port['port'];
     }
   if (spec['type'] === 'ExternalName') {
-    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'])
-      delete spec[field];
+    delete spec['internalTrafficPolicy'];
     return;
   }
   spec['internalTrafficPolicy'] ??= 'Cluster';
   if (spec['type'] === 'LoadBalancer') spec['allocateLoadBalancerNodePorts'] ??= true;
   if (spec['type'] !== 'ClusterIP') spec['externalTrafficPolicy'] ??= 'Cluster';
-  fillInAddresses(spec, before);
 }
 
-function fillInAddresses(spec: JsonObject, before: JsonObject | undefined): void {
+function fillInAddresses(service: ApiObject, live: ApiObject | undefined): void {
+  const spec = specOf(service);
+  const before = live === undefined ? undefined : specOf(live);
+  if (spec['type'] === 'ExternalName') {
+    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete spec[field];
+    return;
+  }
   // A client that knows only one of the two fields writes only that one.
   if (spec['clusterIP'] === '') delete spec['clusterIP'];
   if (before !== undefined && spec['clusterIP'] === undefined && textList(spec['clusterIPs']).length === 0) {

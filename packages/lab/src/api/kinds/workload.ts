@@ -10,24 +10,22 @@ function objectAt(root: unknown, ...path: string[]): JsonObject | undefined {
   return isJsonObject(value) ? value : undefined;
 }
 
-/** @param fillIn further defaults of the kind */
+/** @param defaults further ones of the kind */
 function workload(
   templatePath: readonly string[],
-  fillIn: (object: ApiObject, live: ApiObject | undefined) => void = () => undefined,
+  defaults: (object: ApiObject) => void = () => undefined,
   further: (object: ApiObject) => readonly StatusCause[] = () => [],
 ): KindStrategy {
-  const prepare = (object: ApiObject, live: ApiObject | undefined): void => {
-    fillIn(object, live);
-    const template = objectAt(object, ...templatePath, 'spec');
-    if (template !== undefined) fillInPodSpec(template);
-  };
   return {
     generation: true,
+    applyDefaults(object) {
+      defaults(object);
+      const template = objectAt(object, ...templatePath, 'spec');
+      if (template !== undefined) fillInPodSpec(template);
+    },
     prepareCreate(object) {
-      prepare(object, undefined);
       object['status'] = {};
     },
-    prepareUpdate: prepare,
     validate(object) {
       const template = objectAt(object, ...templatePath, 'spec');
       const path = [...templatePath, 'spec'].join('.');
@@ -66,15 +64,22 @@ function rollingUpdate(field: string, defaults: JsonObject): (object: ApiObject)
   };
 }
 
-/** A Job selects its own pods by its uid, and labels them so. */
-function fillInJob(job: ApiObject, live: ApiObject | undefined): void {
+function jobDefaults(job: ApiObject): void {
   const spec = objectAt(job, 'spec');
   if (spec === undefined) return;
   spec['parallelism'] ??= 1;
+  spec['backoffLimit'] ??= 6;
+  spec['completionMode'] ??= 'NonIndexed';
+  spec['suspend'] ??= false;
   if (spec['completions'] === undefined && spec['parallelism'] === 1) spec['completions'] = 1;
   spec['manualSelector'] ??= false;
   spec['podReplacementPolicy'] ??= spec['podFailurePolicy'] === undefined ? 'TerminatingOrFailed' : 'Failed';
-  if (spec['manualSelector'] === true || live !== undefined) return;
+}
+
+/** A Job selects its own pods by its uid, and labels them so. */
+function selectOwnPods(job: ApiObject): void {
+  const spec = objectAt(job, 'spec');
+  if (spec === undefined || spec['manualSelector'] === true) return;
   const { uid = '', name } = job.metadata;
   const labels = {
     'batch.kubernetes.io/controller-uid': uid,
@@ -107,6 +112,15 @@ export const workloadStrategies: readonly (readonly [string, KindStrategy])[] = 
     workload(template, rollingUpdate('updateStrategy', { partition: 0 }), selectorCauses),
   ],
   ['replicationcontrollers.', workload(template)],
-  ['jobs.batch', workload(template, fillInJob)],
+  [
+    'jobs.batch',
+    {
+      ...workload(template, jobDefaults),
+      prepareCreate(job) {
+        selectOwnPods(job);
+        job['status'] = {};
+      },
+    },
+  ],
   ['cronjobs.batch', workload(['spec', 'jobTemplate', 'spec', 'template'])],
 ];

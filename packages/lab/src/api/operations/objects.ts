@@ -222,8 +222,9 @@ export class ObjectOperations {
     if (hasGeneration(target, strategy)) metadata.generation = 1;
     if (target.version.status && strategy?.keepsStatusOnCreate !== true) delete object['status'];
     conform(object, target, context);
-    strategy?.prepareCreate?.(object, context);
+    strategy?.applyDefaults?.(object);
     if (track) this.#ownership.track(target, undefined, object, context);
+    strategy?.prepareCreate?.(object, context);
 
     const admitted =
       (await this.#admission.mutate({
@@ -269,11 +270,12 @@ export class ObjectOperations {
     conform(proposed, target, context);
     const next = mergeSubresource(target, live, proposed);
     keepServerFields(live, next);
+    if (target.subresource === undefined) strategy?.applyDefaults?.(next);
+    if (fields === 'track') this.#ownership.track(target, live, next, context);
     if (target.subresource === undefined) strategy?.prepareUpdate?.(next, live, context);
     else strategy?.prepareStatus?.(next);
     if (hasGeneration(target, strategy) && !equalJson(desired(target, live), desired(target, next)))
       next.metadata.generation = (live.metadata.generation ?? 0) + 1;
-    if (fields === 'track') this.#ownership.track(target, live, next, context);
 
     const admitted =
       (await this.#admission.mutate({

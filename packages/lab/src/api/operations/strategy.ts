@@ -8,7 +8,9 @@ export interface KindStrategy {
   readonly generation?: boolean;
   /** Whether a status sent along with a new object is kept. */
   readonly keepsStatusOnCreate?: boolean;
-  /** Fills in what the server decides, before validation. */
+  /** Fills in defaults that depend on other fields. They belong to whoever wrote the object. */
+  applyDefaults?(object: ApiObject): void;
+  /** Fills in what the server decides, before validation. It belongs to nobody. */
   prepareCreate?(object: ApiObject, context: RequestContext): void;
   prepareUpdate?(object: ApiObject, live: ApiObject, context: RequestContext): void;
   /** The same for a write of the status alone. */

@@ -7,11 +7,11 @@ export const batchTypes = new ApiTypes(
   'io.k8s.api.batch.v1',
   `
 Job: metadata meta.ObjectMeta; spec JobSpec; status JobStatus
-JobSpec: activeDeadlineSeconds int64; backoffLimit int32 = 6; backoffLimitPerIndex int32;
-  completionMode NonIndexed|Indexed = "NonIndexed"; completions int32; managedBy string;
+JobSpec: activeDeadlineSeconds int64; backoffLimit int32; backoffLimitPerIndex int32;
+  completionMode NonIndexed|Indexed; completions int32; managedBy string;
   manualSelector boolean; maxFailedIndexes int32; parallelism int32; podFailurePolicy PodFailurePolicy;
   podReplacementPolicy TerminatingOrFailed|Failed; selector meta.LabelSelector; successPolicy SuccessPolicy;
-  suspend boolean = false; template! core.PodTemplateSpec; ttlSecondsAfterFinished int32
+  suspend boolean; template! core.PodTemplateSpec; ttlSecondsAfterFinished int32
 PodFailurePolicy: rules! [PodFailurePolicyRule] atomic
 PodFailurePolicyRule: action! string; onExitCodes PodFailurePolicyOnExitCodesRequirement;
   onPodConditions [PodFailurePolicyOnPodConditionsPattern] atomic
