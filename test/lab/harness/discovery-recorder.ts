@@ -14,8 +14,8 @@ export interface RecorderOptions {
   readonly address: string;
   readonly credentials?: ChannelCredentials;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Name of the node that the client says to be on. */
-  readonly nodeName?: string;
+  /** What the client holds from before, `Address NAME` and the like to the version. */
+  readonly holds?: Readonly<Record<string, string>>;
 }
 
 export class DiscoveryEndedError extends Error {
@@ -32,6 +32,8 @@ const shortNames: Readonly<Record<string, string>> = {
 export class DiscoveryRecorder implements Disposable {
   /** `Address NAME` and `Authorization NAME` to the resource, in golden form. */
   readonly resources: Record<string, unknown> = {};
+  /** The same names to the versions that were sent. */
+  readonly versions: Record<string, string> = {};
   /** Names in the order in which they were sent, removals with a minus sign. */
   readonly history: string[] = [];
   readonly #client: Client;
@@ -56,13 +58,18 @@ export class DiscoveryRecorder implements Disposable {
     this.#call.on('data', (response: Response) => this.#take(response));
     this.#call.on('error', (error) => this.#end(error));
     this.#call.on('end', () => this.#end(new Error('the server ended the stream')));
-    const nodeName = options.nodeName ?? 'n1';
     const node = {
       id: 'ztunnel~127.0.0.1~ztunnel.istio-system~istio-system.svc.cluster.local',
-      metadata: { fields: { NODE_NAME: { stringValue: nodeName } } },
+      metadata: { fields: { NODE_NAME: { stringValue: 'n1' } } },
     };
-    this.#call.write({ typeUrl: typeUrl.address, node });
-    this.#call.write({ typeUrl: typeUrl.authorization });
+    const heldOf = (type: string): Record<string, string> =>
+      Object.fromEntries(
+        Object.entries(options.holds ?? {}).flatMap(([key, version]) =>
+          key.startsWith(`${type} `) ? [[key.slice(type.length + 1), version]] : [],
+        ),
+      );
+    for (const [url, type] of Object.entries(shortNames))
+      this.#call.write({ typeUrl: url, node, initialResourceVersions: heldOf(type) });
   }
 
   /** Both subscriptions have been answered. */
@@ -111,7 +118,7 @@ export class DiscoveryRecorder implements Disposable {
 
   #take(response: Response): void {
     const type = shortNames[response.typeUrl] ?? response.typeUrl;
-    for (const { name, resource } of response.resources) {
+    for (const { name, version, resource } of response.resources) {
       const key = `${type} ${name ?? ''}`;
       const bytes = resource?.value ?? new Uint8Array();
       const message =
@@ -119,11 +126,13 @@ export class DiscoveryRecorder implements Disposable {
           ? istio.workload.Address.decode(bytes)
           : istio.security.Authorization.decode(bytes);
       this.resources[key] = goldenForm(message);
+      this.versions[key] = version ?? '';
       this.history.push(key);
     }
     for (const name of response.removedResources) {
       const key = `${type} ${name}`;
       delete this.resources[key];
+      delete this.versions[key];
       this.history.push(`-${key}`);
     }
     this.#call.write({ typeUrl: response.typeUrl, responseNonce: response.nonce });
