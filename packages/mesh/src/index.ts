@@ -18,6 +18,8 @@ export type { Principal } from './identity.ts';
 export { describeProblems, validatePolicy, validateService, validateWorkload } from './validate.ts';
 export type { Problem } from './validate.ts';
 export { MeshStore } from './store.ts';
+export { UpdatePacker, UpdateUnpacker } from './packed-updates.ts';
+export type { PackedUpdates, PackedWorkload } from './packed-updates.ts';
 export type { LocalWorkloadName, MeshChange, MeshDestination } from './store.ts';
 export type { EndpointCensus, KnownService, ServiceEndpoints } from './service-endpoints.ts';
 export { authorize, explainVerdict } from './authorize.ts';

@@ -39,7 +39,8 @@ export type MeshDestination =
 export class MeshStore {
   /** Policies that are in force, for {@link authorize}. */
   readonly policies = new PolicyIndex();
-  readonly #interner = new WorkloadInterner();
+  /** undefined: workloads come with their repeating values shared. */
+  readonly #interner: WorkloadInterner | undefined;
   readonly #workloads = new Map<string, Workload>();
   readonly #workloadsByHostname = new Map<string, Workload[]>();
   readonly #services = new Map<string, ServiceEndpoints>();
@@ -47,6 +48,11 @@ export class MeshStore {
   readonly #networks = new Map<string, AddressIndex>();
   /** Per node that somebody asked for: pod name to workloads. Only the own node is ever asked for. */
   readonly #nodes = new Map<string, Map<string, Workload[]>>();
+
+  /** @param options `shared`: what is equal in the workloads that come is one object already, as an `UpdateUnpacker` gives them */
+  constructor({ shared = false }: { readonly shared?: boolean } = {}) {
+    this.#interner = shared ? undefined : new WorkloadInterner();
+  }
 
   /** Applies updates in order. Resources must have passed validation; a removal of something unknown is no error. */
   apply(updates: readonly MeshUpdate[]): MeshChange {
@@ -199,7 +205,7 @@ export class MeshStore {
   #setWorkload(given: Workload): boolean {
     const before = this.#workloads.get(given.uid)?.authorizationPolicies ?? [];
     this.#removeWorkload(given.uid);
-    const workload = this.#interner.intern(given);
+    const workload = this.#interner === undefined ? given : this.#interner.intern(given);
     this.#workloads.set(workload.uid, workload);
     if (workload.networkMode !== 'HOST_NETWORK') {
       const index = this.#network(workload.network);

@@ -1,4 +1,4 @@
-import { MeshStore, policyWith, serviceWith, workloadWith } from '@ambient/mesh';
+import { MeshStore, policyWith, serviceWith, UpdateUnpacker, workloadWith } from '@ambient/mesh';
 import type { MeshUpdate } from '@ambient/mesh';
 import { expect } from 'chai';
 import { recordingLink } from '../testing/links.ts';
@@ -11,7 +11,8 @@ const workload = (n: number): MeshUpdate => ({
 });
 
 function updatesIn(messages: readonly ToWorker[]): MeshUpdate[] {
-  return messages.flatMap((message) => (message.kind === 'mesh' ? message.updates : []));
+  const unpacker = new UpdateUnpacker();
+  return messages.flatMap((message) => (message.kind === 'mesh' ? unpacker.unpack(message.updates) : []));
 }
 
 describe('MeshReplicator', () => {
@@ -49,6 +50,25 @@ describe('MeshReplicator', () => {
     copy.apply(updates);
     expect([...copy.allWorkloads()]).deep.equal([...mesh.store.allWorkloads()]);
     expect(copy.service('b/web.b')?.service).deep.equal(mesh.store.service('b/web.b')?.service);
+  });
+
+  it('goes on with old and new workers alike after one was introduced', () => {
+    const [old, young] = [recordingLink(0), recordingLink(1)];
+    const links = [old];
+    const mesh = new MeshReplicator(
+      (message) => void links.forEach(({ post }) => post(structuredClone(message))),
+      () => {},
+    );
+    mesh.introduce(old);
+    mesh.apply([workload(1), workload(2)]);
+    links.push(young);
+    mesh.introduce(young);
+    mesh.apply([workload(3), { kind: 'remove-address', key: 'w1' }]);
+    for (const { posted } of links) {
+      const copy = new MeshStore({ shared: true });
+      copy.apply(updatesIn(posted));
+      expect([...copy.allWorkloads()]).deep.equal([...mesh.store.allWorkloads()]);
+    }
   });
 
   it('sends a new worker nothing of an empty mesh', () => {

@@ -1,4 +1,4 @@
-import { MeshStore } from '@ambient/mesh';
+import { MeshStore, UpdatePacker } from '@ambient/mesh';
 import type { MeshChange, MeshUpdate } from '@ambient/mesh';
 import type { ToWorker } from '../worker/messages.ts';
 import type { WorkerLink } from '../workers/data-workers.ts';
@@ -13,6 +13,7 @@ const updatesPerMessage = 500;
 export class MeshReplicator {
   readonly store = new MeshStore();
   readonly #toWorkers: (message: ToWorker) => void;
+  readonly #packer = new UpdatePacker();
   #generation = 0;
   readonly #onChange: (change: MeshChange) => void;
 
@@ -31,15 +32,18 @@ export class MeshReplicator {
     const change = this.store.apply(updates);
     this.#generation++;
     for (let i = 0; i < updates.length; i += updatesPerMessage)
-      this.#toWorkers({ kind: 'mesh', updates: updates.slice(i, i + updatesPerMessage) });
+      this.#toWorkers(this.#message(this.#packer, updates.slice(i, i + updatesPerMessage)));
     this.#onChange(change);
   }
 
   /** Sends a new worker the whole mesh: policies before the workloads that they protect, services before endpoints. */
   introduce(worker: WorkerLink): void {
+    // What the others have been told in short is news to this one, now and in what all are told from here on.
+    this.#packer.restart();
+    const packer = new UpdatePacker();
     let batch: MeshUpdate[] = [];
     const flush = (): void => {
-      if (batch.length > 0) worker.post({ kind: 'mesh', updates: batch });
+      if (batch.length > 0) worker.post(this.#message(packer, batch));
       batch = [];
     };
     for (const update of this.#everything()) {
@@ -47,6 +51,10 @@ export class MeshReplicator {
       if (batch.length === updatesPerMessage) flush();
     }
     flush();
+  }
+
+  #message(packer: UpdatePacker, updates: readonly MeshUpdate[]): ToWorker {
+    return { kind: 'mesh', updates: packer.pack(updates, (uid) => this.store.workload(uid)) };
   }
 
   *#everything(): IterableIterator<MeshUpdate> {

@@ -5,7 +5,7 @@ import { nothingRevoked } from '@ambient/identity/peer';
 import type { KeepAlive, SocketAddress } from '@ambient/linux';
 import { Reactor, Timer } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
-import { MeshStore } from '@ambient/mesh';
+import { MeshStore, UpdateUnpacker } from '@ambient/mesh';
 import { CounterTable, LineBatch, LogLevels, Logger, describeError, logTimeMs } from '@ambient/runtime';
 import { randomFillSync } from 'node:crypto';
 import { LiveConnections } from '../connections/live-connections.ts';
@@ -59,7 +59,8 @@ export class DataPlane {
   readonly reactor: Reactor;
   readonly #settings: ZtunnelSettings;
   readonly #post: (message: FromWorker) => void;
-  readonly #store = new MeshStore();
+  readonly #store = new MeshStore({ shared: true });
+  readonly #unpacker = new UpdateUnpacker();
   readonly #levels: LogLevels;
   readonly #lines: LineBatch;
   readonly #log: Logger;
@@ -215,7 +216,7 @@ export class DataPlane {
   onMessage(message: ToWorker): boolean {
     switch (message.kind) {
       case 'mesh': {
-        const change = this.#store.apply(message.updates);
+        const change = this.#store.apply(this.#unpacker.unpack(message.updates));
         this.#connections.onMeshChange();
         this.#workload.onMeshChange();
         if (change.policiesChanged) this.#connections.recheckPolicies();

@@ -1,5 +1,5 @@
 import type { RevocationSet } from '@ambient/identity/peer';
-import type { MeshUpdate } from '@ambient/mesh';
+import type { PackedUpdates } from '@ambient/mesh';
 import type { LogFormat, SeriesDelta } from '@ambient/runtime';
 import type { ZtunnelSettings } from '../settings.ts';
 
@@ -25,7 +25,7 @@ export interface WorkerStart {
 /** From the main thread to a data worker. After `postMessage` the sender notifies the worker's eventfd. */
 export type ToWorker =
   /** Changes to the mesh, in order. */
-  | { readonly kind: 'mesh'; readonly updates: readonly MeshUpdate[] }
+  | { readonly kind: 'mesh'; readonly updates: PackedUpdates }
   /** The first complete state has been sent: start to accept. */
   | { readonly kind: 'start' }
   | { readonly kind: 'certificate'; readonly identity: string; readonly material: CertificateMaterial }
