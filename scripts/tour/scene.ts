@@ -78,8 +78,9 @@ export class Scene {
       workload: { namespace, node },
       captured: false,
       originalSource: true,
-      env: { NODE_NAME: node, ...Cluster.proxySettings(name, namespace, CONTROL_PLANE_ADDRESS) },
+      env: Cluster.proxySettings(name, namespace, CONTROL_PLANE_ADDRESS),
     });
+    await using starting = new AsyncDisposableStack();
     let cluster: Cluster | undefined;
     const mesh = await TestMesh.start({
       pods: {
@@ -95,10 +96,11 @@ export class Scene {
       env: { POOL_UNUSED_RELEASE_TIMEOUT: '5m', ZTUNNEL_WORKER_THREADS: '1' },
       async prepare(ready) {
         onProgress('starting a Kubernetes API and the control plane');
-        cluster = await Cluster.start(clusterOf(ready));
+        cluster = starting.use(await Cluster.start(clusterOf(ready)));
         onProgress('starting the proxies of three pods');
       },
     });
+    starting.defer(() => mesh.destroy());
     const scene = new Scene(mesh, cluster!);
     await Promise.all([
       scene.catalog.serve('http-constant', { port: PRICE_PORT, body: ANSWER }),
@@ -107,6 +109,7 @@ export class Scene {
       // The addresses of Services are nobody's: connections to them only have to leave the application.
       ...scene.pods.map(({ netns }) => netns.must(['ip', 'route', 'add', SERVICE_RANGE, 'dev', 'eth0'])),
     ]);
+    starting.move();
     return scene;
   }
 
@@ -167,6 +170,11 @@ export class Scene {
   startTraffic(from: Pod, calls: number): Promise<LabProcess> {
     const options = { host: FEED_ADDRESS, port: FEED_PORT, calls };
     return from.spawn(appCommand('background-traffic', options), { name: 'background-traffic' });
+  }
+
+  /** How `change` does it, for people. */
+  describeChange(verb: 'apply' | 'delete', manifest: string): string {
+    return this.cluster.operator.describe(verb, manifestPath(manifest));
   }
 
   /** Applies a manifest of `policies/`, or deletes what it describes. Times are those of `performance.now()`. */

@@ -51,25 +51,34 @@ describe('the tour without a terminal', () => {
     expect(code, output).to.equal(0);
     expect(output).to.contain('Everything that was shown held.');
     for (const claim of [
+      'every proxy knows by discovery',
       'the coupon MARZIPAN-2741 is readable in the request and in the answer',
       'client and server are who they should be, each proven by its certificate',
       'after the two hello messages, every byte is inside an encrypted TLS record',
       'TLS 1.3, cipher TLS_AES_',
+      'the open connection in plain text was cut',
+      'what comes by mutual TLS goes on: shop/checkout gets 200',
+      'back in the mesh, guest/intruder is answered again',
       'guest/intruder is not: its connection ends',
       'the open connection was cut',
+      'a client that kept trying was let in',
       'all are signed by one authority',
+      'its root is the one that the control plane put into the ConfigMap',
     ])
       expect(output).to.contain(`✓ ${claim}`);
     expect(output).to.match(/the coupon MARZIPAN-2741 occurs nowhere in the \d+ recorded bytes/);
     expect(output).to.contain('src.identity=spiffe://cluster.local/ns/guest/sa/intruder');
     expect(output).to.contain('reason=policy-denied').and.to.contain('reason=policy-changed');
+    expect(output).to.match(/shop +catalog +(1\/1 +)?Running/, 'the pods as the API tells them');
+    expect(output).to.match(/kubectl apply -f strict\.yaml|PATCH \S+\/peerauthentications\/strict/);
+    expect(output).to.match(/export KUBECONFIG=\S+\/kubeconfig/);
     expect(output.includes('\x1b'), 'colours in a pipe').to.equal(false);
   });
 
   it('says what did not hold, and ends with 1 and nothing left', async () => {
     const { code, output } = await runTour({ AMBIENT_TEST_ZTUNNEL: 'sh -c "echo out of order; exit 3"' });
     expect(code, output).to.equal(1);
-    expect(output).to.contain('✗ Three pods').and.to.contain('out of order');
+    expect(output).to.contain('✗ A cluster of three pods').and.to.contain('out of order');
   });
 
   it('leaves nothing when it is ended on its way', async () => {

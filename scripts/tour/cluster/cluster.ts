@@ -20,7 +20,7 @@ const ROOT_CONFIG_MAP = 'istio-ca-root-cert';
 const TOKEN_AUDIENCE = 'istio-ca';
 /** The tour may stay on a terminal for long, and nobody renews tokens as a kubelet would. */
 const TOKEN_SECONDS = 30 * 24 * 3600;
-const DISCOVERY_DEADLINE_MS = 20_000;
+const START_DEADLINE_MS = 20_000;
 
 const repository = join(import.meta.dirname, '..', '..', '..');
 
@@ -42,13 +42,13 @@ export class Cluster implements Disposable {
   readonly policies: PolicyWatch;
   /** Kubeconfig of a user who may do everything, for programs in the tour's own network namespace. */
   readonly kubeconfig: string;
-  readonly #door: FrontDoor;
+  readonly #owned: DisposableStack;
 
-  private constructor(api: KubeClient, operator: Operator, kubeconfig: string, door: FrontDoor) {
+  private constructor(api: KubeClient, operator: Operator, kubeconfig: string, owned: DisposableStack) {
     this.api = api;
     this.operator = operator;
     this.kubeconfig = kubeconfig;
-    this.#door = door;
+    this.#owned = owned;
     this.policies = new PolicyWatch(api);
   }
 
@@ -56,38 +56,30 @@ export class Cluster implements Disposable {
   static async start(spec: ClusterSpec): Promise<Cluster> {
     const { lab, host } = spec;
     const inLab = (name: string): string => join(lab.directory, name);
-    const door = await FrontDoor.open(inLab('kube-api.sock'));
-    try {
-      writeFileSync(inLab('objects.json'), JSON.stringify(clusterObjects(spec.pods, spec.services)));
-      const kubeconfig = inLab('kubeconfig');
-      const doorway = { socket: inLab('kube-api.sock'), host: host.ipv4, port: API_PORT };
-      const [server, opened] = await Promise.all([
-        host.spawn(
-          appCommand('kube-api', {
-            host: host.ipv4,
-            port: API_PORT,
-            load: [...globSync(join(repository, 'charts/base/crds/*.yaml')), inLab('objects.json')],
-            admin: kubeconfig,
-            'outside-url': door.url,
-            'control-plane': inLab('control-plane.kubeconfig'),
-          }),
-          { name: 'kube-api' },
-        ),
-        host.spawn(appCommand('door', doorway), { name: 'kube-api-door' }),
-      ]);
-      await Promise.all([
-        server.waitForLine(/^ready$/, DISCOVERY_DEADLINE_MS),
-        opened.waitForLine(/^ready$/),
-      ]);
-      const api = new KubeClient(readFileSync(kubeconfig, 'utf8'));
-      const operator = new Operator(lab, api, kubeconfig, process.env['PATH'] ?? '');
-      const cluster = new Cluster(api, operator, kubeconfig, door);
-      await cluster.#startControlPlane(spec);
-      return cluster;
-    } catch (error) {
-      door[Symbol.dispose]();
-      throw error;
-    }
+    using starting = new DisposableStack();
+    const door = starting.use(await FrontDoor.open(inLab('kube-api.sock')));
+    writeFileSync(inLab('objects.json'), JSON.stringify(clusterObjects(spec.pods, spec.services)));
+    const kubeconfig = inLab('kubeconfig');
+    const doorway = { socket: inLab('kube-api.sock'), host: host.ipv4, port: API_PORT };
+    const [server, opened] = await Promise.all([
+      host.spawn(
+        appCommand('kube-api', {
+          host: host.ipv4,
+          port: API_PORT,
+          load: [...globSync(join(repository, 'charts/base/crds/*.yaml')), inLab('objects.json')],
+          admin: kubeconfig,
+          'outside-url': door.url,
+          'control-plane': inLab('control-plane.kubeconfig'),
+        }),
+        { name: 'kube-api' },
+      ),
+      host.spawn(appCommand('door', doorway), { name: 'kube-api-door' }),
+    ]);
+    await Promise.all([server.waitForLine(/^ready$/, START_DEADLINE_MS), opened.waitForLine(/^ready$/)]);
+    const api = starting.use(new KubeClient(readFileSync(kubeconfig, 'utf8')));
+    const operator = new Operator(lab, api, kubeconfig, process.env['PATH'] ?? '');
+    await startControlPlane(spec, api);
+    return new Cluster(api, operator, kubeconfig, starting.move());
   }
 
   /** What a proxy of the pod is started with, to be told of the mesh by the control plane, and to be signed for by it. */
@@ -122,52 +114,52 @@ export class Cluster implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.api[Symbol.dispose]();
-    this.#door[Symbol.dispose]();
+    this.#owned.dispose();
   }
+}
 
-  async #startControlPlane({ lab, host, pods }: ClusterSpec): Promise<void> {
-    const program = join(repository, 'packages', 'control-plane', 'bin', 'control-plane');
-    const kubeconfig = join(lab.directory, 'control-plane.kubeconfig');
-    const env = { POD_NAME: host.name, LOG_FORMAT: 'json' };
-    const controlPlane = await host.spawn([program, '--kubeconfig', kubeconfig], {
-      name: 'control-plane',
-      env,
-    });
-    mkdirSync(join(lab.directory, 'tokens'));
-    const meshPods = pods.filter(({ pod }) => pod !== host);
-    await Promise.all([
-      controlPlane.waitForLine(/"the mesh is known"/, DISCOVERY_DEADLINE_MS),
-      ...meshPods.map(async ({ namespace, pod }) => {
-        const token = await this.#token(namespace, pod);
-        writeFileSync(join(lab.directory, 'tokens', pod.name), token, { mode: 0o600 });
-      }),
-    ]);
-    const roots = await this.api.until(
-      `/api/v1/configmaps?fieldSelector=metadata.name%3D${ROOT_CONFIG_MAP}`,
-      `ConfigMap ${ROOT_CONFIG_MAP} of the control plane`,
-      ({ metadata }) => metadata.namespace === SYSTEM_NAMESPACE,
-    );
-    writeFileSync(join(lab.directory, 'root-cert.pem'), rootsOf(roots));
-  }
+/** Resolves when the control plane serves; files with the tokens of the pods and with the root are there then. */
+async function startControlPlane({ lab, host, pods }: ClusterSpec, api: KubeClient): Promise<void> {
+  const program = join(repository, 'packages', 'control-plane', 'bin', 'control-plane');
+  const kubeconfig = join(lab.directory, 'control-plane.kubeconfig');
+  const env = { POD_NAME: host.name, LOG_FORMAT: 'json' };
+  const controlPlane = await host.spawn([program, '--kubeconfig', kubeconfig], {
+    name: 'control-plane',
+    env,
+  });
+  mkdirSync(join(lab.directory, 'tokens'));
+  const meshPods = pods.filter(({ pod }) => pod !== host);
+  await Promise.all([
+    controlPlane.waitForLine(/"the mesh is known"/, START_DEADLINE_MS),
+    ...meshPods.map(async ({ namespace, pod }) => {
+      const token = await requestToken(api, namespace, pod);
+      writeFileSync(join(lab.directory, 'tokens', pod.name), token, { mode: 0o600 });
+    }),
+  ]);
+  const roots = await api.until(
+    `/api/v1/configmaps?fieldSelector=metadata.name%3D${ROOT_CONFIG_MAP}`,
+    `ConfigMap ${ROOT_CONFIG_MAP} of the control plane`,
+    ({ metadata }) => metadata.namespace === SYSTEM_NAMESPACE,
+  );
+  writeFileSync(join(lab.directory, 'root-cert.pem'), rootsOf(roots));
+}
 
-  /** A token bound to the pod, such as its kubelet would ask for. */
-  async #token(namespace: string, { name, workload }: Pod): Promise<string> {
-    const answer = await this.api.call<{ readonly status: { readonly token: string } }>({
-      method: 'POST',
-      path: `/api/v1/namespaces/${namespace}/serviceaccounts/${workload.serviceAccount}/token`,
-      body: {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: {
-          audiences: [TOKEN_AUDIENCE],
-          expirationSeconds: TOKEN_SECONDS,
-          boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name },
-        },
+/** A token bound to the pod, such as its kubelet would ask for. */
+async function requestToken(api: KubeClient, namespace: string, { name, workload }: Pod): Promise<string> {
+  const answer = await api.call<{ readonly status: { readonly token: string } }>({
+    method: 'POST',
+    path: `/api/v1/namespaces/${namespace}/serviceaccounts/${workload.serviceAccount}/token`,
+    body: {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: {
+        audiences: [TOKEN_AUDIENCE],
+        expirationSeconds: TOKEN_SECONDS,
+        boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name },
       },
-    });
-    return answer.status.token;
-  }
+    },
+  });
+  return answer.status.token;
 }
 
 function rootsOf(configMap: KubeObject): string {

@@ -73,7 +73,9 @@ describe('whoever works on the cluster of the tour', function () {
       expect.fail('it is no mode');
     } catch (error) {
       expect(error).to.be.instanceOf(KubeCallError);
-      expect((error as Error).message).to.contain('spec.mtls.mode').and.to.contain('SOMETIMES');
+      expect((error as Error).message)
+        .to.contain('spec.mtls.mode')
+        .and.to.contain('SOMETIMES');
     }
   });
 

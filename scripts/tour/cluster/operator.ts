@@ -36,7 +36,7 @@ export class Operator {
   /** How `apply` and `remove` are done, for people: a command line, or what takes its place. */
   describe(verb: 'apply' | 'delete', file: string): string {
     const name = basename(file);
-    if (this.kubectl !== undefined) return `kubectl ${verb} -f ${name}`;
+    if (this.kubectl !== undefined) return `$ kubectl ${verb} -f ${name}`;
     return `${verb === 'apply' ? 'PATCH' : 'DELETE'} ${objectPath(readManifest(file))} (no kubectl on PATH)`;
   }
 
@@ -66,7 +66,7 @@ export class Operator {
     if (this.kubectl !== undefined) {
       const args = ['label', 'namespace', ...names, `${label}=${value}`];
       await this.run(args);
-      return `kubectl ${args.join(' ')}`;
+      return `$ kubectl ${args.join(' ')}`;
     }
     const paths = names.map((name) => `/api/v1/namespaces/${name}`);
     const body = { metadata: { labels: { [label]: value } } };

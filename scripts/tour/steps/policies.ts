@@ -168,7 +168,7 @@ async function admittedWithout(
   const call = await start();
   await scene.catalog.proxy.waitFor(() => refusals() > before || undefined, 'refusal of the new connection');
   const refusedBefore = !call.lines.includes('open');
-  report.block([command(scene, report, 'delete', manifest)]);
+  report.block([scene.describeChange('delete', manifest)]);
   const opened = call.waitForLine(/^open$/, WITHIN_MS * 8).then(() => performance.now());
   opened.catch(() => undefined);
   const times = await scene.change('delete', manifest);
@@ -184,11 +184,7 @@ function showManifest(scene: Scene, report: Report, manifest: string): void {
       return key === '' ? line : `${style.dim(key)}${rest}`;
     }),
   );
-  report.block([command(scene, report, 'apply', manifest)]);
-}
-
-function command(scene: Scene, report: Report, verb: 'apply' | 'delete', manifest: string): string {
-  return `${report.style.dim('$')} ${scene.cluster.operator.describe(verb, manifestPath(manifest))}`;
+  report.block([scene.describeChange('apply', manifest)]);
 }
 
 /** The catalog's log of a connection that a policy has ended. */

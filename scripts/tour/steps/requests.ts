@@ -90,7 +90,7 @@ async function throughTheMesh(
     'The namespaces are labelled for the mesh, and, as the node agent of a cluster does then, the tour puts redirection ' +
       'into the pods: a few nftables rules each. No application is restarted or told. The same request again:',
   );
-  report.block([`${report.style.dim('$')} ${labelled}`]);
+  report.block([labelled]);
   showRequest(scene, report, answer);
   report.check(isAnswer(answer), 'the catalog answered the same');
   const seenAs = (answer.headers['x-peer'] ?? 'nobody').replace('::ffff:', '');
