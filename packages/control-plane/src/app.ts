@@ -19,6 +19,7 @@ import { debugPages } from './debug/pages.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { ClusterPods } from './discovery/pod-lookup.ts';
 import { KubeClient } from './kube/client.ts';
+import { ClockDifference } from './kube/clock-difference.ts';
 import type { KubeConnection } from './kube/connection.ts';
 import { isPassing } from './kube/errors.ts';
 import { Leader } from './leader/leader.ts';
@@ -64,7 +65,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { settings, connection, log, clock = realClock } = options;
   const { cluster, listeners, discovery: limits } = settings;
   await using stack = new AsyncDisposableStack();
-  const client = new KubeClient(connection, clock);
+  const clocks = new ClockDifference(clock, log);
+  const client = new KubeClient(connection, clock, (date) => clocks.observe(date));
   const metrics = await MetricsRegistry.create(
     controlPlaneMetrics,
     new SeriesBudget({}, (metric) => log.warn('too many series of a metric', { metric })),

@@ -61,7 +61,7 @@ describe('an API server that fails', () => {
       api.fault = undefined;
       await waitFor(() => api.watches >= followed, 'the watches');
       expect(client.open, 'the stream').equal(true);
-      expect(controlPlane.log.filter(({ level }) => level === 'error')).deep.equal([]);
+      expect(controlPlane.errors()).deep.equal([]);
       client[Symbol.dispose]();
       await controlPlane[Symbol.asyncDispose]();
     });
@@ -258,7 +258,7 @@ describe('an API server that fails', () => {
     expect(client.removed).deep.equal([uidOf('web-0')]);
     const [, lost] = [await controlPlane.line('leading', 1), await controlPlane.line('no longer leading')];
     expect(lost['reason']).equal('the lease could not be renewed');
-    expect(controlPlane.log.filter(({ level }) => level === 'error')).deep.equal([]);
+    expect(controlPlane.errors()).deep.equal([]);
   });
 
   it('cuts its lists short: a control plane that starts serves the whole mesh or nothing', async () => {

@@ -113,6 +113,11 @@ export class ControlPlaneProcess implements AsyncDisposable {
     return path === '/metrics' ? response.text() : response.json();
   }
 
+  /** SIGSTOP and SIGCONT, which do not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.#child.kill(signal);
     await this.exit;

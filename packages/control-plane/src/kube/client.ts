@@ -46,10 +46,17 @@ interface Answer {
 export class KubeClient {
   readonly #connection: KubeConnection;
   readonly #clock: Clock;
+  readonly #onDate: ((date: string | undefined) => void) | undefined;
 
-  constructor(connection: KubeConnection, clock: Clock = realClock) {
+  /** @param onDate called with header Date of each answer */
+  constructor(
+    connection: KubeConnection,
+    clock: Clock = realClock,
+    onDate?: (date: string | undefined) => void,
+  ) {
     this.#connection = connection;
     this.#clock = clock;
+    this.#onDate = onDate;
   }
 
   /** Base URL, for logs. */
@@ -182,9 +189,10 @@ export class KubeClient {
     // Finds a peer that vanished without a word, between watchdog and server.
     sent.on('socket', (socket) => socket.setKeepAlive(true, 30_000));
     const answered = new Promise<Answer>((resolve) => {
-      sent.once('response', (response) =>
-        resolve({ response, done: () => timer[Symbol.dispose](), failed: failure.promise }),
-      );
+      sent.once('response', (response) => {
+        this.#onDate?.(response.headers.date);
+        resolve({ response, done: () => timer[Symbol.dispose](), failed: failure.promise });
+      });
     });
     sent.end(body);
     return Promise.race([answered, failure.promise]);
