@@ -10,7 +10,10 @@ const maxBodyBytes = 8 * 1024 * 1024;
 const requestTimeoutMs = 30_000;
 
 /** The admission webhook over HTTPS, with a certificate that is swapped as it is renewed. */
-export function createWebhookServer(certificate: ServingCertificate): { server: Server; swaps: Disposable } {
+export function createWebhookServer(certificate: Pick<ServingCertificate, 'material' | 'onChange'>): {
+  readonly server: Server;
+  readonly swaps: Disposable;
+} {
   const { cert, key } = certificate.material;
   const server = createServer({ cert, key, minVersion: 'TLSv1.2', requestTimeout: requestTimeoutMs }, handle);
   const swaps = certificate.onChange((material) =>
@@ -26,15 +29,16 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== 'POST') return answer(response, 405, { error: 'an AdmissionReview is posted' });
   const chunks: Buffer[] = [];
   let length = 0;
-  request.on('data', (chunk: Buffer) => {
+  const take = (chunk: Buffer): void => {
+    chunks.push(chunk);
     length += chunk.length;
-    if (length > maxBodyBytes) {
-      answer(response, 413, { error: `a request has at most ${maxBodyBytes} bytes` });
-      request.destroy();
-    } else chunks.push(chunk);
-  });
-  request.on('end', () => {
-    if (length > maxBodyBytes) return;
+    if (length <= maxBodyBytes) return;
+    request.off('data', take).off('end', judge);
+    answer(response, 413, { error: `a request has at most ${maxBodyBytes} bytes` });
+    // Whoever goes on sending is cut off, but not before it has been told.
+    response.once('finish', () => request.destroy());
+  };
+  const judge = (): void => {
     let review: unknown;
     try {
       review = JSON.parse(Buffer.concat(chunks).toString('utf8'));
@@ -44,7 +48,8 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
     }
     const { httpStatus, body } = reviewAdmission(review);
     answer(response, httpStatus, body);
-  });
+  };
+  request.on('data', take).on('end', judge);
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
