@@ -165,6 +165,16 @@ export class TrustMesh {
     await waitFor(() => this.certificatesOf(pod).length >= goal, `certificate of ${pod.name}`, 30_000);
   }
 
+  /** Serial number of a certificate that a pod has just got, and that every worker of its proxy goes by. */
+  async freshSerial(pod: Pod): Promise<string> {
+    await this.renewed(pod);
+    const serial = String(this.certificatesOf(pod).at(-1)!['serial']);
+    const endMs = performance.now() + 5000;
+    while (performance.now() < endMs)
+      if ((await pod.admin('/config_dump')).body.includes(serial)) return serial;
+    throw new Error(`the proxy of ${pod.name} does not take certificate ${serial}`);
+  }
+
   /** What the CA replies to a pod now. */
   async askForCertificate(pod: Pod): Promise<WorkloadCertificate> {
     const client = new CaClient({
@@ -253,7 +263,10 @@ export class TrustMesh {
     return [
       ...this.#outputs,
       ...pages,
-      ...this.replicas().flatMap((replica) => [replica.errors, ...replica.log.map((line) => JSON.stringify(line))]),
+      ...this.replicas().flatMap((replica) => [
+        replica.errors,
+        ...replica.log.map((line) => JSON.stringify(line)),
+      ]),
       ...Object.values(this.mesh.pods).flatMap((each) => each.proxy.lines),
     ];
   }
@@ -285,7 +298,9 @@ function spawnReplica(kubeconfig: string, name: string): ControlPlaneProcess {
 let turn = 0;
 
 async function relay(connection: Socket, replicas: ReadonlyMap<string, ControlPlaneProcess>): Promise<void> {
-  const running = [...replicas.values()].filter((each) => each.running && each.lines({ message: 'serving' }).length > 0);
+  const running = [...replicas.values()].filter(
+    (each) => each.running && each.lines({ message: 'serving' }).length > 0,
+  );
   turn += 1;
   const replica = running[turn % Math.max(1, running.length)];
   if (replica === undefined) {
