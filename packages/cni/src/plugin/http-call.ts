@@ -1,0 +1,64 @@
+import { request as requestPlain } from 'node:http';
+import type { RequestOptions } from 'node:https';
+import { request as requestTls } from 'node:https';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** No answer came within the time allowed. */
+export class HttpTimeoutError extends Error {
+  override readonly name = 'HttpTimeoutError';
+  readonly code = 'ERR_HTTP_TIMEOUT';
+}
+
+/** An object of Kubernetes has at most 1.5 MiB in etcd; nothing that is asked for here is larger. */
+const MAX_BODY_BYTES = 4 << 20;
+
+/**
+ * One request and its whole answer.
+ * @param options of Node's http; `socketPath` for a Unix socket
+ * @param timeoutMs for all of it
+ * @throws HttpTimeoutError, or Node's own error with its `code`
+ */
+export function httpCall(
+  options: RequestOptions & { readonly protocol: 'http:' | 'https:' },
+  body: string | undefined,
+  timeoutMs: number,
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const request = (options.protocol === 'https:' ? requestTls : requestPlain)({ ...options, agent: false });
+    let fault: Error | undefined;
+    // Once an answer has begun, Node tells of a destroyed request as of a reset.
+    const giveUp = (error: Error): void => {
+      fault = error;
+      request.destroy(error);
+    };
+    const deadline = setTimeout(
+      () => giveUp(new HttpTimeoutError(`no answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    const end = (settle: () => void): void => {
+      clearTimeout(deadline);
+      settle();
+    };
+    request.once('error', (error) => end(() => reject(fault ?? error)));
+    request.once('response', (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > MAX_BODY_BYTES) giveUp(new Error(`an answer longer than ${MAX_BODY_BYTES} bytes`));
+      });
+      response.once('error', (error) => end(() => reject(fault ?? error)));
+      response.once('end', () =>
+        end(() =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+        ),
+      );
+    });
+    request.end(body);
+  });
+}
