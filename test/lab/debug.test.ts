@@ -1,4 +1,5 @@
 // Debug pages of a whole control plane: over HTTP on both ports, and over a discovery stream as istioctl asks for them.
+import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
@@ -122,6 +123,12 @@ describe('debug pages of a control plane', function () {
         expect(body, name).not.match(/PRIVATE KEY|eyJ[\w-]+\.|ca-key/);
         expect(body.includes(rootToken) || body.includes(shopToken), name).equal(false);
       }
+  });
+
+  it('are all in the documentation', async () => {
+    const documentation = readFileSync(new URL('../../docs/control-plane.md', import.meta.url), 'utf8');
+    for (const name of await page<string[]>('/debug/list'))
+      expect(documentation, name).match(new RegExp(`\`${name}[\`?]`));
   });
 
   it('say which object a resource comes from, and what is wrong with one that is refused', async () => {

@@ -62,7 +62,7 @@ describe('the server of debug pages', () => {
         rootNamespace: () => 'istio-system',
       }),
       readiness,
-      metrics: await MetricsRegistry.create([], new SeriesBudget({}, () => {})),
+      metrics: await MetricsRegistry.create([], new SeriesBudget({}, () => {}), () => 0),
       levels,
       log: new Logger(levels, { write }, 'debug'),
     };
