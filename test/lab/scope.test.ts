@@ -106,6 +106,11 @@ describe('what a control plane looks at', function () {
     await label(namespace, 'yes');
     await served(web);
     expect(recorder.resources).not.to.have.property(otherWeb);
+    await using late = await runControlPlane(api, { POD_NAME: 'late' });
+    using client = new DiscoveryRecorder({ address: `127.0.0.1:${late.ports.plaintextXds}` });
+    await client.ready();
+    expect(client.history, 'of one that starts with these selectors').to.include(web);
+    expect(client.history).not.to.include(otherWeb);
     await label(other, 'yes');
     await served(otherWeb);
     await label(namespace, null);

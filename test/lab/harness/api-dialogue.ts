@@ -174,3 +174,15 @@ function withoutAccidents(value: unknown, name: string): unknown {
   if (typeof value['generateName'] === 'string') entries.find(([key]) => key === 'name')![1] = '*';
   return Object.fromEntries(entries);
 }
+
+/** Where two answers differ: paths, and what stands there. */
+export function differences(real: unknown, lab: unknown, path = ''): string[] {
+  const nested = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+  if (!nested(real) || !nested(lab) || Array.isArray(real) !== Array.isArray(lab))
+    return Object.is(real, lab)
+      ? []
+      : [`${path}: real ${JSON.stringify(real) ?? 'nothing'}, lab ${JSON.stringify(lab) ?? 'nothing'}`];
+  return [...new Set([...Object.keys(real), ...Object.keys(lab)])].flatMap((key) =>
+    differences(real[key], lab[key], `${path}/${key}`),
+  );
+}

@@ -63,8 +63,8 @@ export const clusterSettings = defineSettings('Cluster', {
   podName: {
     env: 'POD_NAME',
     type: text,
-    default: derived('the host name', () => hostname()),
-    doc: 'Name of this replica, by which it takes part in the election of a leader.',
+    default: derived('host name and process id', () => `${hostname()}-${process.pid}`),
+    doc: 'Name of this replica, by which it takes part in the election of a leader. No two replicas may share one: both would lead.',
   },
   clusterId: {
     env: 'CLUSTER_ID',

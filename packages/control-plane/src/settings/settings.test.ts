@@ -22,6 +22,14 @@ describe('settings of the control plane', () => {
     expect(certificates.trustedNodeAccounts).to.deep.equal([]);
   });
 
+  it('give replicas on one host names of their own, since two of one name would both lead', () => {
+    const { podName } = loadControlPlaneSettings(settingsFrom({})).cluster;
+    expect(podName).to.match(new RegExp(`-${process.pid}$`));
+    expect(loadControlPlaneSettings(settingsFrom({ POD_NAME: 'istiod-1' })).cluster.podName).to.equal(
+      'istiod-1',
+    );
+  });
+
   it('read addresses of either family, a bare port, and lists', () => {
     const settings = loadControlPlaneSettings(
       settingsFrom({
