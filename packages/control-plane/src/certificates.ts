@@ -91,6 +91,7 @@ export class Certificates {
       maxTtlMs: certificates.maxTtlMs,
       nodeAgentLimit: defaultCallerLimits.nodeAgent,
       workloadLimit: defaultCallerLimits.workload,
+      unprovenLimit: defaultCallerLimits.unproven,
       audit: new CaAudit(log.scope('ca-audit')),
       issued,
       metrics,

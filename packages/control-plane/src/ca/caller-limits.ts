@@ -44,4 +44,10 @@ export class CallerLimits {
     bucket.allowance -= 1;
     return 0;
   }
+
+  /** Undoes one {@link take}. */
+  giveBack(caller: string, limit: CallerLimit): void {
+    const bucket = this.#buckets.get(caller);
+    if (bucket !== undefined) bucket.allowance = Math.min(limit.burst, bucket.allowance + 1);
+  }
 }

@@ -7,6 +7,7 @@ const statusOf = {
   'csr-key': status.INVALID_ARGUMENT,
   'ttl-too-long': status.INVALID_ARGUMENT,
   'rate-limited': status.RESOURCE_EXHAUSTED,
+  'address-limited': status.RESOURCE_EXHAUSTED,
   'ca-expired': status.UNAVAILABLE,
 } as const;
 

@@ -73,6 +73,7 @@ describe('certificate service', () => {
       maxTtlMs: 90 * dayMs,
       nodeAgentLimit: defaultCallerLimits.nodeAgent,
       workloadLimit: defaultCallerLimits.workload,
+      unprovenLimit: defaultCallerLimits.unproven,
       audit: new CaAudit(recording.logger),
       issued,
       metrics,
@@ -193,6 +194,32 @@ describe('certificate service', () => {
     authenticated = () => Promise.resolve(caller);
     clock.advance(2000);
     await call();
+  });
+
+  it('asks nobody about the tokens of an address that only guesses, writes one line of it, and serves others', async () => {
+    let asked = 0;
+    authenticated = () => {
+      asked += 1;
+      return Promise.reject(new AuthError('token-rejected', 'forged'));
+    };
+    const { burst } = defaultCallerLimits.unproven;
+    const codes: string[] = [];
+    for (let port = 1; port <= burst + 50; port++)
+      codes.push((await refused({ remoteAddress: `10.0.0.66:${port}` })).code);
+    expect(asked).to.equal(burst);
+    expect(codes.slice(burst)).to.deep.equal(Array.from({ length: 50 }, () => 'address-limited'));
+    expect(lines.filter((line) => line.includes('address-limited'))).to.have.length(1);
+    expect(metrics.values.get('ca_certificates_refused_total/address-limited')).to.equal(50);
+    authenticated = () => Promise.resolve(caller);
+    await call();
+    clock.advance(1000);
+    await call({ remoteAddress: '10.0.0.66:1' });
+  });
+
+  it('does not hold it against an address that the API server is away', async () => {
+    authenticated = () => Promise.reject(new AuthError('token-review-unavailable', 'away'));
+    for (let i = 0; i <= defaultCallerLimits.unproven.burst; i++)
+      expect((await refused()).code).to.equal('token-review-unavailable');
   });
 
   it('writes one audit line for each request, with neither request nor token', async () => {

@@ -8,6 +8,7 @@ import { AuthError } from '../auth/auth-error.ts';
 import type { Authenticator, Credentials } from '../auth/authenticate.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { NodeAuthorizer } from '../auth/node-authorization.ts';
+import { AddressLimits } from './address-limits.ts';
 import type { AuditedRequest, CaAudit } from './audit.ts';
 import type { CaMetricsSink } from './ca-metrics.ts';
 import type { CallerLimit } from './caller-limits.ts';
@@ -46,26 +47,37 @@ export interface CertificateServiceOptions {
   /** A node agent asks for all workloads of its node when it starts. */
   readonly nodeAgentLimit: CallerLimit;
   readonly workloadLimit: CallerLimit;
+  /** Calls of one address that do not prove who they are. */
+  readonly unprovenLimit: CallerLimit;
   readonly audit: CaAudit;
   readonly issued: IssuedLog;
   readonly metrics: CaMetricsSink;
   readonly clock: Clock;
 }
 
-/** Defaults of the limits: a node of 250 pods restarts four times in a minute; a workload that asks 20 times is broken. */
+/**
+ * Defaults of the limits: a node of 250 pods restarts four times in a minute; a workload that asks 20 times is broken; an
+ * address with 200 calls that have not proven themselves yet is not a node that starts.
+ */
 export const defaultCallerLimits = {
   nodeAgent: { burst: 1000, perSecond: 50 },
   workload: { burst: 20, perSecond: 0.5 },
+  unproven: { burst: 200, perSecond: 10 },
 } as const satisfies Record<string, CallerLimit>;
 
-/** Issues certificates. A call runs through four phases: who calls, how often, for whom, and with which key and lifetime. */
+/**
+ * Issues certificates. A call runs through five phases: whether its address may ask at all, who calls, how often, for whom,
+ * and with which key and lifetime.
+ */
 export class CertificateService {
   readonly #options: CertificateServiceOptions;
   readonly #limits = new CallerLimits();
+  readonly #addresses: AddressLimits;
   #template: { readonly authority: SigningAuthority; readonly ready: Promise<LeafTemplate> } | undefined;
 
   constructor(options: CertificateServiceOptions) {
     this.#options = options;
+    this.#addresses = new AddressLimits(options.unprovenLimit);
   }
 
   /**
@@ -73,15 +85,16 @@ export class CertificateService {
    * @throws AuthError, CertificateError; anything else is a mistake in the program
    */
   async createCertificate(call: CertificateCall): Promise<string[]> {
-    const { authenticator, audit, metrics } = this.#options;
+    const { audit, metrics } = this.#options;
     const impersonated = call.impersonated === '' ? undefined : call.impersonated;
     let request: AuditedRequest = {
       caller: undefined,
       remoteAddress: call.remoteAddress,
       impersonated: impersonated ?? undefined,
     };
+    this.#admit(request);
     try {
-      const caller = await authenticator.authenticate(call.credentials);
+      const caller = await this.#authenticate(call);
       request = { ...request, caller };
       this.#limit(caller);
       const { identity, nodeName } = this.#subject(caller, impersonated);
@@ -90,16 +103,67 @@ export class CertificateService {
       metrics.add('ca_certificates_issued_total', [impersonated === undefined ? 'false' : 'true']);
       return issued.chain;
     } catch (error) {
-      const known = error instanceof AuthError || error instanceof CertificateError;
-      const code = known ? error.code : 'internal';
-      audit.refused(
-        request,
-        code,
-        known ? error.message : 'The CA failed; see the log of the control plane.',
-      );
-      metrics.add('ca_certificates_refused_total', [code]);
+      this.#refused(request, error);
       throw error;
     }
+  }
+
+  /**
+   * Takes note of a call whose message cannot be read.
+   *
+   * @returns what to answer
+   */
+  refuseUnreadable(remoteAddress: string, cause: unknown): CertificateError {
+    const request: AuditedRequest = { caller: undefined, remoteAddress, impersonated: undefined };
+    try {
+      this.#admit(request);
+    } catch (error) {
+      if (error instanceof CertificateError) return error;
+      throw error;
+    }
+    const error = new CertificateError(
+      'malformed-request',
+      'The request is no IstioCertificateRequest. Check the version of the proxy.',
+      { cause },
+    );
+    this.#refused(request, error);
+    return error;
+  }
+
+  /** @throws CertificateError `address-limited` */
+  #admit(request: AuditedRequest): void {
+    const { clock, metrics } = this.#options;
+    const admission = this.#addresses.admit(request.remoteAddress, clock.nowMs());
+    if (admission.kind === 'admitted') return;
+    const error = new CertificateError(
+      'address-limited',
+      `Too many calls of this address have not proven who they are; come again in ${Math.ceil(admission.waitMs / 1000)} s. Look for what calls from there without a valid token.`,
+    );
+    if (admission.first) this.#refused(request, error);
+    else metrics.add('ca_certificates_refused_total', [error.code]);
+    throw error;
+  }
+
+  async #authenticate({ credentials, remoteAddress }: CertificateCall): Promise<Caller> {
+    try {
+      const caller = await this.#options.authenticator.authenticate(credentials);
+      this.#addresses.giveBack(remoteAddress);
+      return caller;
+    } catch (error) {
+      // An API server that is away is no fault of the caller.
+      if (error instanceof AuthError && error.code === 'token-review-unavailable')
+        this.#addresses.giveBack(remoteAddress);
+      throw error;
+    }
+  }
+
+  #refused(request: AuditedRequest, error: unknown): void {
+    const { audit, metrics } = this.#options;
+    const known = error instanceof AuthError || error instanceof CertificateError;
+    const code = known ? error.code : 'internal';
+    const text = known ? error.message : 'The CA failed; see the log of the control plane.';
+    audit.refused(request, code, text);
+    metrics.add('ca_certificates_refused_total', [code]);
   }
 
   #limit(caller: Caller): void {

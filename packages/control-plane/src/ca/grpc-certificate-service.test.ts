@@ -117,6 +117,7 @@ describe('CA over gRPC', () => {
       maxTtlMs: dayMs,
       nodeAgentLimit: defaultCallerLimits.nodeAgent,
       workloadLimit: defaultCallerLimits.workload,
+      unprovenLimit: defaultCallerLimits.unproven,
       audit: new CaAudit(logger),
       issued,
       metrics,
@@ -256,6 +257,9 @@ describe('CA over gRPC', () => {
       const { error } = await rawCall(bytes, { token: 'shop.till' });
       expect(error?.code).to.equal(code);
     }
+    const audited = lines.filter((line) => line.includes('certificate refused'));
+    expect(audited, 'one audit line each, the undecodable one included').to.have.length(rows.length);
+    expect(audited[0]).to.match(/"caller":"unknown".*"remote":"127\.0\.0\.1.*malformed-request/);
     expect((await rawCall(await requestBytes())).error?.code).to.equal(status.UNAUTHENTICATED);
     expect((await rawCall(await requestBytes(), { token: 'shop.till' })).chain).to.have.length(2);
   });

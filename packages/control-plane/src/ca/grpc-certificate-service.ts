@@ -48,11 +48,7 @@ async function answer(
   try {
     request = IstioCertificateRequest.decode(call.request);
   } catch (cause) {
-    throw new CertificateError(
-      'malformed-request',
-      'The request is no IstioCertificateRequest. Check the version of the proxy.',
-      { cause },
-    );
+    throw service.refuseUnreadable(call.getPeer(), cause);
   }
   return service.createCertificate({
     csr: request.csr,
