@@ -87,13 +87,13 @@ describe('pages of proxies', () => {
     });
 
   it('have the fields of istiod', () => {
-    expect((syncPage(streams) as unknown[])[0]).deep.include({
+    expect((parsed(syncPage(streams)) as unknown[])[0]).deep.include({
       cluster_id: 'east',
       proxy: 'z-1.istio-system',
       proxy_type: 'ztunnel',
       istio_version: '1.32.0',
     });
-    expect(connectionsPage(streams)).deep.include({ totalClients: 2 });
+    expect(parsed(connectionsPage(streams))).deep.include({ totalClients: 2 });
     const { clients } = parsed(adsPage(streams, new URLSearchParams())) as { clients: object[] };
     expect(clients[1]).deep.include({
       address: '10.0.0.2:4000',

@@ -26,34 +26,41 @@ const shortTypes: Readonly<Record<string, string>> = {
 };
 
 /** `/debug/syncz`: the fields that istiod has, and per type where the proxy stands. */
-export function syncPage(streams: Streams): unknown {
-  return streams.connections().flatMap(({ node, types }) =>
+export function syncPage(streams: Streams): LongList {
+  return listOf(streams.connections(), ({ node, types }) =>
     node === undefined
-      ? []
+      ? undefined
       : {
           cluster_id: node.clusterId,
           proxy: proxyName(node.id),
           proxy_type: node.type,
           istio_version: node.version,
-          types: types.map((type) => ({
-            type: shortTypes[type.typeUrl] ?? type.typeUrl,
-            type_url: type.typeUrl,
-            status: syncState(type),
-            sent: type.sentNonce,
-            acked: type.ackedNonce,
-            everything: type.wildcard,
-            resources: type.resources,
-            nacks: type.nacks,
-            ...(type.lastError === '' ? {} : { error: type.lastError }),
-          })),
+          types: types.map(syncOf),
         },
   );
 }
 
+function syncOf(type: StreamTypeStatus): unknown {
+  return {
+    type: shortTypes[type.typeUrl] ?? type.typeUrl,
+    type_url: type.typeUrl,
+    status: syncState(type),
+    sent: type.sentNonce,
+    acked: type.ackedNonce,
+    everything: type.wildcard,
+    resources: type.resources,
+    nacks: type.nacks,
+    ...(type.lastError === '' ? {} : { error: type.lastError }),
+  };
+}
+
 /** `/debug/connections`. */
-export function connectionsPage(streams: Streams): unknown {
+export function connectionsPage(streams: Streams): LongObject {
   const connections = streams.connections();
-  return { totalClients: connections.length, clients: connections.map(connectionHead) };
+  return new LongObject([
+    ['totalClients', connections.length],
+    ['clients', listOf(connections, connectionHead)],
+  ]);
 }
 
 /** `/debug/adsz`: `connections`, and the names that each has asked for; none for a proxy that asked for everything. */
@@ -61,20 +68,17 @@ export function adsPage(streams: Streams, query: URLSearchParams): unknown {
   const proxy = query.get('proxyID');
   const connections = streams.connections().filter((one) => proxy === null || isProxy(one, proxy));
   if (proxy !== null && connections.length === 0) throw notConnected();
-  function* clients(): Generator<unknown> {
-    for (const connection of connections)
-      yield {
-        ...connectionHead(connection),
-        principal: connection.principal,
-        metadata: connection.node,
-        watches: Object.fromEntries(
-          (streams.holdings(connection.id) ?? []).map((type) => [type.typeUrl, type.asked]),
-        ),
-      };
-  }
+  const clients = listOf(connections, (connection) => ({
+    ...connectionHead(connection),
+    principal: connection.principal,
+    metadata: connection.node,
+    watches: Object.fromEntries(
+      (streams.holdings(connection.id) ?? []).map((type) => [type.typeUrl, type.asked]),
+    ),
+  }));
   return new LongObject([
     ['totalClients', connections.length],
-    ['clients', new LongList(clients())],
+    ['clients', clients],
   ]);
 }
 
@@ -126,6 +130,16 @@ function isProxy({ id, node }: ConnectionStatus, wanted: string): boolean {
     node !== undefined &&
     (node.id === wanted || proxyName(node.id) === wanted || `${node.id}-${id}` === wanted)
   );
+}
+
+function listOf(
+  connections: readonly ConnectionStatus[],
+  entryOf: (connection: ConnectionStatus) => unknown,
+): LongList {
+  function* entries(): Generator<unknown> {
+    for (const connection of connections) yield entryOf(connection);
+  }
+  return new LongList(entries());
 }
 
 function connectionHead({ id, node, connectedAtMs, peer }: ConnectionStatus) {
