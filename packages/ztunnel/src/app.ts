@@ -13,6 +13,7 @@ import { Discovery } from './discovery/discovery.ts';
 import { HostnameResolver, systemLookup } from './discovery/hostname-resolver.ts';
 import { MeshReplicator } from './discovery/mesh-replicator.ts';
 import { ProcessMetrics, workloadSeriesKey } from './process-metrics.ts';
+import { MemoryRelease } from './release-memory.ts';
 import type { ZtunnelSettings } from './settings.ts';
 import { version } from './version.ts';
 import { DataWorkers } from './workers/data-workers.ts';
@@ -89,6 +90,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     (change) => identities.update(mesh.store, change.workloads),
   );
   const metrics = new ProcessMetrics(() => workers.collect(false), workloadNames(mesh), clock, log);
+  const release = startup.use(new MemoryRelease(clock));
   const discovery = startup.use(
     new Discovery({
       settings,
@@ -97,6 +99,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
         synced = true;
         workers.broadcast({ kind: 'start' });
         stateBlocker[Symbol.dispose]();
+        release.soon();
       },
       metrics: metrics.xds(),
       clock,

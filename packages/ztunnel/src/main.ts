@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * Options of V8 and of Node that cannot be changed once a process runs. A nursery of 2 MiB is enough for the main thread,
- * which handles a message now and then.
+ * which handles a message now and then. It collects its garbage by itself after the first mesh (`release-memory.ts`).
  */
-const nodeOptions = ['--max-semi-space-size=2'];
+const nodeOptions = ['--max-semi-space-size=2', '--expose-gc'];
 
 /**
  * Where compiled modules are kept from one start to the next. Without it each thread would load the TypeScript compiler:

@@ -42,7 +42,7 @@ export interface DeltaClientOptions {
   readonly node: envoy.config.core.v3.INode;
   /** XDS_ON_DEMAND: addresses are fetched as they are demanded. */
   readonly onDemand?: boolean;
-  /** Called with everything that one response changed, before it is acknowledged. */
+  /** Called with what one response changed, before it is acknowledged; in several parts if that is much. */
   readonly onUpdate: (updates: readonly MeshUpdate[]) => void;
   /** Called once: each wildcard type has had a response that was accepted whole. */
   readonly onReady?: () => void;
@@ -173,7 +173,7 @@ export class DeltaClient implements Disposable {
       size: resources.length,
       removes: response.removedResources?.length ?? 0,
     });
-    const reception = this.#state.receive(response);
+    const reception = this.#state.receive(response, this.#options.onUpdate);
     if (reception.updates.length > 0) this.#options.onUpdate(reception.updates);
     if (reception.rejected.length > 0) {
       for (const error of reception.rejected)

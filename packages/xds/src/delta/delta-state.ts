@@ -8,9 +8,12 @@ import { RejectedResourceError } from '../errors.ts';
 export type DeltaRequest = envoy.service.discovery.v3.IDeltaDiscoveryRequest;
 export type DeltaResponse = envoy.service.discovery.v3.IDeltaDiscoveryResponse;
 
+/** Updates that are handed on together while a response is read. */
+const updatesAtOnce = 100;
+
 /** What a response means. */
 export interface Reception {
-  /** To be applied in this order, before the reply is sent. */
+  /** To be applied in this order, before the reply is sent; without those that were handed on in parts. */
   readonly updates: readonly MeshUpdate[];
   /** Resources of the response that were refused; what was in force of them before stays. */
   readonly rejected: readonly RejectedResourceError[];
@@ -117,8 +120,13 @@ export class DeltaState {
     return subscription(name);
   }
 
-  /** Takes one response: removals apply after updates, a bad resource is refused by name and the rest applies. */
-  receive(response: DeltaResponse): Reception {
+  /**
+   * Takes one response: removals apply after updates, a bad resource is refused by name and the rest applies.
+   *
+   * @param handOn given the updates of a long response in parts, before the reception tells the last of them: the updates
+   *   of a whole mesh at once would take many times the memory of what comes of them
+   */
+  receive(response: DeltaResponse, handOn?: (updates: readonly MeshUpdate[]) => void): Reception {
     const url = response.typeUrl ?? '';
     const type = this.#types.find((candidate) => candidate.typeUrl === url);
     const reply = { typeUrl: url, responseNonce: response.nonce ?? '' };
@@ -132,7 +140,7 @@ export class DeltaState {
         becameReady: false,
       };
     }
-    const updates: MeshUpdate[] = [];
+    let updates: MeshUpdate[] = [];
     const rejected: RejectedResourceError[] = [];
     const answered = new Set<string>();
     for (const resource of response.resources ?? []) {
@@ -146,6 +154,9 @@ export class DeltaState {
         // A refused resource is still an answer: whoever waits goes on with what is in force.
         this.#answer(resource, undefined, answered);
       }
+      if (handOn === undefined || updates.length < updatesAtOnce) continue;
+      handOn(updates);
+      updates = [];
     }
     for (const name of response.removedResources ?? []) {
       const key = type.keys.get(name) ?? name;
@@ -197,7 +208,8 @@ export class DeltaState {
     const name = resource.name ?? '';
     const key = updateKey(update);
     const before = type.versions.has(name) ? (type.keys.get(name) ?? name) : key;
-    type.versions.set(name, resource.version ?? '');
+    // Where they are equal, the store holds this very text too: one instead of two for each resource.
+    type.versions.set(key === name ? key : name, resource.version ?? '');
     if (key === name) type.keys.delete(name);
     else type.keys.set(name, key);
     // The resource now describes another workload or service than before: the old one is gone, unless it has got a new name.

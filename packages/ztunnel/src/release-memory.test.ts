@@ -1,0 +1,28 @@
+import { ManualClock } from '@ambient/runtime';
+import { expect } from 'chai';
+import { MemoryRelease } from './release-memory.ts';
+
+describe('MemoryRelease', () => {
+  it('collects once, a second after the first mesh', () => {
+    const clock = new ManualClock(0);
+    let collected = 0;
+    const release = new MemoryRelease(clock, () => void collected++);
+    clock.advance(5000);
+    expect(collected).equal(0);
+    release.soon();
+    release.soon();
+    clock.advance(999);
+    expect(collected).equal(0);
+    clock.advance(1);
+    clock.advance(5000);
+    expect(collected).equal(1);
+  });
+
+  it('does not when the proxy ends before', () => {
+    const clock = new ManualClock(0);
+    const release = new MemoryRelease(clock, () => expect.fail('collected'));
+    release.soon();
+    release[Symbol.dispose]();
+    clock.advance(5000);
+  });
+});
