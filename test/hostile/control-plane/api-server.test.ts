@@ -207,7 +207,7 @@ describe('an API server that fails', () => {
     it('cannot be asked about tokens: callers are told to come again, not that they are nobody', async () => {
       api.fault = ({ path }) =>
         path.endsWith('/tokenreviews') ? { kind: 'status', status: 500, reason: 'InternalError' } : undefined;
-      const channel = CertificateCaller.trusting(await controlPlane.roots());
+      const channel = CertificateCaller.trusting(await cluster.roots());
       const address = `localhost:${controlPlane.ports.secureGrpc}`;
       using caller = new CertificateCaller(address, channel);
       expect(await caller.ask({ token: 'a.b.c' })).include({ kind: 'refused', code: status.UNAVAILABLE });

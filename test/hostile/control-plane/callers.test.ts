@@ -43,10 +43,7 @@ describe('callers of the control plane that are not who they say', () => {
     const ports = await controlPlane.serving();
     await controlPlane.ready();
     grpc = `localhost:${ports.grpc}`;
-    const secret = await cluster.get<{ data: Record<string, string> }>(
-      '/api/v1/namespaces/istio-system/secrets/istio-ca-secret',
-    );
-    roots = Buffer.from(secret!.data['ca-cert.pem']!, 'base64').toString();
+    roots = await cluster.roots();
     caller = new CertificateCaller(grpc, CertificateCaller.trusting(roots));
     agent = await cluster.token('istio-system/ztunnel', { pod: 'z1' });
   });

@@ -2,7 +2,8 @@
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
-import { Cluster, pod, policy, service, uidOf } from './cluster.ts';
+import { CertificateCaller } from './certificate-caller.ts';
+import { account, Cluster, pod, policy, service, uidOf } from './cluster.ts';
 import { ControlPlaneInProcess, TestClock } from './control-plane-in-process.ts';
 import { ControlPlaneProcess } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
@@ -13,7 +14,10 @@ const storm = 1000;
 describe('discovery clients that do not play along', () => {
   let cluster: Cluster;
   let controlPlane: ControlPlaneProcess;
+  /** Without TLS. */
   let address: string;
+  let secure: string;
+  let roots: string;
   let honest: DiscoveryClient;
   let index = 1000;
 
@@ -22,13 +26,16 @@ describe('discovery clients that do not play along', () => {
     await cluster.lab.load([
       ...Array.from({ length: 200 }, (_, at) => pod(`web-${at}`, at)),
       service('web'),
+      account('ztunnel', 'istio-system'),
       policy('deny', { action: 'DENY', rules: [{ from: [{ source: { namespaces: ['plain'] } }] }] }),
     ]);
     controlPlane = ControlPlaneProcess.spawn(cluster.file('lab', cluster.lab.kubeconfig), {
       PILOT_MAX_REQUESTS_PER_SECOND: '500',
     });
-    const { plaintextXds } = await controlPlane.serving();
+    const { plaintextXds, grpc } = await controlPlane.serving();
     await controlPlane.ready();
+    roots = await cluster.roots();
+    secure = `localhost:${grpc}`;
     address = `127.0.0.1:${plaintextXds}`;
     honest = new DiscoveryClient({ address });
     await honest.synced();

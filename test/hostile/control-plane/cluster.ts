@@ -46,14 +46,16 @@ export const openDefinitions: readonly JsonObject[] = Object.entries(kindResourc
 
 /** An API server, a client that may do everything, and a folder for files. */
 export class Cluster implements AsyncDisposable {
-  readonly lab: LabApi;
   readonly client: KubeClient;
   readonly folder: string;
+  readonly #options: Partial<LabApiOptions>;
   readonly #connection: KubeConnection;
+  #lab: LabApi;
 
-  private constructor(lab: LabApi, folder: string) {
-    this.lab = lab;
-    this.folder = folder;
+  private constructor(lab: LabApi, options: Partial<LabApiOptions>) {
+    this.#lab = lab;
+    this.#options = options;
+    this.folder = mkdtempSync(join(tmpdir(), 'hostile-control-plane-'));
     const config = new KubeConfig();
     config.loadFromString(lab.kubeconfig);
     this.#connection = new KubeConnection(config);
@@ -62,9 +64,20 @@ export class Cluster implements AsyncDisposable {
 
   static async start(options: Partial<LabApiOptions> = {}): Promise<Cluster> {
     const lab = await LabApi.start({ host: '127.0.0.1', port: 0, ...options });
-    const cluster = new Cluster(lab, mkdtempSync(join(tmpdir(), 'hostile-control-plane-')));
+    const cluster = new Cluster(lab, options);
     await lab.load([...openDefinitions, namespace('istio-system'), namespace('shop')]);
     return cluster;
+  }
+
+  get lab(): LabApi {
+    return this.#lab;
+  }
+
+  /** Ends the API server and starts another on the same port, with what is on its disk. */
+  async restart(): Promise<void> {
+    const port = Number(new URL(this.#lab.url).port);
+    await this.#lab.stop();
+    this.#lab = await LabApi.start({ host: '127.0.0.1', ...this.#options, port });
   }
 
   /** Writes a kubeconfig. @returns the file */
@@ -99,6 +112,13 @@ export class Cluster implements AsyncDisposable {
 
   async delete(object: JsonObject): Promise<void> {
     await this.client.request({ method: 'DELETE', path: this.#pathOf(object) });
+  }
+
+  /** The certificate in the CA's own Secret, PEM. */
+  async roots(): Promise<string> {
+    const path = '/api/v1/namespaces/istio-system/secrets/istio-ca-secret';
+    const secret = await this.get<{ data: Record<string, string> }>(path);
+    return Buffer.from(secret?.data['ca-cert.pem'] ?? '', 'base64').toString();
   }
 
   /** A token of an account (TokenRequest), bound to a pod if one is named. */

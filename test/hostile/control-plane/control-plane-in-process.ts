@@ -4,7 +4,6 @@ import type { Clock, LogFields } from '@ambient/runtime';
 
 import { startControlPlane } from '../../../packages/control-plane/src/app.ts';
 import type { ControlPlane } from '../../../packages/control-plane/src/app.ts';
-import { KubeClient } from '../../../packages/control-plane/src/kube/client.ts';
 import { KubeConnection } from '../../../packages/control-plane/src/kube/connection.ts';
 import { loadControlPlaneSettings } from '../../../packages/control-plane/src/settings/settings.ts';
 import type { LogLine } from './control-plane-process.ts';
@@ -80,14 +79,6 @@ export class ControlPlaneInProcess implements AsyncDisposable {
       connection[Symbol.dispose]();
       throw error;
     }
-  }
-
-  /** PEM of the roots that its serving certificate hangs from, as its API server keeps them. */
-  async roots(): Promise<string> {
-    const { data } = await new KubeClient(this.#connection).request<{ data: Record<string, string> }>({
-      path: '/api/v1/namespaces/istio-system/secrets/istio-ca-secret',
-    });
-    return Buffer.from(data['ca-cert.pem'] ?? '', 'base64').toString();
   }
 
   /** Errors in the log, but for the remark that a clock like ours brings about. */

@@ -2,6 +2,7 @@ import { Agent, request as requestUpstream } from 'node:https';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { realClock } from '@ambient/runtime';
 
 /** One request as the proxy saw it. */
 export interface SeenRequest {
@@ -155,8 +156,8 @@ export class FaultyApi implements AsyncDisposable {
         request.resume();
         return;
       case 'delay': {
-        const timer = setTimeout(() => this.#forward(seen, request, response, Infinity), fault.ms);
-        response.on('close', () => clearTimeout(timer));
+        const timer = realClock.setTimer(fault.ms, () => this.#forward(seen, request, response, Infinity));
+        response.on('close', () => timer[Symbol.dispose]());
         return;
       }
       default:
