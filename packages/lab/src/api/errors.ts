@@ -60,6 +60,8 @@ export class ApiError extends Error {
 export interface ResourceName {
   readonly group: string;
   readonly plural: string;
+  /** What details name in place of the plural. */
+  readonly namedInDetails?: string;
 }
 
 function qualified(resource: ResourceName): string {
@@ -67,7 +69,11 @@ function qualified(resource: ResourceName): string {
 }
 
 function detailsOf(resource: ResourceName, name: string): StatusDetails {
-  return { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.plural };
+  return {
+    name,
+    ...(resource.group === '' ? {} : { group: resource.group }),
+    kind: resource.namedInDetails ?? resource.plural,
+  };
 }
 
 export function notFound(resource: ResourceName, name: string): ApiError {
@@ -129,9 +135,14 @@ export function invalid(
     422,
     'Invalid',
     `${group === '' ? kind : `${kind}.${group}`} "${name}" is invalid: ${texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`}`,
-    { name, ...(group === '' ? {} : { group }), kind, causes },
+    { ...(name === '' ? {} : { name }), ...(group === '' ? {} : { group }), kind, causes },
     cause,
   );
+}
+
+/** Options of a request that the API does not know. */
+export function invalidOptions(kind: string, reason: string, field: string, message: string): ApiError {
+  return invalid(kind, 'meta.k8s.io', '', [{ reason, field, message }]);
 }
 
 export function badRequest(message: string, cause?: unknown): ApiError {

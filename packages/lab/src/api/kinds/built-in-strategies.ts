@@ -1,3 +1,5 @@
+import { isJsonObject } from '../object.ts';
+import type { ApiObject, JsonObject } from '../object.ts';
 import type { KindStrategy } from '../operations/strategy.ts';
 import { namespaceStrategy } from './namespace.ts';
 import { podStrategy } from './pod.ts';
@@ -17,8 +19,6 @@ const counted: KindStrategy = { generation: true };
 
 /** Kinds whose changes of desired state are counted, and that need nothing else. */
 const countedResources = [
-  'endpointslices.discovery.k8s.io',
-  'networkpolicies.networking.k8s.io',
   'ingressclasses.networking.k8s.io',
   'mutatingwebhookconfigurations.admissionregistration.k8s.io',
   'validatingwebhookconfigurations.admissionregistration.k8s.io',
@@ -30,6 +30,30 @@ const disruptionBudgets: KindStrategy = {
     budget['status'] = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };
   },
 };
+
+/** A policy concerns incoming traffic, and outgoing traffic if it says anything of it. */
+function policyTypes(policy: ApiObject): void {
+  const spec = policy['spec'];
+  if (isJsonObject(spec))
+    spec['policyTypes'] ??= spec['egress'] === undefined ? ['Ingress'] : ['Ingress', 'Egress'];
+}
+
+/** An autoscaler that does not say by what goes by the processor. */
+function autoscalerMetrics(autoscaler: ApiObject): void {
+  const spec = autoscaler['spec'];
+  if (!isJsonObject(spec) || (Array.isArray(spec['metrics']) && spec['metrics'].length > 0)) return;
+  const target = { type: 'Utilization', averageUtilization: 80 };
+  spec['metrics'] = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+}
+
+function sliceDefaults(slice: ApiObject): void {
+  const listOf = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : []);
+  for (const port of listOf(slice['ports'])) {
+    port['name'] ??= '';
+    port['protocol'] ??= 'TCP';
+  }
+  for (const endpoint of listOf(slice['endpoints'])) endpoint['conditions'] ??= {};
+}
 
 /** What the built-in kinds do beside what all kinds do, by `plural.group`. */
 export function builtInStrategies(parts: StrategyParts): ReadonlyMap<string, KindStrategy> {
@@ -43,8 +67,16 @@ export function builtInStrategies(parts: StrategyParts): ReadonlyMap<string, Kin
     ['poddisruptionbudgets.policy', disruptionBudgets],
     [
       'horizontalpodautoscalers.autoscaling',
-      { prepareCreate: (autoscaler) => void (autoscaler['status'] = { desiredReplicas: 0 }) },
+      {
+        applyDefaults: autoscalerMetrics,
+        prepareCreate: (autoscaler) => void (autoscaler['status'] = { desiredReplicas: 0 }),
+      },
     ],
+    ...['serviceaccounts.', 'resourcequotas.', 'persistentvolumes.', 'persistentvolumeclaims.'].map(
+      (resource) => [resource, { answersDeleted: true }] as const,
+    ),
+    ['networkpolicies.networking.k8s.io', { generation: true, applyDefaults: policyTypes }],
+    ['endpointslices.discovery.k8s.io', { generation: true, applyDefaults: sliceDefaults }],
     ['namespaces.', namespaceStrategy],
     ['nodes.', { keepsStatusOnCreate: true }],
     ['pods.', podStrategy(parts.hasAgent)],

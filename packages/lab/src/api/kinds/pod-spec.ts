@@ -31,10 +31,18 @@ function isLatest(image: string): boolean {
 
 /** @param path of the spec */
 export function podSpecCauses(spec: JsonObject, path: string): StatusCause[] {
+  const required = (field: string): StatusCause => ({
+    reason: 'FieldValueRequired',
+    field: `${path}.${field}`,
+    message: 'Required value',
+  });
   const { containers } = spec;
-  return Array.isArray(containers) && containers.length === 0
-    ? [{ reason: 'FieldValueRequired', field: `${path}.containers`, message: 'Required value' }]
-    : [];
+  if (!Array.isArray(containers) || containers.length === 0) return [required('containers')];
+  return containers.flatMap((container, index) =>
+    isJsonObject(container) && (container['image'] ?? '') === ''
+      ? [required(`containers[${index}].image`)]
+      : [],
+  );
 }
 
 const unlimited = 'BestEffort';

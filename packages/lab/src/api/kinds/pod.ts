@@ -13,6 +13,7 @@ const defaultGraceSeconds = 30;
 export function podStrategy(hasAgent: (nodeName: string) => boolean): KindStrategy {
   return {
     generation: true,
+    answersDeleted: true,
     applyDefaults(pod) {
       const spec = member(pod, 'spec');
       spec['enableServiceLinks'] ??= true;

@@ -14,6 +14,19 @@ function takeStringData(secret: ApiObject): void {
   delete secret['stringData'];
 }
 
+/** Keys become names of files. */
+function keyCauses(object: ApiObject, fields: readonly string[]): StatusCause[] {
+  return fields.flatMap((field) =>
+    Object.keys(isJsonObject(object[field]) ? object[field] : {})
+      .filter((key) => !/^[-._a-zA-Z0-9]{1,253}$/.test(key) || key === '.' || key.startsWith('..'))
+      .map((key) => ({
+        reason: 'FieldValueInvalid',
+        field: `${field}[${key}]`,
+        message: `Invalid value: ${JSON.stringify(key)}: a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`,
+      })),
+  );
+}
+
 function immutableCauses(object: ApiObject, live: ApiObject | undefined): StatusCause[] {
   if (live?.['immutable'] !== true) return [];
   return ['immutable', 'data', 'binaryData']
@@ -26,9 +39,9 @@ function immutableCauses(object: ApiObject, live: ApiObject | undefined): Status
 }
 
 export const secretStrategy: KindStrategy = {
-  prepareCreate: takeStringData,
-  prepareUpdate: takeStringData,
+  applyDefaults: takeStringData,
   validate: (object, live) => [
+    ...keyCauses(object, ['data']),
     ...immutableCauses(object, live),
     ...(live !== undefined && object['type'] !== live['type']
       ? [
@@ -42,4 +55,9 @@ export const secretStrategy: KindStrategy = {
   ],
 };
 
-export const configMapStrategy: KindStrategy = { validate: immutableCauses };
+export const configMapStrategy: KindStrategy = {
+  validate: (object, live) => [
+    ...keyCauses(object, ['data', 'binaryData']),
+    ...immutableCauses(object, live),
+  ],
+};

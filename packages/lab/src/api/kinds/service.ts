@@ -10,6 +10,7 @@ import type { Family, ServiceAddresses } from './service-addresses.ts';
 /** Services: families, cluster addresses and ports as the API server fills them in. */
 export function serviceStrategy(addresses: ServiceAddresses): KindStrategy {
   return {
+    answersDeleted: true,
     applyDefaults: fillIn,
     prepareCreate(service) {
       fillInAddresses(service, undefined);
@@ -143,6 +144,14 @@ function addressCauses(
     causes.push({ reason: 'FieldValueRequired', field: 'spec.ports', message: 'Required value' });
   for (const [index, port] of ports.entries())
     if (isJsonObject(port)) causes.push(...portCauses(port, `spec.ports[${index}]`));
+  const names = ports.map((port) => (isJsonObject(port) ? port['name'] : undefined));
+  for (const [index, name] of names.entries())
+    if (typeof name === 'string' && names.indexOf(name) < index)
+      causes.push({
+        reason: 'FieldValueDuplicate',
+        field: `spec.ports[${index}].name`,
+        message: `Duplicate value: ${JSON.stringify(name)}`,
+      });
   if (ports.length > 1)
     for (const [index, port] of ports.entries())
       if (isJsonObject(port) && (port['name'] === undefined || port['name'] === ''))

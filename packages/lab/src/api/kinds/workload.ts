@@ -1,6 +1,6 @@
 /** Kinds that make pods from a template. */
 import type { StatusCause } from '../errors.ts';
-import { isJsonObject, valueAt } from '../object.ts';
+import { equalJson, isJsonObject, valueAt } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import type { KindStrategy } from '../operations/strategy.ts';
 import { fillInPodSpec, podSpecCauses } from './pod-spec.ts';
@@ -10,11 +10,18 @@ function objectAt(root: unknown, ...path: string[]): JsonObject | undefined {
   return isJsonObject(value) ? value : undefined;
 }
 
+function replicaCauses(object: ApiObject): StatusCause[] {
+  const replicas = valueAt(object, ['spec', 'replicas']);
+  if (typeof replicas !== 'number' || replicas >= 0) return [];
+  const message = `Invalid value: ${replicas}: must be greater than or equal to 0`;
+  return [{ reason: 'FieldValueInvalid', field: 'spec.replicas', message }];
+}
+
 /** @param defaults further ones of the kind */
 function workload(
   templatePath: readonly string[],
   defaults: (object: ApiObject) => void = () => undefined,
-  further: (object: ApiObject) => readonly StatusCause[] = () => [],
+  further: (object: ApiObject, live: ApiObject | undefined) => readonly StatusCause[] = () => [],
 ): KindStrategy {
   return {
     generation: true,
@@ -26,10 +33,14 @@ function workload(
     prepareCreate(object) {
       object['status'] = {};
     },
-    validate(object) {
+    validate(object, live) {
       const template = objectAt(object, ...templatePath, 'spec');
       const path = [...templatePath, 'spec'].join('.');
-      return [...(template === undefined ? [] : podSpecCauses(template, path)), ...further(object)];
+      return [
+        ...replicaCauses(object),
+        ...(template === undefined ? [] : podSpecCauses(template, path)),
+        ...further(object, live),
+      ];
     },
   };
 }
@@ -37,10 +48,26 @@ function workload(
 const template = ['spec', 'template'];
 
 /** The pods of a template have to be those that the selector finds. */
-function selectorCauses(object: ApiObject): StatusCause[] {
-  const wanted = objectAt(object, 'spec', 'selector', 'matchLabels') ?? {};
+function selectorCauses(object: ApiObject, live: ApiObject | undefined): StatusCause[] {
+  const selector = objectAt(object, 'spec', 'selector');
+  const immutable: StatusCause[] =
+    live === undefined || equalJson(selector, objectAt(live, 'spec', 'selector'))
+      ? []
+      : [
+          {
+            reason: 'FieldValueInvalid',
+            field: 'spec.selector',
+            message: `Invalid value: ${JSON.stringify(selector)}: field is immutable`,
+          },
+        ];
+  return [...labelCauses(object, selector), ...immutable];
+}
+
+function labelCauses(object: ApiObject, selector: JsonObject | undefined): StatusCause[] {
+  const wanted = objectAt(selector, 'matchLabels') ?? {};
   const labels = objectAt(object, ...template, 'metadata', 'labels') ?? {};
-  if (Object.entries(wanted).every(([key, value]) => labels[key] === value)) return [];
+  if (selector !== undefined && Object.entries(wanted).every(([key, value]) => labels[key] === value))
+    return [];
   return [
     {
       reason: 'FieldValueInvalid',
@@ -62,6 +89,16 @@ function rollingUpdate(field: string, defaults: JsonObject): (object: ApiObject)
     for (const [name, value] of Object.entries(defaults))
       if (parameters !== undefined) parameters[name] ??= value;
   };
+}
+
+const setUpdates = rollingUpdate('updateStrategy', { partition: 0 });
+
+function statefulSetDefaults(set: ApiObject): void {
+  setUpdates(set);
+  const spec = objectAt(set, 'spec');
+  if (spec === undefined) return;
+  const kept = objectAt(spec, 'persistentVolumeClaimRetentionPolicy') ?? {};
+  spec['persistentVolumeClaimRetentionPolicy'] = { whenDeleted: 'Retain', whenScaled: 'Retain', ...kept };
 }
 
 function jobDefaults(job: ApiObject): void {
@@ -107,10 +144,7 @@ export const workloadStrategies: readonly (readonly [string, KindStrategy])[] = 
     workload(template, rollingUpdate('updateStrategy', { maxUnavailable: 1, maxSurge: 0 }), selectorCauses),
   ],
   ['replicasets.apps', workload(template, undefined, selectorCauses)],
-  [
-    'statefulsets.apps',
-    workload(template, rollingUpdate('updateStrategy', { partition: 0 }), selectorCauses),
-  ],
+  ['statefulsets.apps', workload(template, statefulSetDefaults, selectorCauses)],
   ['replicationcontrollers.', workload(template)],
   [
     'jobs.batch',

@@ -1,4 +1,4 @@
-import { badRequest } from '../errors.ts';
+import { badRequest, invalidOptions } from '../errors.ts';
 import { isJsonObject } from '../object.ts';
 
 export type PropagationPolicy = 'Background' | 'Foreground' | 'Orphan';
@@ -18,8 +18,11 @@ export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOpti
   const policy = fields['propagationPolicy'] ?? query.get('propagationPolicy') ?? undefined;
   const orphan = fields['orphanDependents'] ?? query.get('orphanDependents') === 'true';
   if (policy !== undefined && policy !== 'Background' && policy !== 'Foreground' && policy !== 'Orphan')
-    throw badRequest(
-      `DeleteOptions is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan"`,
+    throw invalidOptions(
+      'DeleteOptions',
+      'FieldValueNotSupported',
+      'propagationPolicy',
+      `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan"`,
     );
   const grace = fields['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? undefined;
   const gracePeriodSeconds = grace === undefined ? undefined : Number(grace);

@@ -35,13 +35,13 @@ export function checkPreconditions(target: Target, live: ApiObject, options: Del
   const { uid, resourceVersion, name } = live.metadata;
   if (options.uid !== undefined && options.uid !== uid)
     throw conflict(
-      target.resource,
+      { group: target.resource.group, plural: target.resource.plural, namedInDetails: target.resource.kind },
       name,
       `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid ?? ''}`,
     );
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion)
     throw conflict(
-      target.resource,
+      { group: target.resource.group, plural: target.resource.plural, namedInDetails: target.resource.kind },
       name,
       `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion ?? ''}`,
     );

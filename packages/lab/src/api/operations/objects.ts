@@ -52,6 +52,8 @@ export interface Deleted {
   readonly object: ApiObject;
   /** False: it stays for the time being, with a deletionTimestamp. */
   readonly gone: boolean;
+  /** The object is the answer in any case. */
+  readonly answered: boolean;
 }
 
 /** How often a change is computed anew because another one came in between. */
@@ -110,7 +112,7 @@ export class ObjectOperations {
         : object.metadata.name;
     this.#place(object, target);
     if (target.resource.custom && (object.metadata.resourceVersion ?? '') === '')
-      throw invalid(target.resource.kind, target.resource.group, object.metadata.name, [
+      throw invalid(target.resource.plural, target.resource.group, object.metadata.name, [
         {
           reason: 'FieldValueInvalid',
           field: 'metadata.resourceVersion',
@@ -322,7 +324,7 @@ export class ObjectOperations {
     const waits = finalizers.size > 0 || strategy?.defersDeletion?.(next) === true;
     if (!waits && grace === 0) {
       if (!context.dryRun && !options.dryRun) this.#remove(key, live, strategy);
-      return { object: next, gone: true };
+      return { object: next, gone: true, answered: strategy?.answersDeleted === true };
     }
     if (metadata.deletionTimestamp === undefined || grace < (metadata.deletionGracePeriodSeconds ?? 0)) {
       metadata.deletionTimestamp = timestamp(this.#clock.nowMs() + grace * 1000);
@@ -330,10 +332,11 @@ export class ObjectOperations {
       if (metadata.generation !== undefined) metadata.generation++;
     }
     strategy?.prepareUpdate?.(next, live, context);
-    if (context.dryRun || options.dryRun || equalJson(next, live)) return { object: next, gone: false };
+    if (context.dryRun || options.dryRun || equalJson(next, live))
+      return { object: next, gone: false, answered: true };
     const stored = this.#store.put(key, next);
     strategy?.stored?.(stored, live);
-    return { object: stored, gone: false };
+    return { object: stored, gone: false, answered: true };
   }
 
   #mayGo(object: ApiObject, strategy: KindStrategy | undefined): boolean {

@@ -1,5 +1,5 @@
 /** A request for objects, as its path and query name it. */
-import { badRequest } from '../errors.ts';
+import { badRequest, invalidOptions } from '../errors.ts';
 import { storageKey } from '../resources/resource.ts';
 import type { Resource, ResourceVersion } from '../resources/resource.ts';
 
@@ -51,11 +51,21 @@ export function ownContext(manager = 'lab'): RequestContext {
 }
 
 /** @throws ApiError 400 for options that the API does not know */
-export function requestContext(user: User, query: URLSearchParams, userAgent: string): RequestContext {
+export function requestContext(
+  user: User,
+  query: URLSearchParams,
+  userAgent: string,
+  optionsKind = 'UpdateOptions',
+): RequestContext {
   const dryRun = query.getAll('dryRun');
   for (const value of dryRun)
     if (value !== 'All')
-      throw badRequest(`Invalid value for query parameter dryRun: "${value}", must be All`);
+      throw invalidOptions(
+        optionsKind,
+        'FieldValueNotSupported',
+        'dryRun',
+        `Unsupported value: ${JSON.stringify(value)}: supported values: "All"`,
+      );
   const fieldValidation = query.get('fieldValidation') ?? '';
   if (
     fieldValidation !== '' &&
@@ -63,8 +73,11 @@ export function requestContext(user: User, query: URLSearchParams, userAgent: st
     fieldValidation !== 'Warn' &&
     fieldValidation !== 'Strict'
   )
-    throw badRequest(
-      `fieldValidation: Unsupported value: "${fieldValidation}": supported values: "Ignore", "Strict", "Warn"`,
+    throw invalidOptions(
+      optionsKind,
+      'FieldValueNotSupported',
+      'fieldValidation',
+      `Unsupported value: "${fieldValidation}": supported values: "Ignore", "Strict", "Warn"`,
     );
   const manager = query.get('fieldManager') ?? '';
   if (manager.length > 128) throw badRequest('fieldManager: Too long: may not be more than 128 bytes');

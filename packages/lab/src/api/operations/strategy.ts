@@ -19,6 +19,8 @@ export interface KindStrategy {
   allocate?(object: ApiObject, live: ApiObject | undefined): void;
   /** Refuses what the schema cannot see. */
   validate?(object: ApiObject, live: ApiObject | undefined): readonly StatusCause[];
+  /** Whether a deletion is answered with the object that is gone, not with a Status. */
+  readonly answersDeleted?: boolean;
   /** Whether a deletion has to wait for somebody: the object stays, with a deletionTimestamp. */
   defersDeletion?(object: ApiObject): boolean;
   /** Seconds that a deletion without an explicit grace period gives; 0: nobody needs any, asked for or not. */

@@ -2,6 +2,7 @@ import { ApiError, badRequest } from '../errors.ts';
 import { resetFields } from '../managed-fields/never-owned.ts';
 import { ApplyRequestError, applyServerSide, trackUpdate } from '../managed-fields/server-side-apply.ts';
 import type { ApiObject } from '../object.ts';
+import { zeroObject } from '../protobuf/kinds.ts';
 import { apiVersionOf } from '../resources/resource.ts';
 import type { FieldOwnership } from './field-ownership.ts';
 import type { RequestContext, Target } from './request.ts';
@@ -28,9 +29,16 @@ export function trackedFields(nowMs: () => number): FieldOwnership {
       }
     },
     track(target, live, changed, context) {
-      const entries = trackUpdate({ ...writeOf(target, context), old: live, new: changed });
+      const entries = trackUpdate({ ...writeOf(target, context), old: live ?? zeroOf(target), new: changed });
       if (entries.length > 0) changed.metadata.managedFields = entries;
       else delete changed.metadata.managedFields;
     },
   };
+}
+
+/** What a new object is compared with: the members that no client wrote, as they are always there. */
+function zeroOf({ resource, version }: Target): ApiObject {
+  const apiVersion = apiVersionOf(resource.group, version.name);
+  const { metadata: _, ...zero } = zeroObject(apiVersion, resource.kind);
+  return { ...zero, apiVersion, kind: resource.kind, metadata: { name: '' } };
 }

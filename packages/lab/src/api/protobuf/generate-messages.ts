@@ -26,6 +26,8 @@ interface GoField {
   readonly json: string;
   readonly inline: boolean;
   readonly omitsZero: boolean;
+  readonly pointer: boolean;
+  readonly omitsEmpty: boolean;
 }
 
 const lineWidth = 116;
@@ -92,6 +94,8 @@ function goFields(directory: string): Map<string, Map<number, GoField>> {
       type.set(Number(number), {
         json: json[1]!,
         inline: json[1] === '' && json[2]!.includes('inline'),
+        pointer: field[2]!.startsWith('*'),
+        omitsEmpty: json[2]!.includes('omitempty'),
         omitsZero: json[2]!.includes('omitempty') && !field[2]!.startsWith('*'),
       });
     }
@@ -135,10 +139,12 @@ function messages(source: Source, all: readonly Source[]): Map<string, MessageTe
         mapped !== undefined
           ? `{${type}}`
           : label === 'repeated'
-            ? `[${type}]`
+            ? `[${type}]${field.omitsEmpty ? '' : '!'}`
             : field.omitsZero && scalars.has(type)
               ? `${type}?`
-              : type;
+              : !field.pointer && !field.inline && !scalars.has(type) && !known.has(type)
+                ? `${type}!`
+                : type;
       fields.push(`${number} ${field.inline ? '...' : field.json} ${written}`);
     }
     found.set(name, { fields, refers });

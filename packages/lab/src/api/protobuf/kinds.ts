@@ -18,6 +18,7 @@ import { schedulingMessages } from './messages/scheduling.ts';
 import { storageMessages } from './messages/storage.ts';
 import { MessageTypes } from './message-types.ts';
 import type { MessageType } from './message-types.ts';
+import type { JsonObject } from '../object.ts';
 
 export const messageTypes = new MessageTypes({
   admissionregistration: admissionregistrationMessages,
@@ -73,7 +74,7 @@ export function messageOfKind(apiVersion: string, kind: string): MessageType | u
 
 /** All lists of objects are alike. */
 function listOf(item: MessageType): MessageType {
-  const field = { map: false, inline: false, omitsZero: false };
+  const field = { map: false, inline: false, omitsZero: false, always: false };
   return {
     table: item.table,
     name: `${item.name}List`,
@@ -82,4 +83,22 @@ function listOf(item: MessageType): MessageType {
       [2, { ...field, number: 2, name: 'items', repeated: true, type: item.name }],
     ]),
   };
+}
+
+/**
+ * An object of a kind before anything is written into it: those members that are there in any case. Empty for custom
+ * resources.
+ */
+export function zeroObject(apiVersion: string, kind: string): JsonObject {
+  const type = messageOfKind(apiVersion, kind);
+  return type === undefined ? {} : zeroOf(type);
+}
+
+function zeroOf(type: MessageType): JsonObject {
+  const object: JsonObject = {};
+  for (const field of type.byNumber.values())
+    if (field.inline) Object.assign(object, zeroOf(messageTypes.message(type, field.type)));
+    else if (field.always)
+      object[field.name] = field.repeated ? [] : zeroOf(messageTypes.message(type, field.type));
+  return object;
 }

@@ -9,6 +9,8 @@ export interface MessageField {
   readonly inline: boolean;
   /** Zero and absent are the same, and not in JSON. */
   readonly omitsZero: boolean;
+  /** A message or a list that is there even where nothing is in it. */
+  readonly always: boolean;
   /** Of a scalar or of a known type; for messages, see {@link MessageTypes.message}. */
   readonly type: string;
 }
@@ -34,7 +36,8 @@ export class MessageTypesError extends Error {
  *
  * A field is its number, its name in JSON (`...`: its fields are the message's own in JSON), and its type: a scalar, a
  * type that the codec knows by name, another message of the table, or `table.Message`; `[T]` is a list, `{T}` a map of
- * strings to T, and a scalar with `?` is left out of JSON when it is zero.
+ * strings to T; a scalar with `?` is left out of JSON when it is zero, and a message
+ * or list with `!` is always there.
  *
  * Messages are read when first asked for.
  */
@@ -85,7 +88,7 @@ function fieldsOf(text: string, key: string): MessageField[] {
     .map((field) => field.trim())
     .filter((field) => field !== '')
     .map((field) => {
-      const match = /^(\d+) (\S+) ([[{]?)([\w.-]+)[\]}]?(\??)$/.exec(field);
+      const match = /^(\d+) (\S+) ([[{]?)([\w.-]+)[\]}]?([?!]?)$/.exec(field);
       if (match === null) throw new MessageTypesError(`${key}: not a field: "${field}"`);
       const [, number, name = '', bracket, type = '', mark] = match;
       return {
@@ -95,6 +98,7 @@ function fieldsOf(text: string, key: string): MessageField[] {
         map: bracket === '{',
         inline: name === '...',
         omitsZero: mark === '?',
+        always: mark === '!',
         type,
       };
     });

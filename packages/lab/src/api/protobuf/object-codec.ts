@@ -22,7 +22,16 @@ const unions: Readonly<Record<string, { readonly one: MessageField; readonly oth
 };
 
 function union(number: number, type: string): MessageField {
-  return { number, name: String(number), repeated: false, map: false, inline: false, omitsZero: false, type };
+  return {
+    number,
+    name: String(number),
+    repeated: false,
+    map: false,
+    inline: false,
+    omitsZero: false,
+    always: false,
+    type,
+  };
 }
 
 /** Reads and writes messages as the JSON that the same objects have. */

@@ -1,4 +1,4 @@
-import { badRequest, forbidden, methodNotAllowed, unavailable } from '../errors.ts';
+import { badRequest, conflict, methodNotAllowed, unavailable } from '../errors.ts';
 import { isJsonObject, valueAt } from '../object.ts';
 import type { ApiObject } from '../object.ts';
 import { deleteOptions } from '../operations/delete-options.ts';
@@ -57,7 +57,11 @@ function bound(target: Target, pod: ApiObject, node: string): ApiObject {
   const spec = isJsonObject(pod['spec']) ? pod['spec'] : {};
   const current = spec['nodeName'];
   if (typeof current === 'string' && current !== '' && current !== node)
-    throw forbidden(target.resource, pod.metadata.name, `it is on node ${current} already`);
+    throw conflict(
+      { group: '', plural: 'pods/binding' },
+      pod.metadata.name,
+      `pod ${pod.metadata.name} is already assigned to node ${JSON.stringify(current)}`,
+    );
   return { ...pod, spec: { ...spec, nodeName: node } };
 }
 

@@ -34,6 +34,13 @@ export function inVersion(object: ApiObject, target: Target): ApiObject {
   return { ...(conversion === undefined ? object : conversion.fromStored(object)), apiVersion };
 }
 
+/** The list says what the items of a built-in kind are; those of custom resources say it themselves. */
+function listed(item: ApiObject, target: Target): JsonObject {
+  if (target.resource.custom) return item;
+  const { apiVersion: _, kind: __, ...rest } = item;
+  return rest;
+}
+
 export const asObjects: Representation = {
   id: 'object',
   contentType: 'application/json',
@@ -44,7 +51,7 @@ export const asObjects: Representation = {
     kind: target.resource.listKind,
     apiVersion: apiVersionOf(target.resource.group, target.version.name),
     metadata,
-    items: items.map((item) => inVersion(item, target)),
+    items: items.map((item) => listed(inVersion(item, target), target)),
   }),
 };
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@ambient/runtime';
 
-import { ApiError, badRequest, methodNotAllowed, unsupportedMediaType } from '../errors.ts';
+import { ApiError, invalidOptions, methodNotAllowed, unsupportedMediaType } from '../errors.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import { deleteOptions } from '../operations/delete-options.ts';
 import { isTrue, listOptions } from '../operations/list-options.ts';
@@ -93,7 +93,13 @@ export class ResourceHandler {
   }
 
   #context(exchange: ResourceRequest): RequestContext {
-    return requestContext(exchange.user, exchange.query, exchange.request.headers['user-agent'] ?? '');
+    const { user, query, request } = exchange;
+    return requestContext(
+      user,
+      query,
+      request.headers['user-agent'] ?? '',
+      optionKinds[request.method ?? ''],
+    );
   }
 
   #representation(exchange: ResourceRequest): Representation {
@@ -141,8 +147,11 @@ export class ResourceHandler {
     if (target.resource.reviewOnly) throw methodNotAllowed();
     const options = listOptions(target.resource, exchange.query);
     if (options.sendInitialEvents && options.resourceVersionMatch !== 'NotOlderThan')
-      throw badRequest(
-        'sendInitialEvents: Forbidden: sendInitialEvents requires resourceVersionMatch NotOlderThan',
+      throw invalidOptions(
+        'ListOptions',
+        'FieldValueForbidden',
+        'resourceVersionMatch',
+        'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
       );
     // Watching one object by its path is watching the collection for its name.
     const { name } = target;
@@ -190,8 +199,11 @@ export class ResourceHandler {
     const context = this.#context(exchange);
     if (type === 'application/apply-patch+yaml') {
       if ((exchange.query.get('fieldManager') ?? '') === '')
-        throw badRequest(
-          'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+        throw invalidOptions(
+          'PatchOptions',
+          'FieldValueRequired',
+          'fieldManager',
+          'Required value: is required for apply patch',
         );
       const { object, created } = await this.#operations.apply(target, parseYamlBody(body), context);
       this.#answer(exchange, created ? 201 : 200, object, context.warnings);
@@ -211,11 +223,11 @@ export class ResourceHandler {
     const { target, request, query } = exchange;
     const options = deleteOptions(await optionalBody(request), query);
     const context = this.#context(exchange);
-    const { object, gone } = await this.#operations.delete(target, options, {
+    const { object, answered } = await this.#operations.delete(target, options, {
       ...context,
       dryRun: context.dryRun || options.dryRun,
     });
-    if (!gone) {
+    if (answered) {
       this.#answer(exchange, 200, object, context.warnings);
       return;
     }
@@ -253,6 +265,12 @@ export class ResourceHandler {
     sendJson(exchange.response, 200, list, warningHeaders(context.warnings));
   }
 }
+
+const optionKinds: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+};
 
 function deprecation(target: Target): string[] {
   const { deprecationWarning } = target.version;

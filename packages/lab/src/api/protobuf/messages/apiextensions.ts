@@ -4,17 +4,17 @@ export const apiextensionsMessages = `
 CustomResourceColumnDefinition: 1 name string; 2 type string; 3 format string?; 4 description string?;
   5 priority int32?; 6 jsonPath string
 CustomResourceConversion: 1 strategy string; 2 webhook WebhookConversion
-CustomResourceDefinition: 1 metadata meta.ObjectMeta; 2 spec CustomResourceDefinitionSpec;
-  3 status CustomResourceDefinitionStatus
+CustomResourceDefinition: 1 metadata meta.ObjectMeta!; 2 spec CustomResourceDefinitionSpec!;
+  3 status CustomResourceDefinitionStatus!
 CustomResourceDefinitionCondition: 1 type string; 2 status string; 3 lastTransitionTime Time; 4 reason string?;
   5 message string?; 6 observedGeneration int64?
 CustomResourceDefinitionNames: 1 plural string; 2 singular string?; 3 shortNames [string]; 4 kind string;
   5 listKind string?; 6 categories [string]
-CustomResourceDefinitionSpec: 1 group string; 3 names CustomResourceDefinitionNames; 4 scope string;
-  7 versions [CustomResourceDefinitionVersion]; 9 conversion CustomResourceConversion;
+CustomResourceDefinitionSpec: 1 group string; 3 names CustomResourceDefinitionNames!; 4 scope string;
+  7 versions [CustomResourceDefinitionVersion]!; 9 conversion CustomResourceConversion;
   10 preserveUnknownFields bool?
-CustomResourceDefinitionStatus: 1 conditions [CustomResourceDefinitionCondition];
-  2 acceptedNames CustomResourceDefinitionNames; 3 storedVersions [string]; 4 observedGeneration int64?
+CustomResourceDefinitionStatus: 1 conditions [CustomResourceDefinitionCondition]!;
+  2 acceptedNames CustomResourceDefinitionNames!; 3 storedVersions [string]!; 4 observedGeneration int64?
 CustomResourceDefinitionVersion: 1 name string; 2 served bool; 3 storage bool; 7 deprecated bool?;
   8 deprecationWarning string; 4 schema CustomResourceValidation; 5 subresources CustomResourceSubresources;
   6 additionalPrinterColumns [CustomResourceColumnDefinition]; 9 selectableFields [SelectableField]
@@ -40,5 +40,5 @@ ServiceReference: 1 namespace string; 2 name string; 3 path string; 4 port int32
 ValidationRule: 1 rule string; 2 message string?; 3 messageExpression string?; 4 reason string; 5 fieldPath string?;
   6 optionalOldSelf bool
 WebhookClientConfig: 3 url string; 1 service ServiceReference; 2 caBundle bytes?
-WebhookConversion: 2 clientConfig WebhookClientConfig; 3 conversionReviewVersions [string]
+WebhookConversion: 2 clientConfig WebhookClientConfig; 3 conversionReviewVersions [string]!
 `;

@@ -20,7 +20,7 @@ OwnerReference: 5 apiVersion string; 1 kind string; 3 name string; 4 uid string;
   7 blockOwnerDeletion bool
 Preconditions: 1 uid string; 2 resourceVersion string
 ShardInfo: 1 selector string
-Status: 1 metadata ListMeta; 2 status string?; 3 message string?; 4 reason string?; 5 details StatusDetails;
+Status: 1 metadata ListMeta!; 2 status string?; 3 message string?; 4 reason string?; 5 details StatusDetails;
   6 code int32?
 StatusCause: 1 reason string?; 2 message string?; 3 field string?
 StatusDetails: 1 name string?; 2 group string?; 3 kind string?; 6 uid string?; 4 causes [StatusCause];
