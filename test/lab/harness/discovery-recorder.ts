@@ -56,7 +56,7 @@ export class DiscoveryRecorder implements Disposable {
       metadata,
     );
     this.#call.on('data', (response: Response) => this.#take(response));
-    this.#call.on('error', (error) => this.#end(error));
+    this.#call.on('error', (error: Error) => this.#end(error));
     this.#call.on('end', () => this.#end(new Error('the server ended the stream')));
     const node = {
       id: 'ztunnel~127.0.0.1~ztunnel.istio-system~istio-system.svc.cluster.local',

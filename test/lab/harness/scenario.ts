@@ -47,7 +47,7 @@ export class Scenario {
     const { kind, metadata } = manifest;
     this.#made.add(manifest);
     // Set by the server alone, apart from what the object is created with.
-    const { status, ...rest } = manifest as Manifest & { status?: unknown };
+    const { status, ...rest } = manifest;
     const { creationTimestamp, deletionTimestamp, ...given } = metadata;
     if (creationTimestamp !== undefined) await this.#api.nextSecond();
     if (kind === 'Pod') await this.#createAccount(manifest as Pod);
@@ -133,7 +133,7 @@ const optOut = 'networking.istio.io/enable-autoallocate-ip';
 export function stripped(manifest: Manifest): Manifest {
   const { labels = {}, annotations: _annotations, ...metadata } = manifest.metadata;
   const kept = optOut in labels ? { labels: { [optOut]: labels[optOut] } } : {};
-  return { ...manifest, metadata: { ...metadata, ...kept } } as Manifest;
+  return { ...manifest, metadata: { ...metadata, ...kept } };
 }
 
 /**

@@ -4,7 +4,7 @@ import { typeUrl } from '@ambient/wire';
 import { Engine } from '../cluster/engine.ts';
 import type { Report } from '../cluster/engine.ts';
 import { namespaceObject } from '../cluster/objects.test-data.ts';
-import type { KindName, KubeObject, ObjectOf } from '../kube/objects.ts';
+import type { KindName, KubeObject } from '../kube/objects.ts';
 import { testLog } from '../kube/quiet-log.test-data.ts';
 import { objectKey } from '../kube/trim.ts';
 import { meshDefaults } from '../translate/mesh-settings.ts';
@@ -29,7 +29,7 @@ class Rig {
   put(...objects: readonly KubeObject[]): void {
     for (const object of objects) {
       const kind = object.kind as KindName;
-      this.engine.target(kind).put(objectKey(object), object as ObjectOf<KindName>);
+      this.engine.target(kind).put(objectKey(object), object);
     }
     while (!this.engine.work());
     expect(this.engine.state().failures, 'translators that threw').to.equal(0);

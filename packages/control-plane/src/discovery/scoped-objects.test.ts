@@ -23,7 +23,7 @@ class Rig {
   }
 
   put(object: KubeObject): void {
-    this.scope.target(object.kind as KindName).put(keyOf(object), object as ObjectOf<KindName>);
+    this.scope.target(object.kind as KindName).put(keyOf(object), object);
   }
 
   get seen(): string[] {
@@ -40,7 +40,7 @@ class Rig {
         ),
       put: (key, object) => {
         this.calls.push(`put ${at(key)}`);
-        this.visible.set(at(key), object as KubeObject);
+        this.visible.set(at(key), object);
       },
       remove: (key) => {
         this.calls.push(`remove ${at(key)}`);

@@ -3,7 +3,7 @@ import { ObjectStore } from '../cluster/object-store.ts';
 import type { Report } from '../cluster/engine.ts';
 import type { Finding } from '../discovery/finding.ts';
 import type { ApplyQueue, ApplyRequest } from '../kube/apply.ts';
-import type { KindName, KubeObject, ObjectOf } from '../kube/objects.ts';
+import type { KindName, KubeObject } from '../kube/objects.ts';
 import { objectKey } from '../kube/trim.ts';
 
 export function emptyStore(): ObjectStore {
@@ -12,7 +12,7 @@ export function emptyStore(): ObjectStore {
 
 export function put(store: ObjectStore, object: KubeObject): void {
   const kind = object.kind as KindName;
-  store.table(kind).put(objectKey(object), object as ObjectOf<KindName>);
+  store.table(kind).put(objectKey(object), object);
 }
 
 /** Remembers what is to be written, `submit PATH` and `withdraw PATH`, with the manager. */
