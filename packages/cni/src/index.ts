@@ -16,3 +16,24 @@ export { captureAnnotations, podCapture, standardProbeAddress } from './rules/po
 export type { AnnotationProblem, CaptureDefaults, PodCapture, ProbeAddress } from './rules/pod-capture.ts';
 export { chooseBackend, makeBackend, makeHostRules, probeNode } from './rules/probe.ts';
 export type { BackendFinding, BackendName, BackendWish, NodeFindings } from './rules/probe.ts';
+
+export type { PluginEntrySettings } from './conflist/conflist.ts';
+export { ConflistError } from './conflist/errors.ts';
+export type { ConflistErrorCode } from './conflist/errors.ts';
+export { PluginInstaller } from './conflist/installer.ts';
+export type { InstallerOptions, Repair } from './conflist/installer.ts';
+export { PluginKeeper } from './conflist/keeper.ts';
+export type { KeeperOptions } from './conflist/keeper.ts';
+
+export { decideEnrolment, readSelectors, SelectorError, standardSelectors } from './eligibility.ts';
+export type {
+  EnablementSelector,
+  Enrolment,
+  EnrolmentFacts,
+  EnrolmentSettings,
+  LabelSelector,
+  NotEnrolledReason,
+} from './eligibility.ts';
+export { agentFiles } from './plugin/agent-client.ts';
+export type { AddRequest, AddressOfPod } from './plugin/agent-request.ts';
+export { renderKubeconfig } from './plugin/kubeconfig.ts';

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { decideEnrolment } from '../eligibility.ts';
+import type { Enrolment } from '../eligibility.ts';
+import { agentFiles, requestCapture, shipLogs } from './agent-client.ts';
+import { addRequest } from './agent-request.ts';
+import type { PluginConfig, PreviousResult } from './config.ts';
+import type { Call } from './environment.ts';
+import { CniError, cniCodes } from './errors.ts';
+import { readEnrolmentFacts } from './kube-reader.ts';
+import { PluginLog } from './plugin-log.ts';
+
+type Sleep = (ms: number) => Promise<unknown>;
+
+/** Pods of the agent's own DaemonSet begin so: who has to start for others to start is never held up. */
+const AGENT_POD_PREFIX = 'istio-cni-node-';
+const RETRY_INTERVAL_MS = 1000;
+const ATTEMPTS = 2;
+const PATIENT_ATTEMPTS = 30;
+
+/**
+ * Captures the pod of an ADD, if it belongs to the mesh.
+ * @returns the result of the plugins before
+ * @throws CniError 7, 100 to 112
+ */
+export async function add(call: Call, config: PluginConfig, sleep: Sleep): Promise<PreviousResult> {
+  const log = new PluginLog(config.logLevel);
+  try {
+    const result = config.prevResult;
+    if (result === undefined)
+      throw new CniError(
+        cniCodes.invalidConfig,
+        'prevResult is missing: this plugin gives a pod no network',
+        'put its entry last in the conflist, behind that of the network plugin',
+      );
+    await capture(call, config, result, log, sleep);
+    return result;
+  } catch (error) {
+    log.write('error', `${call.pod?.namespace}/${call.pod?.name}: ${textOf(error)}`);
+    throw error;
+  } finally {
+    await shipLogs(config.agentRunDirectory, log.lines);
+  }
+}
+
+async function capture(
+  { pod, netns }: Call,
+  config: PluginConfig,
+  result: PreviousResult,
+  log: PluginLog,
+  sleep: Sleep,
+): Promise<void> {
+  if (pod === undefined || !config.ambientEnabled) return;
+  if (pod.namespace === config.agentNamespace && pod.name.startsWith(AGENT_POD_PREFIX)) return;
+  if (config.excludedNamespaces.includes(pod.namespace)) return;
+  const enrolment = await decide(pod, config, log, sleep);
+  const name = `${pod.namespace}/${pod.name}`;
+  if (!enrolment.enrolled) return log.write('debug', `${name}: not for the mesh, ${enrolment.reason}`);
+  await requestCapture(config.agentRunDirectory, addRequest(netns, pod, result));
+  log.write('info', `${name}: captured`);
+}
+
+/** A pod about which nothing can be known is not started: it would be outside the mesh without anybody noticing. */
+async function decide(
+  pod: NonNullable<Call['pod']>,
+  config: PluginConfig,
+  log: PluginLog,
+  sleep: Sleep,
+): Promise<Enrolment> {
+  const kubeconfig = join(config.agentRunDirectory, agentFiles.kubeconfig);
+  const attempts = config.retryDetection ? PATIENT_ATTEMPTS : ATTEMPTS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return decideEnrolment(await readEnrolmentFacts(kubeconfig, pod), config);
+    } catch (error) {
+      if (attempt === attempts) throw error;
+      log.write('warn', `${pod.namespace}/${pod.name}, attempt ${attempt} of ${attempts}: ${textOf(error)}`);
+      await sleep(RETRY_INTERVAL_MS);
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
