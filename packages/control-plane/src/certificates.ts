@@ -7,6 +7,7 @@ import { CaAudit } from './ca/audit.ts';
 import { AuthorityKeeper, caSecretNames } from './ca/authority-keeper.ts';
 import type { CaMetricsSink } from './ca/ca-metrics.ts';
 import { CertificateService, defaultCallerLimits } from './ca/certificate-service.ts';
+import { IssuedKeeper } from './ca/issued-keeper.ts';
 import { IssuedLog } from './ca/issued-log.ts';
 import { revocationSecretName } from './ca/revocation-edit.ts';
 import { RevocationKeeper } from './ca/revocation-keeper.ts';
@@ -30,11 +31,14 @@ export interface CertificatesOptions {
 }
 
 const servingLifetimeMs = 24 * 60 * 60 * 1000;
+/** A process that ends has ten seconds for everything. */
+const storePatienceMs = 3000;
 
 /** All that has to do with certificates: who signs, who may ask, what was revoked, and what this process serves with. */
 export class Certificates {
   readonly authorities: AuthorityKeeper;
   readonly revocations: RevocationKeeper;
+  readonly issued: IssuedKeeper;
   readonly authenticator: Authenticator;
   readonly service: CertificateService;
   readonly serving: ServingCertificate;
@@ -46,6 +50,7 @@ export class Certificates {
     const { cluster, certificates } = settings;
     const secrets = new KubeSecrets(client, cluster.namespace);
     const issued = new IssuedLog();
+    this.issued = new IssuedKeeper({ secrets, log: issued, clock, logger: log, metrics });
     const trust = (): AuthorityKeeper['state'] => this.authorities.state;
     this.authorities = new AuthorityKeeper({
       secrets,
@@ -64,6 +69,7 @@ export class Certificates {
       secrets,
       trust,
       issued,
+      stored: (identity) => this.issued.stored(identity),
       maxTtlMs: certificates.maxTtlMs,
       clock,
       logger: log,
@@ -93,7 +99,7 @@ export class Certificates {
       workloadLimit: defaultCallerLimits.workload,
       unprovenLimit: defaultCallerLimits.unproven,
       audit: new CaAudit(log.scope('ca-audit')),
-      issued,
+      issued: this.issued,
       metrics,
       clock,
     });
@@ -142,10 +148,16 @@ export class Certificates {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  [Symbol.dispose](): void {
+  /** What was issued last is stored first, as far as the API server takes it at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const patience = setTimeout(late.resolve, storePatienceMs);
+    await Promise.race([this.issued.store(), late.promise]);
+    clearTimeout(patience);
     this.#watch[Symbol.dispose]();
     this.authorities[Symbol.dispose]();
     this.revocations[Symbol.dispose]();
+    this.issued[Symbol.dispose]();
     this.serving[Symbol.dispose]();
   }
 

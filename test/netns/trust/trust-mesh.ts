@@ -7,6 +7,7 @@ import type { WorkloadCertificate } from '@ambient/identity';
 import type { JsonObject } from '@ambient/lab';
 import { realClock } from '@ambient/runtime';
 
+import { issuedSecretNames } from '../../../packages/control-plane/src/ca/issued-record.ts';
 import { KubeSecrets } from '../../../packages/control-plane/src/kube/secrets.ts';
 import { account, Cluster, namespace } from '../../hostile/control-plane/cluster.ts';
 import { ControlPlaneProcess } from '../../hostile/control-plane/control-plane-process.ts';
@@ -235,9 +236,25 @@ export class TrustMesh {
   }
 
   /** A replica dies without a word; its connections are reset. */
-  async kill(name: string): Promise<void> {
+  kill(name: string): Promise<void> {
+    return this.#end(name, 'SIGKILL');
+  }
+
+  /** A replica ends in good order. */
+  end(name: string): Promise<void> {
+    return this.#end(name, 'SIGTERM');
+  }
+
+  /** What replicas have stored of the certificates that they issued. */
+  async storedCertificates(): Promise<string> {
+    const secrets = new KubeSecrets(this.cluster.client, 'istio-system');
+    const found = await Promise.all(issuedSecretNames.map((name) => secrets.read(name)));
+    return JSON.stringify(found);
+  }
+
+  async #end(name: string, signal: NodeJS.Signals): Promise<void> {
     const replica = this.replica(name);
-    await replica.kill('SIGKILL');
+    await replica.kill(signal);
     this.#ended.push(replica);
     this.#replicas.delete(name);
   }

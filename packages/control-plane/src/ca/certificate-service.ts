@@ -50,7 +50,7 @@ export interface CertificateServiceOptions {
   /** Calls of one address that do not prove who they are. */
   readonly unprovenLimit: CallerLimit;
   readonly audit: CaAudit;
-  readonly issued: IssuedLog;
+  readonly issued: Pick<IssuedLog, 'add'>;
   readonly metrics: CaMetricsSink;
   readonly clock: Clock;
 }

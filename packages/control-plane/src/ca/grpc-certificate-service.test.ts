@@ -87,7 +87,16 @@ describe('CA over gRPC', () => {
     await keeper.lead();
     const trust = () => keeper.state;
     const issued = new IssuedLog();
-    revocations = new RevocationKeeper({ secrets, trust, issued, maxTtlMs: dayMs, clock, logger, metrics });
+    revocations = new RevocationKeeper({
+      secrets,
+      trust,
+      issued,
+      stored: () => Promise.resolve({ entries: [], forgottenMs: 0 }),
+      maxTtlMs: dayMs,
+      clock,
+      logger,
+      metrics,
+    });
     await revocations.lead();
     const pods = {
       podByName: (_: string, name: string) => ({

@@ -15,9 +15,11 @@ import {
 } from './ca.test-data.ts';
 import type { KeyType } from './ca.test-data.ts';
 import { readPluggedIn } from './ca-files.ts';
+import type { StoredCertificates } from './issued-keeper.ts';
 import { IssuedLog } from './issued-log.ts';
 import { RevocationRequestError, revocationSecretName } from './revocation-edit.ts';
 import { RevocationKeeper } from './revocation-keeper.ts';
+import { nothingRevokedYet, writeRevocationRecord } from './revocation-record.ts';
 import { advance, initialTrust, offer } from './rotation.ts';
 import type { TrustState } from './rotation.ts';
 
@@ -30,6 +32,8 @@ describe('revocation', () => {
   let metrics: FakeMetrics;
   let trust: TrustState;
   let issued: IssuedLog;
+  /** What is stored of an identity. */
+  let stored: StoredCertificates;
   const opened: RevocationKeeper[] = [];
 
   beforeEach(async () => {
@@ -37,6 +41,7 @@ describe('revocation', () => {
     clock = new ManualClock(startMs);
     metrics = new FakeMetrics();
     issued = new IssuedLog();
+    stored = { entries: [], forgottenMs: 0 };
     trust = initialTrust(await authority('root'));
   });
   afterEach(() => {
@@ -54,6 +59,7 @@ describe('revocation', () => {
       secrets,
       trust: () => trust,
       issued: log,
+      stored: () => Promise.resolve(stored),
       maxTtlMs: ttlMs,
       clock,
       logger: recordingLogger().logger,
@@ -128,6 +134,27 @@ describe('revocation', () => {
     expect(follower.listsPem).to.equal(leader.listsPem);
     expect(follower.isRevoked('0b')).to.be.true;
     expect(leader.isRevoked('0c')).to.be.false;
+  });
+
+  it('revokes what was issued to an identity before a restart, as far as it is stored', async () => {
+    stored = {
+      entries: [
+        { serialNumber: '0a', issuedMs: startMs - 1000, notAfterMs: startMs + dayMs },
+        { serialNumber: '0b', issuedMs: startMs - 1000, notAfterMs: startMs - 1 },
+        { serialNumber: '0c', issuedMs: startMs + 1000, notAfterMs: startMs + dayMs },
+      ],
+      forgottenMs: 0,
+    };
+    const it = keeper();
+    await it.lead();
+    // Somebody writes at the same moment: nothing of what was looked up gets lost.
+    let between = true;
+    secrets.beforeWrite = () => {
+      if (between) secrets.put(revocationSecretName, writeRevocationRecord(nothingRevokedYet));
+      between = false;
+    };
+    await it.revokeIdentity(till, 'keyCompromise');
+    expect(serialsOf(it)).to.deep.equal([['0a']]);
   });
 
   it('a replica that does not lead stores what is revoked, and the leader signs', async () => {

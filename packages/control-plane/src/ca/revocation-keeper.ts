@@ -1,17 +1,18 @@
 /** Revokes certificates, and keeps signed revocation lists of every authority whose certificates may be alive. */
 import { describeError } from '@ambient/runtime';
-import { parseSpiffe } from '@ambient/identity';
+import { formatSpiffe, parseSpiffe } from '@ambient/identity';
 import type { Identity } from '@ambient/identity';
 import { issueRevocationList, toPem } from '@ambient/identity/signing';
 import type { Clock, Logger } from '@ambient/runtime';
 
 import { CaMaterialError } from './ca-material-error.ts';
 import type { CaMetricsSink } from './ca-metrics.ts';
-import type { IssuedLog } from './issued-log.ts';
+import type { StoredCertificates } from './issued-keeper.ts';
+import type { IssuedEntry, IssuedLog } from './issued-log.ts';
 import { editRevocations, normalizeSerial, withIdentity, withSerials } from './revocation-edit.ts';
 import type { Revocation } from './revocation-edit.ts';
 import { nothingRevokedYet, revocationReasons } from './revocation-record.ts';
-import type { RevocationReason, RevocationRecord } from './revocation-record.ts';
+import type { RevocationReason, RevocationRecord, RevokedIdentity } from './revocation-record.ts';
 import type { TrustState } from './rotation.ts';
 import type { SecretApi } from './secret-api.ts';
 import type { SigningAuthority } from './signing-authority.ts';
@@ -20,7 +21,9 @@ export interface RevocationKeeperOptions {
   readonly secrets: SecretApi;
   readonly trust: () => TrustState;
   /** What this replica has issued. */
-  readonly issued: IssuedLog;
+  readonly issued: Pick<IssuedLog, 'find'>;
+  /** What any replica has issued and stored, also before a restart. */
+  readonly stored: (identity: Identity) => Promise<StoredCertificates>;
   /** Longest life of a leaf, milliseconds: a revoked one is remembered for that long. */
   readonly maxTtlMs: number;
   readonly clock: Clock;
@@ -38,6 +41,8 @@ export class RevocationKeeper implements Disposable {
   readonly #listeners = new Set<(listsPem: string) => void>();
   #record: RevocationRecord = nothingRevokedYet;
   #serials: ReadonlySet<string> = new Set();
+  /** What was stored of revoked identities, by time and identity: it is looked up once. */
+  readonly #found = new Map<string, readonly IssuedEntry[]>();
   #leading = false;
   #disposed = false;
   #timer: Disposable | undefined;
@@ -96,8 +101,9 @@ export class RevocationKeeper implements Disposable {
   }
 
   /**
-   * Revokes every valid certificate of an identity. A replica knows only those that it issued since its start; the others
-   * add theirs when they next look. Certificates from before a restart of the control plane are revoked by serial number.
+   * Revokes every valid certificate of an identity. Each replica adds those that it has issued, the leader those that are
+   * stored from before. What a replica issued within minutes before it was killed may be missing: its audit lines have
+   * the serial numbers.
    *
    * @returns how many this replica knew
    */
@@ -119,9 +125,9 @@ export class RevocationKeeper implements Disposable {
     const run = async (): Promise<void> => {
       if (this.#disposed) return;
       const { secrets, clock } = this.#options;
-      const record = await editRevocations(secrets, (before) => {
+      const record = await editRevocations(secrets, async (before) => {
         const nowMs = clock.nowMs();
-        const edited = this.#prune(this.#withIdentities(edit(before, nowMs), nowMs), nowMs);
+        const edited = this.#prune(await this.#withIdentities(edit(before, nowMs), nowMs), nowMs);
         return this.#leading ? this.#withLists(edited, nowMs) : edited;
       });
       this.#apply(record);
@@ -135,16 +141,39 @@ export class RevocationKeeper implements Disposable {
     return { reason, revokedMs, maxTtlMs: this.#options.maxTtlMs };
   }
 
-  /** Adds the certificates that this replica issued to revoked identities. */
-  #withIdentities(record: RevocationRecord, nowMs: number): RevocationRecord {
+  /** Adds the certificates of revoked identities: those that this replica issued, and if it leads those that are stored. */
+  async #withIdentities(record: RevocationRecord, nowMs: number): Promise<RevocationRecord> {
     let result = record;
     for (const { identity, reason, revokedMs } of record.identities) {
-      const serials = this.#options.issued
-        .find(parseSpiffe(identity)!, revokedMs, nowMs)
-        .map(({ serialNumber }) => serialNumber);
+      const parsed = parseSpiffe(identity)!;
+      const issued = [
+        ...this.#options.issued.find(parsed, revokedMs, nowMs),
+        ...(this.#leading ? await this.#stored(parsed, revokedMs, nowMs) : []),
+      ];
+      const serials = issued.map(({ serialNumber }) => serialNumber);
       result = withSerials(result, serials, this.#revocation(reason, revokedMs));
     }
     return result;
+  }
+
+  /** What is issued later is none of this revocation, and replicas that live add their own: so once is enough. */
+  async #stored(identity: Identity, revokedMs: number, nowMs: number): Promise<readonly IssuedEntry[]> {
+    const name = formatSpiffe(identity);
+    const search = searchOf({ identity: name, revokedMs });
+    const known = this.#found.get(search);
+    if (known !== undefined) return known;
+    const { entries, forgottenMs } = await this.#options.stored(identity);
+    if (forgottenMs > nowMs)
+      this.#options.logger.warn(
+        'more was issued than is kept: certificates of a revoked identity may be missing',
+        {
+          identity: name,
+          validUntil: new Date(forgottenMs).toISOString(),
+        },
+      );
+    const found = entries.filter(({ issuedMs, notAfterMs }) => issuedMs <= revokedMs && notAfterMs > nowMs);
+    this.#found.set(search, found);
+    return found;
   }
 
   #prune(record: RevocationRecord, nowMs: number): RevocationRecord {
@@ -186,6 +215,8 @@ export class RevocationKeeper implements Disposable {
     const changed = record.listsPem !== this.#record.listsPem;
     this.#record = record;
     this.#serials = new Set(record.certificates.map(({ serialNumber }) => serialNumber));
+    const searches = new Set(record.identities.map(searchOf));
+    for (const search of this.#found.keys()) if (!searches.has(search)) this.#found.delete(search);
     if (changed) for (const listener of this.#listeners) listener(record.listsPem);
   }
 
@@ -208,6 +239,10 @@ export class RevocationKeeper implements Disposable {
       error: reason,
     });
   }
+}
+
+function searchOf({ identity, revokedMs }: Pick<RevokedIdentity, 'identity' | 'revokedMs'>): string {
+  return `${revokedMs} ${identity}`;
 }
 
 /** Equal while no new list is needed. */
