@@ -37,7 +37,9 @@ export function explainPage(
 }
 
 function explanation(table: ResourceTable, entry: TableEntry, origins: readonly Origin[]): unknown {
-  const { node, serviceKeys, aliases } = entry.resource;
+  const { node = '', serviceKeys = [], aliases = [] } = entry.resource;
+  let members = 0;
+  for (const _member of table.membersOf(entry.name)) members++;
   const [served, ...others] = origins;
   return {
     name: entry.name,
@@ -46,9 +48,10 @@ function explanation(table: ResourceTable, entry: TableEntry, origins: readonly 
     ...(served === undefined ? {} : { derivedFrom: originOf(served) }),
     // They claim the same name, and would be served if the one above went.
     ...(others.length === 0 ? {} : { rivals: others.map(originOf) }),
-    ...(node === undefined ? {} : { node }),
-    ...(serviceKeys === undefined ? {} : { services: serviceKeys }),
-    ...(aliases === undefined ? {} : { aliases }),
+    ...(node === '' ? {} : { node }),
+    ...(serviceKeys.length === 0 ? {} : { services: serviceKeys }),
+    ...(aliases.length === 0 ? {} : { aliases }),
+    ...(members === 0 ? {} : { endpoints: members }),
     value: dumpEntry(entry, table.typeUrl === typeUrl.authorization),
   };
 }

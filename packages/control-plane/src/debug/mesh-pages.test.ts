@@ -17,6 +17,7 @@ before(() => {
   const workload = (name: string, namespace: string) => ({
     name: `c//Pod/${namespace}/${name}`,
     aliases: ['/10.1.0.1'],
+    serviceKeys: [`shop/${hostname}`],
     bytes: Address.encode({
       workload: {
         uid: `c//Pod/${namespace}/${name}`,
@@ -93,6 +94,12 @@ describe('the page that explains', () => {
     expect(one!['derivedFrom']!['object']).equal('Pod shop/a');
     expect((one!['rivals'] as unknown as { object: string }[])[0]!.object).equal('Pod shop/rival');
     expect(one!['value']).deep.include({ name: 'a' });
+  });
+
+  it('counts the endpoints of a service, and does not list them', () => {
+    const [one] = explain(`shop/${hostname}`) as Record<string, unknown>[];
+    expect(one).deep.include({ endpoints: 2 });
+    expect(one!['value']).not.property('endpoints');
   });
 
   it('finds by address, and says where to look if there is nothing', () => {

@@ -80,15 +80,20 @@ export function policyList(tables: ServedTables, { namespace, policies }: Shown 
   return new LongList(listed());
 }
 
-/** One resource, for the page that explains it. */
+/** One resource, for the page that explains it; a service without its endpoints. */
 export function dumpEntry(entry: TableEntry, isPolicy: boolean): Json {
   const update = read(entry, isPolicy ? authorizationResourceToMesh : addressResourceToMesh);
   if ('unreadable' in update) return update;
   switch (update.kind) {
     case 'workload':
       return dumpWorkload(update.workload);
-    case 'service':
-      return dumpService(update.service, []);
+    case 'service': {
+      // They are listed where all are; here they would be a page of their own.
+      const { endpoints: _endpoints, ...service } = dumpService(update.service, []) as {
+        readonly [key: string]: Json;
+      };
+      return service;
+    }
     case 'policy':
       return dumpPolicy(update.policy);
     case 'remove-address':
