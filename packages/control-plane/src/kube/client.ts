@@ -29,6 +29,8 @@ export interface KubeRequest {
   readonly signal?: AbortSignal;
   /** How often a 429 that says when to come again is followed; 4 if absent. */
   readonly retries?: number;
+  /** Given the body of a good answer before it is parsed: what its beginning says need not wait for all of it. */
+  readonly onText?: (text: string) => void;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -75,7 +77,10 @@ export class KubeClient {
       try {
         const text = await Promise.race([readBody(answer.response), answer.failed]);
         const status = answer.response.statusCode ?? 0;
-        if (status >= 200 && status < 300) return parse(text, describe(request)) as T;
+        if (status >= 200 && status < 300) {
+          request.onText?.(text);
+          return parse(text, describe(request)) as T;
+        }
         const error = statusError(describe(request), tryParse(text), status, retryAfterMs(answer.response));
         if (status !== 429 || error.retryAfterMs === undefined || retries <= 0) throw error;
         await this.#sleep(Math.min(error.retryAfterMs, longestRetryAfterMs), request.signal);

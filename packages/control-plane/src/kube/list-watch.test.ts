@@ -122,6 +122,45 @@ describe('HttpListWatch under a Reflector', () => {
   });
 });
 
+describe('HttpListWatch', () => {
+  const names = ({ items }: { readonly items: readonly unknown[] }): string[] =>
+    items.map((item) => (item as KubeObject).metadata.name);
+
+  it('asks for two pages ahead, and gives them to whoever goes on with that list alone', async () => {
+    await using api = await FakeApi.start();
+    for (const name of 'abcdefghi') api.put(path, object(name));
+    using connection = api.connection();
+    const source = new HttpListWatch({ client: new KubeClient(connection, new ManualClock()), path });
+    const { signal } = new AbortController();
+    const asked = (): string[] => api.log.map((line) => /continue=(\d+)/.exec(line)?.[1] ?? 'first');
+    const first = await source.list('', 2, signal);
+    await until(() => asked().length === 3);
+    await settled(5);
+    expect(asked()).deep.equal(['first', '2', '4']);
+    expect(names(await source.list(first.next, 2, signal))).deep.equal(['c', 'd']);
+    await until(() => asked().length === 4);
+    // A list from the start takes nothing of the one before.
+    expect(names(await source.list('', 4, signal))).deep.equal(['a', 'b', 'c', 'd']);
+    expect(names(await source.list('4', 4, signal))).deep.equal(['e', 'f', 'g', 'h']);
+    const last = await source.list('8', 4, signal);
+    expect([names(last), last.next]).deep.equal([['i'], '']);
+    expect(asked()).deep.equal(['first', '2', '4', '6', 'first', '4', '8']);
+  });
+
+  it('tells of a page ahead that failed when that page is asked for', async () => {
+    await using api = await FakeApi.start();
+    for (const name of 'abc') api.put(path, object(name));
+    using connection = api.connection();
+    const source = new HttpListWatch({ client: new KubeClient(connection, new ManualClock()), path });
+    const { signal } = new AbortController();
+    api.script.push(() => false, refuse(410, 'Expired'));
+    const { next } = await source.list('', 2, signal);
+    await until(() => api.log.length === 2);
+    const error = await source.list(next, 2, signal).catch((reason: unknown) => reason);
+    expect(error).instanceOf(KubeStatusError).property('expired', true);
+  });
+});
+
 describe('parseWatchLine', () => {
   it('tells an ERROR event as the status it is', () => {
     const line = JSON.stringify({ type: 'ERROR', object: { code: 410, reason: 'Expired', message: 'm' } });

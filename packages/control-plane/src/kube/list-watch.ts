@@ -43,18 +43,72 @@ export interface HttpListWatchOptions {
 }
 
 const pageTimeoutMs = 60_000;
+/** Pages that are asked for before the reflector does: the server makes the next ones while this process reads one. */
+const maxAhead = 2;
+
+/** A page that was asked for. */
+interface PageRequest {
+  readonly next: string;
+  readonly page: Promise<ListPage>;
+  readonly abort: AbortController;
+  /** Of the page after this one; '' if there is none, or not known yet. */
+  token: string;
+}
 
 /** List and watch over HTTP (Kubernetes API concepts, "Efficient detection of changes"). */
 export class HttpListWatch implements ListWatch {
   readonly path: string;
   readonly #options: HttpListWatchOptions;
+  #last: PageRequest | undefined;
+  #ahead: PageRequest[] = [];
 
   constructor(options: HttpListWatchOptions) {
     this.#options = options;
     this.path = options.path;
   }
 
-  async list(next: string, limit: number, signal: AbortSignal): Promise<ListPage> {
+  list(next: string, limit: number, signal: AbortSignal): Promise<ListPage> {
+    const ready = next !== '' && this.#ahead[0]?.next === next ? this.#ahead.shift() : undefined;
+    if (ready === undefined) {
+      // Another list than the one that was read ahead of.
+      for (const { abort } of this.#ahead) abort.abort();
+      this.#ahead = [];
+      this.#last = undefined;
+    }
+    const asked = ready ?? this.#ask(next, limit, signal);
+    this.#readAhead(limit, signal);
+    return asked.page;
+  }
+
+  #ask(next: string, limit: number, signal: AbortSignal): PageRequest {
+    const abort = new AbortController();
+    const asked: PageRequest = {
+      next,
+      abort,
+      token: '',
+      page: this.#page(next, limit, AbortSignal.any([signal, abort.signal]), (text) => {
+        asked.token = continueToken(text);
+        if (this.#last === asked) this.#readAhead(limit, signal);
+      }),
+    };
+    // Whoever takes the page hears of its failure; one that is not taken concerns nobody.
+    asked.page.catch(() => undefined);
+    this.#last = asked;
+    return asked;
+  }
+
+  #readAhead(limit: number, signal: AbortSignal): void {
+    const token = this.#last?.token ?? '';
+    if (token === '' || this.#ahead.length >= maxAhead || signal.aborted) return;
+    this.#ahead.push(this.#ask(token, limit, signal));
+  }
+
+  async #page(
+    next: string,
+    limit: number,
+    signal: AbortSignal,
+    onText: (text: string) => void,
+  ): Promise<ListPage> {
     const body = await this.#options.client.request({
       path: this.path,
       query: {
@@ -66,6 +120,7 @@ export class HttpListWatch implements ListWatch {
       signal,
       // The reflector waits as the server asks, and shows that it does.
       retries: 0,
+      onText,
     });
     const metadata = isRecord(body) && isRecord(body['metadata']) ? body['metadata'] : undefined;
     const items = isRecord(body) ? (body['items'] ?? []) : undefined;
@@ -136,6 +191,15 @@ export function parseWatchLine(path: string, line: string): WatchEvent {
         `${where}: an event of an unknown type ${JSON.stringify(type)}`,
       );
   }
+}
+
+/**
+ * The token of the next page, as it stands before the items in what API servers send. '' if it is not found there, and then
+ * the next page is asked for once this one is read.
+ */
+function continueToken(text: string): string {
+  const head = text.slice(0, Math.max(0, text.indexOf('"items":')));
+  return /"metadata":\{[^{}]*"continue":"([^"\\]+)"/.exec(head)?.[1] ?? '';
 }
 
 function versionOf(metadata: Record<string, unknown>): string {
