@@ -62,12 +62,17 @@ function locate(name: string, from: string): string {
   return path;
 }
 
+/** The plugin as one CommonJS script. */
+export function bundlePlugin(): string {
+  return bundle(entry);
+}
+
 function build(output: string): void {
   const workspace = mkdtempSync(join(dirname(output), '.build-cni-'));
   try {
     const main = join(workspace, 'istio-cni.cjs');
     const built = join(workspace, 'istio-cni');
-    writeFileSync(main, bundle(entry));
+    writeFileSync(main, bundlePlugin());
     const config = join(workspace, 'sea.json');
     const options = { main, output: built, disableExperimentalSEAWarning: true, useCodeCache: true };
     writeFileSync(config, JSON.stringify(options));
@@ -78,7 +83,9 @@ function build(output: string): void {
   }
 }
 
-const output = resolve(process.argv[2] ?? join(root, 'dist/istio-cni'));
-mkdirSync(dirname(output), { recursive: true });
-build(output);
-console.log(output);
+if (import.meta.main) {
+  const output = resolve(process.argv[2] ?? join(root, 'dist/istio-cni'));
+  mkdirSync(dirname(output), { recursive: true });
+  build(output);
+  console.log(output);
+}

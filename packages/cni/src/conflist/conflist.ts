@@ -75,13 +75,14 @@ export function withPlugin(file: ConfigFile, entry: Json): string {
 }
 
 /**
- * The configuration without our entry; undefined when it is not in there.
+ * The configuration without our entry; `nothing-left` when it has no other, undefined when ours is not in there.
  * @throws ConflistError ERR_CONFLIST_INVALID
  */
-export function withoutPlugin(file: ConfigFile): string | undefined {
+export function withoutPlugin(file: ConfigFile): { readonly text: string } | 'nothing-left' | undefined {
   const { list, plugins } = readPlugins(file);
   const others = plugins.filter((plugin) => plugin['type'] !== PLUGIN_TYPE);
-  return others.length === plugins.length ? undefined : render({ ...list, plugins: others });
+  if (others.length === plugins.length) return undefined;
+  return others.length === 0 ? 'nothing-left' : { text: render({ ...list, plugins: others }) };
 }
 
 /** What is wrong with our entry in a configuration; undefined: nothing. */

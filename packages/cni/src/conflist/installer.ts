@@ -164,6 +164,7 @@ export class PluginInstaller {
     const text = readIfThere(join(directory, name))?.toString('utf8');
     if (text === undefined || !isValidConfig({ name, text })) return;
     const without = withoutPlugin({ name, text });
-    if (without !== undefined) replaceFile(join(directory, name), without, CONFIG_MODE);
+    if (without === 'nothing-left') rmSync(join(directory, name));
+    else if (without !== undefined) replaceFile(join(directory, name), without.text, CONFIG_MODE);
   }
 }
