@@ -219,8 +219,15 @@ export class Scene {
   /** GET on the admin port of a pod's proxy. @throws AdminCallError */
   admin(pod: Pod, path: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const fail = (cause: unknown): void =>
-        reject(new AdminCallError(`the admin port of ${pod.name} does not answer ${path}`, { cause }));
+      const fail = (cause: unknown): void => {
+        const problem = cause instanceof Error ? cause.message : String(cause);
+        const { exit, lines } = pod.proxy;
+        const message =
+          exit === undefined
+            ? `the admin port of ${pod.name} does not answer ${path} (${problem})`
+            : `the proxy of ${pod.name} has ended (${exit.signal ?? `code ${exit.code ?? 0}`}); its last lines:\n${lines.slice(-15).join('\n')}`;
+        reject(new AdminCallError(message, { cause }));
+      };
       const options = { socketPath: this.#doorOf(pod), path, agent: false, timeout: ADMIN_DEADLINE_MS };
       const call = request(options, (response) => {
         const chunks: Buffer[] = [];
