@@ -1,4 +1,7 @@
 // The API server in all its moods: away, slow, overloaded, forgetful, cut short, or somebody else altogether.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
@@ -296,5 +299,52 @@ describe('an API server that fails', () => {
     expect((await controlPlane.exit).code).equal(1);
     const [line] = controlPlane.lines({ message: 'cannot run' });
     expect(line!['error']).match(/403 Forbidden: .*; give the control plane this permission/);
+  });
+
+  it('is restored from a backup: what was written after the backup goes, what it had comes', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'hostile-backup-'));
+    const data = join(directory, 'data');
+    const backup = join(directory, 'backup');
+    try {
+      await using own = await Cluster.start({ dataDir: data });
+      await own.lab.load([pod('kept', 1), pod('deleted-later', 2)]);
+      await own.restart(() => cpSync(data, backup, { recursive: true }));
+      await own.delete(pod('deleted-later', 2));
+      await own.lab.load(Array.from({ length: 20 }, (_, index) => pod(`lost-${index}`, 10 + index)));
+      await using controlPlane = await ControlPlaneInProcess.start(own.lab.kubeconfig, new TestClock(speed));
+      using client = new DiscoveryClient({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
+      await client.synced();
+      expect(client.holds(uidOf('lost-7'))).equal(true);
+      await own.restart(() => {
+        rmSync(data, { recursive: true });
+        cpSync(backup, data, { recursive: true });
+      });
+      await client.until(uidOf('lost-7'), false);
+      await client.until(uidOf('deleted-later'));
+      expect(client.holds(uidOf('kept'))).equal(true);
+      await own.lab.load([pod('new-life', 50)]);
+      await client.until(uidOf('new-life'));
+      expect(client.removed.filter((name) => !/lost-\d+$/.test(name))).deep.equal([]);
+      expect(
+        controlPlane
+          .lines(trouble)
+          .map(({ error }) => String(error))
+          .join(),
+      ).match(/Too large resource version|restored from an older state/);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('says nothing at all any more: a control plane that is told to end does so in seconds', async () => {
+    const clock = new TestClock(speed);
+    const controlPlane = await ControlPlaneInProcess.start(api.kubeconfig, clock);
+    await controlPlane.line('leading');
+    api.fault = () => ({ kind: 'delay', ms: 3_600_000 });
+    api.cutConnections();
+    const told = clock.nowMs();
+    await controlPlane[Symbol.asyncDispose]();
+    expect(clock.nowMs() - told).lessThan(10_000);
+    expect(controlPlane.errors()).deep.equal([]);
   });
 });

@@ -73,10 +73,15 @@ export class Cluster implements AsyncDisposable {
     return this.#lab;
   }
 
-  /** Ends the API server and starts another on the same port, with what is on its disk. */
-  async restart(): Promise<void> {
+  /**
+   * Ends the API server and starts another on the same port, with what is on its disk.
+   *
+   * @param between called while neither runs
+   */
+  async restart(between: () => void = () => {}): Promise<void> {
     const port = Number(new URL(this.#lab.url).port);
     await this.#lab.stop();
+    between();
     this.#lab = await LabApi.start({ host: '127.0.0.1', ...this.#options, port });
   }
 

@@ -200,6 +200,35 @@ describe('malformed objects', () => {
     await client.until(uidOf('after-oddities'));
   });
 
+  it('a MeshConfig that is no YAML: refused by its field, and what held before goes on', async () => {
+    const path = '/api/v1/namespaces/istio-system/configmaps';
+    const config = (mesh: string): JsonObject => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'istio', namespace: 'istio-system' },
+      data: { mesh },
+    });
+    const trustDomain = (): string =>
+      Address.decode(client.contents.get(uidOf('web-1'))!).workload!.trustDomain!;
+    await cluster.client.request({ method: 'POST', path, body: config('trustDomain: corp.example') });
+    await waitFor(() => trustDomain() === 'corp.example', 'the trust domain');
+    for (const [mesh, field] of [
+      ['trustDomain: [', 'data.mesh'],
+      ['trustDomain: {}', 'trustDomain'],
+      ['- a\n- b', ''],
+    ] as const) {
+      await cluster.client.request({ method: 'PUT', path: `${path}/istio`, body: config(mesh) });
+      await controlPlane.line({ message: 'rejected', object: 'MeshConfig', field });
+      await cluster.lab.load([pod('mark-mesh', 60)]);
+      await client.until(uidOf('mark-mesh'));
+      await cluster.delete(pod('mark-mesh', 60));
+      await client.until(uidOf('mark-mesh'), false);
+      expect(trustDomain()).equal('corp.example');
+    }
+    await cluster.client.request({ method: 'DELETE', path: `${path}/istio` });
+    await waitFor(() => trustDomain() !== 'corp.example', 'the default');
+  });
+
   it('one that is put right counts from then on', async () => {
     await cluster.put(policy('m4', { action: 'ALLOW', ...rule({ ipBlocks: ['10.0.0.0/8'] }) }));
     await client.until('shop/m4');

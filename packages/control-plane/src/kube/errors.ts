@@ -41,6 +41,11 @@ export class KubeStatusError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
+  /** The resourceVersion is one that the server has not reached: it was restored from an older state. */
+  get unreached(): boolean {
+    return this.status === 504 && this.message.includes('Too large resource version');
+  }
+
   /** The resourceVersion, or the continue token, is older than what the server remembers. */
   get expired(): boolean {
     return this.status === 410;

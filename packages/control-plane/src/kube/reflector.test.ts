@@ -168,6 +168,34 @@ describe('Reflector', () => {
     await rig.reflector.stop();
   });
 
+  it('a server that was restored from an older state is listed anew, and equal versions are not believed', async () => {
+    const rig = new Rig();
+    rig.pages.push(page('50', [item('a', '40'), item('b', '50')]));
+    await rig.start();
+    const tooLarge = new KubeStatusError(
+      'watch',
+      504,
+      'Timeout',
+      'Too large resource version: 50, current: 45',
+    );
+    rig.changes.length = 0;
+    rig.pages.push(page('45', [item('a', '40')]));
+    await rig.end(tooLarge);
+    await rig.next();
+    expect(rig.changes).deep.equal(['+n/a@40', '-n/b']);
+    expect(rig.watch.from).equal('45');
+    expect(() => rig.watch.event({ type: 'bookmark', resourceVersion: '45' })).not.to.throw();
+    expect(() => rig.watch.event({ type: 'bookmark', resourceVersion: '44' })).to.throw(
+      /restored from an older/,
+    );
+    rig.changes.length = 0;
+    rig.pages.push(page('44', [item('a', '40')]));
+    await rig.end(new KubeStatusError('watch', 410, 'Rewound', 'older'));
+    await rig.next();
+    expect(rig.changes).deep.equal(['+n/a@40']);
+    expect(rig.watch.from).equal('44');
+  });
+
   it('429 waits as long as the server asks', async () => {
     const rig = new Rig();
     rig.pages.push(tooMany(7000));

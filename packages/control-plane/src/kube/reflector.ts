@@ -71,6 +71,8 @@ export class Reflector<T extends KubeObject> {
   #phase: ReflectorState['phase'] = 'stopped';
   #synced = false;
   #version = '';
+  /** The server counts from an earlier state again: versions that are equal may be of different contents. */
+  #rewound = false;
   #lists = 0;
   #watches = 0;
   #events = 0;
@@ -168,12 +170,13 @@ export class Reflector<T extends KubeObject> {
         if (object === undefined) continue;
         const key = objectKey(object);
         seen.add(key);
-        if (!sameVersion(target.get(key), object)) target.put(key, object);
+        if (this.#rewound || !sameVersion(target.get(key), object)) target.put(key, object);
       }
       next = page.next;
       if (next !== '') continue;
       for (const key of target.keys()) if (!seen.has(key)) target.remove(key);
       this.#version = page.resourceVersion;
+      this.#rewound = false;
       break;
     }
     this.#options.log.debug('listed', { path: source.path, objects: seen.size, version: this.#version });
@@ -226,6 +229,15 @@ export class Reflector<T extends KubeObject> {
   #apply(event: WatchEvent, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.#events++;
+    if (isEarlier(event.resourceVersion, this.#version)) {
+      this.#rewound = true;
+      throw new KubeStatusError(
+        `watch of ${this.#options.source.path}`,
+        410,
+        'Rewound',
+        `version ${event.resourceVersion} came after ${this.#version}; the server was restored from an older state`,
+      );
+    }
     if (event.type !== 'bookmark') {
       const object = this.#prepare(event.object);
       if (object !== undefined) {
@@ -253,7 +265,9 @@ export class Reflector<T extends KubeObject> {
     const expired = error instanceof KubeStatusError && error.expired;
     const garbled = error instanceof KubeConnectionError && error.code === 'KUBE_BODY';
     // After an event that could not be read, only a list tells what it was.
-    if (expired || garbled) this.#version = '';
+    const unreached = error instanceof KubeStatusError && error.unreached;
+    if (unreached) this.#rewound = true;
+    if (expired || garbled || unreached) this.#version = '';
     const askedMs = (error instanceof KubeStatusError ? error.retryAfterMs : undefined) ?? 0;
     const waitMs = Math.round(Math.max(askedMs, this.#backoff.nextMs()));
     this.#lastError = error instanceof Error ? error.message : String(error);
@@ -283,6 +297,12 @@ export class Reflector<T extends KubeObject> {
       signal.addEventListener('abort', end, { once: true });
     });
   }
+}
+
+/** Versions are decimal and grow, over all of the API (KEP-5504); of any other form nothing is said. */
+function isEarlier(version: string, than: string): boolean {
+  const decimal = /^\d{1,30}$/;
+  return decimal.test(version) && decimal.test(than) && BigInt(version) < BigInt(than);
 }
 
 function sameVersion(known: KubeObject | undefined, arrived: KubeObject): boolean {
