@@ -26,8 +26,8 @@ const podNames = ['client', 'other', 'server'] as const;
 const program = join(import.meta.dirname, '../../../packages/control-plane/bin/control-plane');
 
 /** Certificates live for seconds, so that a whole rotation takes less than half a minute. */
-const certificateSeconds = 12;
-const overlapSeconds = 15;
+const certificateSeconds = 10;
+const overlapSeconds = 12;
 
 /** What a command of the operator left behind. */
 export interface CommandOutcome {
