@@ -17,7 +17,7 @@ function replicate(batches: readonly (readonly MeshUpdate[])[], packer = new Upd
   return { source, replica };
 }
 
-const update = (workload: Partial<Workload>): MeshUpdate => ({
+const update = (workload: Parameters<typeof workloadWith>[0]): MeshUpdate => ({
   kind: 'workload',
   workload: workloadWith(workload),
 });
