@@ -182,6 +182,18 @@ for (const name of backends)
         await rules.uninstall();
       });
 
+      it('leaves IPv6 alone where that is off', async () => {
+        const rules = makeHostRules(name, {
+          namespace: sockets.namespace(node),
+          ipv6: false,
+          probeAddress: standardProbeAddress,
+        });
+        await rules.replace(members());
+        await rules.add({ ip: pod.ipv6, uid: 'a' });
+        expect(probe()).to.deep.equal(['application', 'inbound']);
+        await rules.uninstall();
+      });
+
       it('refuses what is no address', async () => {
         expect(await failure(host().add({ ip: '1.1.1.1 }; flush ruleset', uid: 'a' }))).to.include({
           code: 'ERR_RULES_STEP',

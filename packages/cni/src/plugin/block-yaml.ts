@@ -84,11 +84,12 @@ class BlockReader {
       const end = keyEnd(line.text);
       if (end < 0) throw broken(line, 'is neither "key: value" nor "- item"');
       const key = scalar(line.text.slice(0, end), line);
+      if (typeof key !== 'string') throw broken(line, 'has a key that is no text');
       const rest = line.text.slice(end + 1).trim();
       this.#at++;
       // A sequence may stand at the indentation of its key.
       const value = rest !== '' ? scalar(rest, line) : this.#nested(indent + 1, indent);
-      Object.defineProperty(mapping, String(key), {
+      Object.defineProperty(mapping, key, {
         value,
         enumerable: true,
         configurable: true,

@@ -31,31 +31,33 @@ interface HostBackend {
  */
 export class HostRuleApplier {
   readonly #backend: HostBackend;
+  readonly #ipv6: boolean;
   readonly #owners = new Map<string, string>();
 
   static nft(options: HostRuleOptions & { readonly kubeletUid: number }): HostRuleApplier {
-    return new HostRuleApplier(nftBackend(options));
+    return new HostRuleApplier(nftBackend(options), options.ipv6);
   }
 
   static iptables(variant: IptablesVariant, options: HostRuleOptions): HostRuleApplier {
-    return new HostRuleApplier(iptablesBackend(variant, options));
+    return new HostRuleApplier(iptablesBackend(variant, options), options.ipv6);
   }
 
-  private constructor(backend: HostBackend) {
+  private constructor(backend: HostBackend, ipv6: boolean) {
     this.#backend = backend;
+    this.#ipv6 = ipv6;
   }
 
   /** Sets the rule, with exactly these members, at once: no probe is lost on the way. @throws RulesError */
   async replace(members: readonly ProbedAddress[]): Promise<void> {
-    for (const { ip } of members) requireAddress(ip);
-    await this.#backend.replace(members);
+    const served = members.filter(({ ip }) => this.#serves(ip));
+    await this.#backend.replace(served);
     this.#owners.clear();
-    for (const { ip, uid } of members) this.#owners.set(ip, uid);
+    for (const { ip, uid } of served) this.#owners.set(ip, uid);
   }
 
   /** @throws RulesError */
   async add(member: ProbedAddress): Promise<void> {
-    requireAddress(member.ip);
+    if (!this.#serves(member.ip)) return;
     await this.#backend.add(member);
     this.#owners.set(member.ip, member.uid);
   }
@@ -65,6 +67,12 @@ export class HostRuleApplier {
     if (this.#owners.get(ip) !== uid) return;
     this.#owners.delete(ip);
     await this.#backend.remove(ip);
+  }
+
+  /** Where IPv6 is none of the agent's business, a pod may have such an address all the same. */
+  #serves(ip: string): boolean {
+    requireAddress(ip);
+    return this.#ipv6 || rules.familyOf(ip) === 'v4';
   }
 
   /** Leaves nothing. @throws RulesError */

@@ -41,8 +41,11 @@ export class PodRuleApplier {
    */
   async apply(namespace: NetworkNamespace, capture: PodCapture): Promise<void> {
     try {
-      for (const family of this.#families)
-        await this.#route(namespace, family, wantedRouting(namespace, capture, family));
+      await everyOne(
+        this.#families.map((family) =>
+          this.#route(namespace, family, wantedRouting(namespace, capture, family)),
+        ),
+      );
       await this.#backend.install(namespace, capture);
     } catch (error) {
       try {
@@ -65,13 +68,10 @@ export class PodRuleApplier {
    * @throws RulesError the first step that failed, when all have been tried
    */
   async remove(namespace: NetworkNamespace): Promise<void> {
-    const failures: unknown[] = [];
-    const attempt = async (step: () => Promise<void>): Promise<void> => {
-      await step().catch((error: unknown) => failures.push(error));
-    };
-    await attempt(() => this.#backend.uninstall(namespace));
-    for (const family of this.#families) await attempt(() => this.#route(namespace, family, noRouting));
-    if (failures.length > 0) throw failures[0];
+    await everyOne([
+      this.#backend.uninstall(namespace),
+      ...this.#families.map((family) => this.#route(namespace, family, noRouting)),
+    ]);
   }
 
   /**
@@ -146,12 +146,19 @@ export function compareLists(present: readonly string[], wanted: readonly string
     : [];
 }
 
+/** Waits for the end of all, whatever becomes of each: nobody cleans up behind a step that goes on. @throws the first failure */
+async function everyOne(steps: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(steps)) if (result.status === 'rejected') throw result.reason;
+}
+
 async function readRouting(namespace: NetworkNamespace, family: Family): Promise<SpoofedRouting> {
   const ip = (what: string, ...args: string[]): Promise<string> =>
     runCommand(`list the ${what} (IP${family})`, ['ip', '-j', flags[family], ...args], { namespace });
-  const rules = await ip('routing rules', 'rule', 'show');
-  // The table exists from its first route on; to ask for one that does not is an error to some versions of ip(8).
-  const routes = await ip('routes', 'route', 'show', 'table', 'all', 'type', 'local');
+  const [rules, routes] = await Promise.all([
+    ip('routing rules', 'rule', 'show'),
+    // The table exists from its first route on; to ask for one that does not is an error to some versions of ip(8).
+    ip('routes', 'route', 'show', 'table', 'all', 'type', 'local'),
+  ]);
   return readSpoofedRouting(rules, routes);
 }
 

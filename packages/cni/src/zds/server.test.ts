@@ -44,7 +44,7 @@ describe('ZdsServer', () => {
   function listen(): ZdsServer {
     const sink: LogSink = {
       write: (level, _scope, message, fields) =>
-        lines.push(`${level} ${message} ${String(fields?.['reason'] ?? '')}`),
+        lines.push(`${level} ${message} ${JSON.stringify(fields?.['reason'] ?? '')}`),
     };
     return ZdsServer.listen({
       path,
@@ -95,7 +95,7 @@ describe('ZdsServer', () => {
   async function failure(promise: Promise<unknown>): Promise<string> {
     return promise.then(
       () => 'no failure',
-      (error: { code?: string }) => error.code ?? String(error),
+      (error: { code?: string }) => error.code ?? 'a failure without a code',
     );
   }
 
@@ -160,7 +160,7 @@ describe('ZdsServer', () => {
     await ztunnel.next();
     ztunnel.ack('no listener');
     expect(await ztunnel.ackUntil('snapshot')).to.deep.equal(['snapshot']);
-    expect(lines).to.include('warn ztunnel refuses a part of the snapshot no listener');
+    expect(lines).to.include('warn ztunnel refuses a part of the snapshot "no listener"');
   });
 
   it('passes on why ztunnel refuses a pod, and stays connected', async () => {
