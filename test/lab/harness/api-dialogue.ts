@@ -19,7 +19,7 @@ export interface Ask {
 /** What is compared. */
 export interface Answer {
   readonly code: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly unknown[];
   readonly body: unknown;
 }
 
@@ -56,7 +56,7 @@ export class ApiDialogue {
       this.#uid = metadata['uid'];
       this.#resourceVersion = String(metadata['resourceVersion']);
     }
-    const warnings = [headers['warning'] ?? []].flat().map((each) => String(each));
+    const warnings = [headers['warning'] ?? []].flat();
     return { code, warnings, body: comparable(parsed) };
   }
 

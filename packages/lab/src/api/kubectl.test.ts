@@ -122,6 +122,37 @@ describe('kubectl against the lab', function () {
     expect(spec.containers.map(({ image }) => image)).to.deep.equal(['example/web:2']);
   });
 
+  it('creates by its own generators, scales, restarts, drains and asks for tokens', async () => {
+    await kubectl('create', 'namespace', 'shop');
+    const inShop = (...args: string[]): Promise<string> => kubectl('-n', 'shop', ...args);
+    await inShop('create', 'serviceaccount', 'bot');
+    await inShop('create', 'configmap', 'settings', '--from-literal=a=1');
+    await inShop('create', 'secret', 'generic', 'password', '--from-literal=p=w');
+    await inShop('create', 'deployment', 'web', '--image=example/web', '--replicas=2');
+    await inShop('create', 'job', 'once', '--image=example/once', '--', 'true');
+    await inShop('create', 'role', 'reader', '--verb=get', '--resource=pods');
+    await inShop('run', 'single', '--image=example/single');
+    await inShop('expose', 'pod', 'single', '--port=80', '--labels=a=b', '--selector=run=single');
+    await inShop('scale', 'deployment', 'web', '--replicas=3');
+    await inShop('set', 'image', 'deployment/web', 'web=example/web:2');
+    await inShop('rollout', 'restart', 'deployment/web');
+    await inShop('autoscale', 'deployment', 'web', '--max=5', '--cpu-percent=50');
+    expect(
+      await inShop(
+        'get',
+        'deployment',
+        'web',
+        '-o',
+        'jsonpath={.spec.replicas} {.spec.template.spec.containers[0].image} {.spec.strategy.rollingUpdate.maxSurge}',
+      ),
+    ).to.equal('3 example/web:2 25%');
+    expect(await inShop('get', 'hpa', 'web')).to.match(/REFERENCE.*\nweb +Deployment\/web/);
+    expect(await inShop('get', 'secret', 'password', '-o', 'jsonpath={.data.p}')).to.equal('dw==');
+    expect(await kubectl('auth', 'can-i', 'get', 'pods')).to.equal('yes\n');
+    expect(await refused('-n', 'shop', 'logs', 'single')).to.contain('does not have a host assigned');
+    expect(await inShop('delete', 'all', '--all')).to.contain('pod "single" deleted');
+  });
+
   it('applies on the server side, and tells of conflicts', async () => {
     const path = join(directory, 'map.yaml');
     const write = (value: string): void =>
@@ -138,17 +169,14 @@ describe('kubectl against the lab', function () {
   it('waits for a condition and for an end', async () => {
     await apply();
     const ready = kubectl('wait', '-n', 'shop', 'pod/web', '--for=condition=Ready', '--timeout=15s');
-    await kubectl(
-      'patch',
-      'pod',
-      'web',
-      '-n',
-      'shop',
-      '--subresource=status',
-      '--type=merge',
-      '-p',
-      '{"status":{"conditions":[{"type":"Ready","status":"True"}]}}',
-    );
+    // Debian's kubectl has no --subresource.
+    const pod = JSON.parse(await kubectl('get', 'pod', 'web', '-n', 'shop', '-o', 'json')) as {
+      status: object;
+    };
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    const path = join(directory, 'ready.json');
+    writeFileSync(path, JSON.stringify({ ...pod, status: { ...pod.status, conditions } }));
+    await kubectl('replace', '--raw', '/api/v1/namespaces/shop/pods/web/status', '-f', path);
     expect(await ready).to.contain('condition met');
     expect(await kubectl('delete', 'ns', 'shop', '--timeout=15s')).to.contain('deleted');
     expect(await refused('get', 'svc', 'web', '-n', 'shop')).to.contain('(NotFound)');

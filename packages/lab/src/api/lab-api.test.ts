@@ -334,6 +334,29 @@ describe('LabApi', () => {
     expect((await client.get(`${maps}/stray`)).code).to.equal(200);
   });
 
+  it('keeps the age of what is loaded, and gives what clients create its own', async () => {
+    const creationTimestamp = '2024-01-01T00:00:00Z';
+    await api.load([
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'old', namespace: 'default', creationTimestamp },
+      },
+    ]);
+    const age = async (name: string): Promise<unknown> =>
+      valueAt((await client.get(`/api/v1/namespaces/default/configmaps/${name}`)).body, [
+        'metadata',
+        'creationTimestamp',
+      ]);
+    expect(await age('old')).to.equal(creationTimestamp);
+    await client.send(
+      'POST',
+      '/api/v1/namespaces/default/configmaps',
+      configMap('new', { creationTimestamp }),
+    );
+    expect(await age('new')).not.to.equal(creationTimestamp);
+  });
+
   it('asks webhooks, and refuses what it cannot ask about', async () => {
     const hooks = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
     const made = await client.send('POST', hooks, {

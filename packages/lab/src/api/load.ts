@@ -29,7 +29,7 @@ export async function readManifests(path: string): Promise<JsonObject[]> {
  * Creates objects as clients would, one after the other: each goes through the checks, defaults and webhooks of the API.
  * A status that an object brings is written after it, as only its subresource can; an object that has a
  * deletionTimestamp is created and deleted, and stays as long as its finalizers hold it; one that is there already is
- * replaced.
+ * replaced. A creationTimestamp counts, although clients cannot set it: what depends on ages can be loaded at once.
  *
  * @throws ApiError for the first object that is refused
  */
@@ -48,7 +48,7 @@ async function loadObject(
   registry: ResourceRegistry,
   operations: ObjectOperations,
 ): Promise<ApiObject> {
-  const context = { ...ownContext(), fieldValidation: 'Strict' as const };
+  const context = { ...ownContext(), fieldValidation: 'Strict' as const, keepsAge: true };
   const served = registry.findKind(String(object['apiVersion']), String(object['kind']));
   if (served === undefined)
     throw badRequest(

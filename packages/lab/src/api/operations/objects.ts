@@ -215,7 +215,8 @@ export class ObjectOperations {
     const key = targetKey(target);
     const strategy = this.#strategyOf(key);
     metadata.uid = randomUUID();
-    metadata.creationTimestamp = timestamp(this.#clock.nowMs());
+    const given = context.keepsAge === true ? metadata.creationTimestamp : undefined;
+    metadata.creationTimestamp = given ?? timestamp(this.#clock.nowMs());
     delete metadata.deletionTimestamp;
     delete metadata.deletionGracePeriodSeconds;
     delete metadata['selfLink'];

@@ -36,6 +36,8 @@ export interface RequestContext {
   readonly force: boolean;
   /** Told to the client in Warning headers. */
   readonly warnings: string[];
+  /** An object that is created keeps the creationTimestamp that it brings: for clusters that are loaded from a file. */
+  readonly keepsAge?: boolean;
 }
 
 /** A context for the server's own requests. */

@@ -105,6 +105,8 @@ function mergeByKey(
         (item) => !(isJsonObject(item) && item[directive] === 'replace' && Object.keys(item).length === 1),
       )
       .map(withoutDirectives);
+  // What is new stands before what was there, unless the patch says otherwise.
+  const added: unknown[] = [];
   let result = [...target];
   for (const item of patch) {
     if (!isJsonObject(item) || !Object.hasOwn(item, mergeKey))
@@ -116,10 +118,10 @@ function mergeByKey(
       continue;
     }
     const index = result.findIndex(same);
-    if (index < 0) result.push(strategicMergePatch({}, item, node));
+    if (index < 0) added.push(strategicMergePatch({}, item, node));
     else result[index] = mergeValue(result[index], item, node);
   }
-  return result;
+  return [...added, ...result];
 }
 
 /** The items in the order that the patch wants; those that it does not name keep their place among what was there. */

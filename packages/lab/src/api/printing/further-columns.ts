@@ -93,7 +93,9 @@ const ingressColumns = [
   nameColumn,
   text('Class', (object) => shown(object, 'spec.ingressClassName')),
   text('Hosts', (object) => {
-    const hosts = listAt(object, 'spec.rules').flatMap((rule) => rule['host'] ?? []);
+    const hosts = listAt(object, 'spec.rules').flatMap(({ host }) =>
+      typeof host === 'string' ? [host] : [],
+    );
     return hosts.length === 0 ? '*' : hosts.join(',');
   }),
   text('Address', (object) =>

@@ -92,7 +92,7 @@ function time(digits: 0 | 6): ValueCodec {
         message(writer, () => undefined);
         return;
       }
-      const written = String(value as string);
+      const written = typeof value === 'string' ? value : '';
       const parsed = Date.parse(written);
       if (Number.isNaN(parsed)) throw new ProtobufValueError(`not a time: ${written}`);
       const fraction = /\.(\d{1,9})/.exec(written)?.[1];

@@ -20,6 +20,15 @@ export function authenticate(
     return user === undefined ? undefined : withGroup(user);
   }
   if (!socket.authorized) return undefined;
+  let user = subjects.get(socket);
+  if (user === undefined && (user = subjectOf(socket)) !== undefined) subjects.set(socket, user);
+  return user;
+}
+
+/** A connection has one certificate for all of its requests, and reading it takes longer than many of them. */
+const subjects = new WeakMap<TLSSocket, User>();
+
+function subjectOf(socket: TLSSocket): User | undefined {
   const subject = socket.getPeerCertificate().subject as
     { CN?: string | string[]; O?: string | string[] } | undefined;
   const name = [subject?.CN ?? []].flat()[0];
