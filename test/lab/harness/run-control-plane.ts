@@ -24,10 +24,15 @@ export interface RunningControlPlane extends AsyncDisposable {
   readonly log: readonly string[];
 }
 
-/** Starts it and waits until it serves the whole mesh. The caller disposes it. */
+/**
+ * Starts it and waits until it serves the whole mesh. The caller disposes it.
+ *
+ * @param kubeconfig whom the API server takes it for; somebody who may do everything if absent
+ */
 export async function runControlPlane(
   api: TestApi,
   further: Readonly<Record<string, string>> = {},
+  kubeconfig: string = api.kubeconfig,
 ): Promise<RunningControlPlane> {
   const settings = loadControlPlaneSettings(
     settingsFrom({ POD_NAME: `control-plane-${process.pid}`, ...testSettings, ...further }),
@@ -38,7 +43,7 @@ export async function runControlPlane(
     write: (level: string, _scope: string, message: string, fields?: LogFields) =>
       void log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
   };
-  const connection = KubeConnection.fromFile(api.kubeconfig);
+  const connection = KubeConnection.fromFile(kubeconfig);
   try {
     const controlPlane = await startControlPlane({
       settings,

@@ -30,6 +30,16 @@ const furtherKinds: Readonly<Record<string, Place>> = {
     plural: 'customresourcedefinitions',
     namespaced: false,
   },
+  ...Object.fromEntries(
+    ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'].map((kind) => [
+      kind,
+      {
+        group: 'rbac.authorization.k8s.io',
+        plural: `${kind.toLowerCase()}s`,
+        namespaced: !kind.startsWith('Cluster'),
+      },
+    ]),
+  ),
   ValidatingWebhookConfiguration: {
     group: 'admissionregistration.k8s.io',
     plural: 'validatingwebhookconfigurations',
