@@ -271,24 +271,4 @@ describe('certificate service', () => {
     expect(leaf.verify(new X509Certificate(other.certificate).publicKey)).to.be.true;
     expect(leaf.checkPrivateKey(createPrivateKey(other.key))).to.be.false;
   });
-
-  it('forgets identities that came no more, once their certificates have expired', () => {
-    const log = new IssuedLog();
-    log.add(till, { serialNumber: '1', issuedMs: 0, notAfterMs: 100 });
-    log.add(cart, { serialNumber: '2', issuedMs: 99, notAfterMs: 200 });
-    expect(log.size).to.equal(2);
-    log.add(cart, { serialNumber: '3', issuedMs: 101, notAfterMs: 300 });
-    expect(log.size).to.equal(2);
-    expect(log.find(till, 1000, 50)).to.deep.equal([]);
-  });
-
-  it('keeps a bounded log of what it issued', () => {
-    const log = new IssuedLog(3);
-    const entry = (n: number) => ({ serialNumber: String(n), issuedMs: n, notAfterMs: 1000 });
-    for (const n of [1, 2]) log.add(till, entry(n));
-    for (const n of [3, 4]) log.add(cart, entry(n));
-    expect(log.size).to.equal(2);
-    expect(log.find(till, 10, 0)).to.deep.equal([]);
-    expect(log.find(cart, 3, 0).map(({ serialNumber }) => serialNumber)).to.deep.equal(['3']);
-  });
 });

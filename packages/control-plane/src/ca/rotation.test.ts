@@ -167,7 +167,7 @@ describe('rotation', () => {
     );
     expect(promotions, 'the property saw rotations').to.be.above(50);
     expect(comparisons).to.be.above(1000);
-  });
+  }).timeout(30_000);
 
   it('names roots by their bytes', () => {
     const { a } = authorities;
