@@ -5,7 +5,6 @@ import type { RequestOptions } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LabApi } from '@ambient/lab';
-import type { JsonObject } from '@ambient/lab';
 import { KubeConfig } from '@kubernetes/client-node';
 import { accountsOf, podPlace, revisionLabel, syntheticCluster } from '../cluster/synthetic-cluster.ts';
 import type { Account, ClusterShape } from '../cluster/synthetic-cluster.ts';
@@ -49,7 +48,7 @@ const handlers = {
     const cluster = syntheticCluster(shape);
     let objects = 0;
     for (let next = cluster.next(''); next.done !== true; objects++) {
-      const [stored] = await api.load([next.value as JsonObject]);
+      const [stored] = await api.load([next.value]);
       next = cluster.next(stored!.metadata.uid ?? '');
     }
     return objects;

@@ -56,7 +56,7 @@ describe('MeshReplicator', () => {
     const [old, young] = [recordingLink(0), recordingLink(1)];
     const links = [old];
     const mesh = new MeshReplicator(
-      (message) => void links.forEach(({ post }) => post(structuredClone(message))),
+      (message) => links.forEach((link) => link.post(structuredClone(message))),
       () => {},
     );
     mesh.introduce(old);
