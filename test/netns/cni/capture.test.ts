@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { BackendName, PodCapture } from '@ambient/cni';
+import type { PodCapture } from '@ambient/cni';
 import {
   captureAnnotations,
   makeBackend,
@@ -9,10 +9,10 @@ import {
 } from '@ambient/cni';
 import type { Netns } from '@ambient/testkit/lab';
 import { NetnsLab } from '@ambient/testkit/lab';
+import { backends } from './backends.ts';
 import { PodSockets } from './pod-sockets.ts';
 
 const MARK = 0x539;
-const backends: readonly BackendName[] = ['nft', 'iptables-nft', 'iptables-legacy'];
 
 function capture(annotations: Record<string, string> = {}): PodCapture {
   return podCapture(annotations, { ipv6: true, dns: true, probeAddress: standardProbeAddress }).capture;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { BackendName, PodCapture, RuleBackend } from '@ambient/cni';
+import type { PodCapture, RuleBackend } from '@ambient/cni';
 import {
   chooseBackend,
   makeBackend,
@@ -12,9 +12,9 @@ import {
 } from '@ambient/cni';
 import type { Netns } from '@ambient/testkit/lab';
 import { NetnsLab } from '@ambient/testkit/lab';
+import { backends } from './backends.ts';
 import { PodSockets } from './pod-sockets.ts';
 
-const backends: readonly BackendName[] = ['nft', 'iptables-nft', 'iptables-legacy'];
 const { capture } = podCapture({}, { ipv6: true, dns: true, probeAddress: standardProbeAddress });
 
 for (const name of backends)
@@ -219,19 +219,28 @@ describe('what a node can do', () => {
     const sockets = new PodSockets();
     try {
       const node = await lab.namespace('node');
-      await node.must(['iptables-legacy', '-A', 'FORWARD', '-j', 'ACCEPT']);
+      const used = backends.at(-1)!;
+      if (used !== 'nft') {
+        await node.must([used, '-A', 'FORWARD', '-j', 'ACCEPT']);
+        await node.must([used, '-A', 'FORWARD', '-j', 'DROP']);
+      }
       const findings = await probeNode(sockets.namespace(node), true);
-      expect(findings.backends.map(({ name, failure: reason }) => [name, reason])).to.deep.equal([
-        ['nft', undefined],
-        ['iptables-nft', undefined],
-        ['iptables-legacy', undefined],
-        ['iptables', undefined],
+      expect(findings.backends.map(({ name }) => name)).to.deep.equal([
+        'nft',
+        'iptables-nft',
+        'iptables-legacy',
+        'iptables',
       ]);
-      expect(chooseBackend(findings, { nativeNftables: false, ipv6: true })).to.equal('iptables-legacy');
+      expect(findings.backends.find(({ name }) => name === used)).to.include({
+        failure: undefined,
+        rulesOfOthers: used === 'nft' ? 0 : 2,
+      });
+      expect(chooseBackend(findings, { nativeNftables: false, ipv6: true })).to.equal(used);
       expect(chooseBackend(findings, { nativeNftables: true, ipv6: true })).to.equal('nft');
+      if (used === 'nft') return;
       await node.must(['ipset', 'create', 'istio-inpod-probes-v4', 'hash:ip']);
       const inUse = await probeNode(sockets.namespace(node), true);
-      expect(chooseBackend(inUse, { nativeNftables: true, ipv6: true })).to.equal('iptables-legacy');
+      expect(chooseBackend(inUse, { nativeNftables: true, ipv6: true })).to.equal(used);
     } finally {
       sockets.close();
       await lab.destroy();
