@@ -11,7 +11,14 @@ import { compareDiscovery } from './harness/compare-discovery.ts';
 import { DiscoveryRecorder } from './harness/discovery-recorder.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
-import { readManifestsOf, Scenario, scenarioNames, shuffled, stripped } from './harness/scenario.ts';
+import {
+  isReplaceable,
+  readManifestsOf,
+  Scenario,
+  scenarioNames,
+  shuffled,
+  stripped,
+} from './harness/scenario.ts';
 import { TestApi } from './harness/test-api.ts';
 
 type Resources = Readonly<Record<string, unknown>>;
@@ -93,7 +100,7 @@ describe('recorded clusters, through the API', function () {
         await expectSame(expected, 'in the order of the file');
       });
 
-      it('is served the same in another order, and after every object has changed and been restored', async () => {
+      it('is served the same in another order, and after every object has changed, and been made anew', async () => {
         const manifests = readManifestsOf(name);
         scenario = new Scenario(api, manifests);
         await scenario.load(shuffled(manifests, 1));
@@ -113,6 +120,11 @@ describe('recorded clusters, through the API', function () {
           await scenario.restore(manifest);
         }
         await expectSame(expected, 'everything restored');
+        for (const manifest of shuffled(manifests, 2).filter(isReplaceable)) {
+          await api.delete(manifest);
+          await scenario.create(manifest);
+        }
+        await expectSame(expected, 'everything made anew');
       });
     });
 

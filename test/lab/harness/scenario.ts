@@ -157,6 +157,13 @@ export function shuffled(manifests: readonly Manifest[], seed: number): Manifest
   return [...ordered.filter((each) => !isLate(each)), ...ordered.filter(isLate)];
 }
 
+/** Whether it may be deleted and made anew: nothing holds it, refers to its uid or goes by its age. */
+export function isReplaceable({ kind, metadata }: Manifest, _: number, all: readonly Manifest[]): boolean {
+  if (kind === 'Namespace' || metadata.finalizers !== undefined) return false;
+  if (metadata.creationTimestamp !== undefined) return false;
+  return kind !== 'Pod' || !JSON.stringify(all).includes('"of-pod"');
+}
+
 /** An API server takes no pod without an image. */
 function withImages(pod: Omit<Manifest, 'status'>): Manifest {
   interface Container {
