@@ -52,9 +52,17 @@ describe('strategicMergePatch', () => {
   const containers = (...list: JsonObject[]): JsonObject => ({ spec: { containers: list } });
   const two = containers({ name: 'a', image: 'a:1' }, { name: 'b', image: 'b:1' });
 
-  it('joins list items by their merge key, new ones first, as a real API server does', () => {
+  it('joins list items by their merge key', () => {
     const patched = strategicMergePatch(two, containers({ name: 'b', image: 'b:2' }, { name: 'c' }), pod);
-    expect(patched).to.deep.equal(containers({ name: 'a', image: 'a:1' }, { name: 'b', image: 'b:2' }));
+    expect(patched).to.deep.equal(
+      containers({ name: 'a', image: 'a:1' }, { name: 'b', image: 'b:2' }, { name: 'c' }),
+    );
+  });
+
+  it('puts an item that is new before those that were there, if the patch names no other', () => {
+    expect(strategicMergePatch(two, containers({ name: 'c' }), pod)).to.deep.equal(
+      containers({ name: 'c' }, { name: 'a', image: 'a:1' }, { name: 'b', image: 'b:1' }),
+    );
   });
 
   it('joins the ports of a Service by port', () => {

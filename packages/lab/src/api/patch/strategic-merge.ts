@@ -105,8 +105,6 @@ function mergeByKey(
         (item) => !(isJsonObject(item) && item[directive] === 'replace' && Object.keys(item).length === 1),
       )
       .map(withoutDirectives);
-  // What is new stands before what was there, unless the patch says otherwise.
-  const added: unknown[] = [];
   let result = [...target];
   for (const item of patch) {
     if (!isJsonObject(item) || !Object.hasOwn(item, mergeKey))
@@ -118,10 +116,11 @@ function mergeByKey(
       continue;
     }
     const index = result.findIndex(same);
-    if (index < 0) added.push(strategicMergePatch({}, item, node));
+    if (index < 0) result.push(strategicMergePatch({}, item, node));
     else result[index] = mergeValue(result[index], item, node);
   }
-  return [...added, ...result];
+  // The patch's own order is what it wants, unless it says otherwise.
+  return ordered(result, target, patch, mergeKey);
 }
 
 /** The items in the order that the patch wants; those that it does not name keep their place among what was there. */
