@@ -13,6 +13,9 @@ export interface OwnLines {
 
 /** Chains of ours begin so; nobody else's do in a pod without a sidecar, nor on a node. */
 const OWN_CHAIN = /^ISTIO_(PRERT|OUTPUT|POSTRT)$/;
+const RULE = /^-A (?<chain>[^\s-]\S*)(?: (?:.* )?-[jg] (?<target>\S+))?/;
+/** A comment may hold anything, also what looks like a jump. */
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
 
 /** Reads the output of `iptables-save`. Lines that it does not know are somebody else's. */
 export function readOwnLines(saved: string): readonly OwnLines[] {
@@ -24,11 +27,10 @@ export function readOwnLines(saved: string): readonly OwnLines[] {
     else if (line.startsWith(':')) {
       const chain = line.slice(1).split(' ', 1)[0]!;
       if (OWN_CHAIN.test(chain)) current.chains.push(chain);
-    } else if (line.startsWith('-A ')) {
-      const chain = line.split(' ', 2)[1]!;
-      const target = / -j (\S+)/.exec(line)?.[1];
+    } else {
+      const { chain = '', target = '' } = RULE.exec(line.replaceAll(QUOTED, '""'))?.groups ?? {};
       if (OWN_CHAIN.test(chain)) current.rules.push(line.trimEnd());
-      else if (target !== undefined && OWN_CHAIN.test(target)) current.jumps.push(line.trimEnd());
+      else if (OWN_CHAIN.test(target)) current.jumps.push(line.trimEnd());
     }
   }
   return tables.filter(({ chains, jumps }) => chains.length + jumps.length > 0);
