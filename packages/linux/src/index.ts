@@ -24,4 +24,5 @@ export { PacketSocket } from './packet-socket.ts';
 export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
 export { NetworkNamespace } from './namespace.ts';
 export { requestTimeSlice } from './scheduling.ts';
+export { trimHeaps } from './heap.ts';
 export { SplicePipe } from './splice.ts';

@@ -56,6 +56,7 @@ export const splice = declare('int64_t splice(int, uint64_t, int, uint64_t, uint
 export const inetNtop = declare('uint64_t inet_ntop(int, uint64_t, uint64_t, unsigned int)');
 export const ifNametoindex = declare('unsigned int if_nametoindex(uint64_t)');
 export const syscall = declare('int64_t syscall(int64_t, uint64_t, uint64_t, uint64_t, uint64_t)');
+export const mallocTrim = declare('int malloc_trim(uint64_t)');
 export const inetPton = declare('int inet_pton(int, uint64_t, uint64_t)');
 
 export const EINTR = 4;

@@ -1,12 +1,17 @@
+import { trimHeaps } from '@ambient/linux';
 import type { Clock } from '@ambient/runtime';
 
-/** After this there is time: connections have been waiting for the mesh, and ask for certificates first. Milliseconds. */
-const delayMs = 1000;
+/**
+ * After this there is time: connections have been waiting for the mesh, and ask for certificates first. And in a large mesh
+ * something has changed by then: the gRPC library holds the pieces of a message until the next one comes. Milliseconds.
+ */
+const delayMs = 5000;
 
 /**
  * Gives memory back after the first mesh has come. Reading it leaves more garbage than it leaves mesh: 90 MB of 50,000 workloads.
  * V8 takes that as the size that the heap should have, and would collect it when as much has been made again, which in a
- * quiet main thread is never. Takes 0.1 s of the main thread then; connections are the workers'.
+ * quiet main thread is never; the C library keeps what messages to the workers took. It takes 0.1 s of the main thread,
+ * then; connections are the workers'.
  */
 export class MemoryRelease implements Disposable {
   readonly #clock: Clock;
@@ -31,4 +36,5 @@ export class MemoryRelease implements Disposable {
 
 function collectAll(): void {
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  trimHeaps();
 }
