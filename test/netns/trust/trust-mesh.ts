@@ -7,7 +7,6 @@ import type { WorkloadCertificate } from '@ambient/identity';
 import type { JsonObject } from '@ambient/lab';
 import { realClock } from '@ambient/runtime';
 
-import { issuedSecretNames } from '../../../packages/control-plane/src/ca/issued-record.ts';
 import { KubeSecrets } from '../../../packages/control-plane/src/kube/secrets.ts';
 import { account, Cluster, namespace } from '../../hostile/control-plane/cluster.ts';
 import { ControlPlaneProcess } from '../../hostile/control-plane/control-plane-process.ts';
@@ -25,9 +24,12 @@ const NAMESPACE = 'shop';
 const podNames = ['client', 'other', 'server'] as const;
 const program = join(import.meta.dirname, '../../../packages/control-plane/bin/control-plane');
 
-/** Certificates live for seconds, so that a whole rotation takes less than half a minute. */
-const certificateSeconds = 10;
-const overlapSeconds = 12;
+/** How long things live in a mesh, seconds. */
+export interface TrustTimes {
+  readonly certificate: number;
+  /** Of roots; longer than certificates live. */
+  readonly overlap: number;
+}
 
 /** What a command of the operator left behind. */
 export interface CommandOutcome {
@@ -47,6 +49,7 @@ export class TrustMesh {
   /** By pod, what it shows to the control plane. */
   readonly tokens: ReadonlyMap<string, string>;
   readonly #kubeconfig: string;
+  readonly #times: TrustTimes;
   readonly #endpoint: InPodEndpoint;
   /** By name; those that were killed stay, for their logs. */
   readonly #replicas: Map<string, ControlPlaneProcess>;
@@ -60,6 +63,7 @@ export class TrustMesh {
     mounted: MountedConfigMaps;
     tokens: ReadonlyMap<string, string>;
     kubeconfig: string;
+    times: TrustTimes;
     endpoint: InPodEndpoint;
     replicas: Map<string, ControlPlaneProcess>;
   }) {
@@ -68,11 +72,12 @@ export class TrustMesh {
     this.mounted = parts.mounted;
     this.tokens = parts.tokens;
     this.#kubeconfig = parts.kubeconfig;
+    this.#times = parts.times;
     this.#endpoint = parts.endpoint;
     this.#replicas = parts.replicas;
   }
 
-  static async start(): Promise<TrustMesh> {
+  static async start(times: TrustTimes): Promise<TrustMesh> {
     await using starting = new AsyncDisposableStack();
     const cluster = starting.use(await Cluster.start());
     const kubeconfig = cluster.file('kubeconfig', cluster.lab.kubeconfig);
@@ -85,7 +90,7 @@ export class TrustMesh {
     starting.defer(async () => {
       for (const replica of replicas.values()) await replica[Symbol.asyncDispose]();
     });
-    for (const name of ['istiod-0', 'istiod-1']) replicas.set(name, spawnReplica(kubeconfig, name));
+    for (const name of ['istiod-0', 'istiod-1']) replicas.set(name, spawnReplica(kubeconfig, name, times));
     await Promise.all([...replicas.values()].map((replica) => replica.ready()));
     const endpoint = new InPodEndpoint(ISTIOD_PORT, (connection) => void relay(connection, replicas));
     starting.defer(() => endpoint.close());
@@ -111,13 +116,13 @@ export class TrustMesh {
         CA_ADDRESS: address,
         CA_ROOT_CA: roots,
         CRL_PATH: join(mounted.folder, 'ca-crl.pem'),
-        SECRET_TTL: `${certificateSeconds}s`,
+        SECRET_TTL: `${times.certificate}s`,
         ZTUNNEL_WORKER_THREADS: '1',
       },
       prepare: (made) => endpoint.open(Object.values(made.pods)),
     });
     starting.defer(() => mesh.destroy());
-    const started = new TrustMesh({ cluster, mesh, mounted, tokens, kubeconfig, endpoint, replicas });
+    const started = new TrustMesh({ cluster, mesh, mounted, tokens, kubeconfig, times, endpoint, replicas });
     await started.server.serve('echo', { port: ECHO_PORT });
     await started.server.serve('http-constant', { port: HTTP_PORT });
     starting.move();
@@ -189,7 +194,7 @@ export class TrustMesh {
       clusterId: 'Kubernetes',
       headers: {},
       impersonate: false,
-      ttlSeconds: certificateSeconds,
+      ttlSeconds: this.#times.certificate,
       now: Date.now,
     });
     try {
@@ -245,13 +250,6 @@ export class TrustMesh {
     return this.#end(name, 'SIGTERM');
   }
 
-  /** What replicas have stored of the certificates that they issued. */
-  async storedCertificates(): Promise<string> {
-    const secrets = new KubeSecrets(this.cluster.client, 'istio-system');
-    const found = await Promise.all(issuedSecretNames.map((name) => secrets.read(name)));
-    return JSON.stringify(found);
-  }
-
   async #end(name: string, signal: NodeJS.Signals): Promise<void> {
     const replica = this.replica(name);
     await replica.kill(signal);
@@ -260,7 +258,7 @@ export class TrustMesh {
   }
 
   async startReplica(name: string): Promise<void> {
-    const replica = spawnReplica(this.#kubeconfig, name);
+    const replica = spawnReplica(this.#kubeconfig, name, this.#times);
     this.#replicas.set(name, replica);
     await replica.ready();
   }
@@ -302,12 +300,16 @@ export class TrustMesh {
   }
 }
 
-function spawnReplica(kubeconfig: string, name: string): ControlPlaneProcess {
+function spawnReplica(
+  kubeconfig: string,
+  name: string,
+  { certificate, overlap }: TrustTimes,
+): ControlPlaneProcess {
   return ControlPlaneProcess.spawn(kubeconfig, {
     POD_NAME: name,
-    MAX_WORKLOAD_CERT_TTL: `${certificateSeconds}s`,
-    DEFAULT_WORKLOAD_CERT_TTL: `${certificateSeconds}s`,
-    CA_ROOT_OVERLAP: `${overlapSeconds}s`,
+    MAX_WORKLOAD_CERT_TTL: `${certificate}s`,
+    DEFAULT_WORKLOAD_CERT_TTL: `${certificate}s`,
+    CA_ROOT_OVERLAP: `${overlap}s`,
   });
 }
 

@@ -19,7 +19,7 @@ describe('trust: certificates of a control plane in two replicas', function () {
   let trust: TrustMesh;
 
   before(async () => {
-    trust = await TrustMesh.start();
+    trust = await TrustMesh.start({ certificate: 12, overlap: 15 });
   });
   after(() => trust.stop());
   const sockets: Socket[] = [];
@@ -113,17 +113,16 @@ describe('trust: certificates of a control plane in two replicas', function () {
   });
 
   it('an identity is revoked: every certificate that it has, of either replica, is listed', async () => {
-    const live = trust
-      .certificatesOf(trust.client)
-      .filter(
-        ({ notAfter, serial }) => Date.parse(String(notAfter)) > Date.now() + 5000 && !revoked.has(serial),
-      );
+    const before = trust.certificatesOf(trust.client);
     const { code, output } = await trust.operate(
       'revoke',
       '--identity',
       `spiffe://${trust.client.principal}`,
     );
     expect(code, output).to.equal(0);
+    const live = before.filter(
+      ({ notAfter, serial }) => Date.parse(String(notAfter)) > Date.now() && !revoked.has(serial),
+    );
     expect(live).to.not.be.empty;
     for (const { serial } of live) expect(output).to.contain(String(serial));
     expect(await reaches(trust.other)).to.equal(true);
@@ -188,17 +187,6 @@ describe('trust: certificates of a control plane in two replicas', function () {
       const { certificateChainPem, rootsPem } = await trust.askForCertificate(trust.client);
       expect(rootsOf(certificateChainPem.slice(1).join('')).join()).to.equal(wanted);
       expect(rootsOf(rootsPem.join(''))).to.deep.equal(rootsOf(root.certificate));
-    });
-
-    it('no replica is left for a while: what proxies have goes on working', async () => {
-      await Promise.all([trust.client, trust.other, trust.server].map((pod) => trust.renewed(pod)));
-      const issued = trust.replica('istiod-0').lines({ message: 'certificate issued' }).slice(-1);
-      await trust.end('istiod-0');
-      await trust.kill('istiod-1');
-      await load.round();
-      for (const { serial } of issued) expect(await trust.storedCertificates()).to.contain(String(serial));
-      await Promise.all(['istiod-0', 'istiod-1'].map((name) => trust.startReplica(name)));
-      await trust.renewed(trust.client);
     });
   });
 
