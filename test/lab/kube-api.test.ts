@@ -63,6 +63,26 @@ describe('control plane and Kubernetes API', function () {
   }
 
   const services = `/api/v1/namespaces/${namespace}/services`;
+  const entries = `/apis/networking.istio.io/v1/namespaces/${namespace}/workloadentries`;
+
+  /** @returns false if there is such a kind already */
+  async function define(): Promise<boolean> {
+    const names = { kind: 'WorkloadEntry', plural: 'workloadentries', singular: 'workloadentry' };
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+    const versions = [{ name: 'v1', served: true, storage: true, schema }];
+    try {
+      await create(crdPath, {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: crdName },
+        spec: { group: 'networking.istio.io', scope: 'Namespaced', names, versions },
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof KubeStatusError && error.status === 409) return false;
+      throw error;
+    }
+  }
 
   it('follows objects from the list on, and a custom kind from its definition to its end', async () => {
     const served = new Map<string, string>();
@@ -101,30 +121,22 @@ describe('control plane and Kubernetes API', function () {
       await create(services, service('second'));
       await until(() => served.get('second') === '80 0');
 
-      const names = { kind: 'WorkloadEntry', plural: 'workloadentries', singular: 'workloadentry' };
-      const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-      await create(crdPath, {
-        apiVersion: 'apiextensions.k8s.io/v1',
-        kind: 'CustomResourceDefinition',
-        metadata: { name: crdName },
-        spec: {
-          group: 'networking.istio.io',
-          scope: 'Namespaced',
-          names,
-          versions: [{ name: 'v1', served: true, storage: true, schema }],
-        },
-      });
+      const defined = await define();
       await until(() =>
         watch.states().some(({ kind, reflector }) => kind === 'WorkloadEntry' && reflector?.synced),
       );
-      await create(`/apis/networking.istio.io/v1/namespaces/${namespace}/workloadentries`, {
+      await create(entries, {
         apiVersion: 'networking.istio.io/v1',
         kind: 'WorkloadEntry',
         metadata: { name: 'machine', namespace },
         spec: { address: '10.0.0.1' },
       });
       await until(() => served.get('first') === '80 1' && served.get('second') === '80 1');
-      await client.request({ method: 'DELETE', path: `${crdPath}/${crdName}` });
+      // A definition that was there already is somebody's.
+      await client.request({
+        method: 'DELETE',
+        path: defined ? `${crdPath}/${crdName}` : `${entries}/machine`,
+      });
       await until(() => served.get('first') === '80 0');
       await client.request({ method: 'DELETE', path: `${services}/second` });
       await until(() => !served.has('second'));
