@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { closeAllDescriptors, listenForWakeups, Reactor } from '@ambient/linux';
+import { UpdateUnpacker } from '@ambient/mesh';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/messages.ts';
 
 /*
@@ -16,9 +17,22 @@ const reactor = new Reactor((error) => {
   throw error;
 });
 
+const unpacker = new UpdateUnpacker();
+
+/** As it is logged: without secrets, and with the mesh in words. */
+function shown(message: ToWorker): object {
+  switch (message.kind) {
+    case 'certificate':
+      return { ...message, material: 'hidden' };
+    case 'mesh':
+      return { ...message, updates: unpacker.unpack(message.updates) };
+    default:
+      return message;
+  }
+}
+
 function receive(message: ToWorker): void {
-  const text = JSON.stringify(message.kind === 'certificate' ? { ...message, material: 'hidden' } : message);
-  post({ kind: 'log', lines: `fake ${start.index} ${text}\n` });
+  post({ kind: 'log', lines: `fake ${start.index} ${JSON.stringify(shown(message))}\n` });
   switch (message.kind) {
     case 'start':
       post({ kind: 'need-certificate', identity: 'spiffe://cluster.local/ns/a/sa/client' });
