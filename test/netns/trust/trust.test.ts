@@ -164,7 +164,7 @@ describe('trust: certificates of a control plane in two replicas', function () {
       const first = await testCa('first intermediate', { parent: root, ...validity });
       await trust.putSecret('cacerts', cacerts(first, root.certificate));
       const both = [...own, ...rootsOf(root.certificate)].toSorted();
-      await waitFor(() => trusted().join() === both.join(), 'the new root beside the old one');
+      await waitFor(() => trusted().join() === both.join(), 'the new root beside the old one', 60_000);
       const leader = await trust.leader();
       await trust.kill(leader);
       const known = trust.certificatesOf(trust.client).length;
