@@ -54,7 +54,7 @@ describe('an API server that fails', () => {
       controlPlane = await ControlPlaneInProcess.start(api.kubeconfig, clock);
       await controlPlane.line('leading');
       client = new DiscoveryClient({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
-      await client.synced();
+      await client.sync();
       await waitFor(() => api.watches >= followed, 'the watches');
       known = client.names();
       client.responses.length = 0;
@@ -237,7 +237,7 @@ describe('an API server that fails', () => {
     await using controlPlane = await ControlPlaneInProcess.start(api.kubeconfig, clock);
     await controlPlane.line('leading');
     using client = new DiscoveryClient({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
-    await client.synced();
+    await client.sync();
     client.responses.length = 0;
     const before = client.names();
     const refusedBefore = api.refusedConnections;
@@ -248,7 +248,7 @@ describe('an API server that fails', () => {
     await cluster.lab.load([pod('born-meanwhile', 300)]);
     await cluster.delete(pod('web-0', 0));
     using newcomer = new DiscoveryClient({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
-    await newcomer.synced();
+    await newcomer.sync();
     expect(newcomer.names()).deep.equal(before);
     expect(client.responses).deep.equal([]);
     expect(api.refusedConnections - refusedBefore).lessThan(400);
@@ -275,7 +275,7 @@ describe('an API server that fails', () => {
     expect((await early.ended()).details).match(/has not read the cluster yet/);
     await controlPlane.ready();
     using client = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
-    await client.synced();
+    await client.sync();
     expect(client.names().filter((name) => /Pod\/shop\/web-/.test(name))).lengthOf(podCount - 1);
     await controlPlane.line({ message: trouble, error: /the connection broke within the answer/ });
   });
@@ -313,7 +313,7 @@ describe('an API server that fails', () => {
       await own.lab.load(Array.from({ length: 20 }, (_, index) => pod(`lost-${index}`, 10 + index)));
       await using controlPlane = await ControlPlaneInProcess.start(own.lab.kubeconfig, new TestClock(speed));
       using client = new DiscoveryClient({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
-      await client.synced();
+      await client.sync();
       expect(client.holds(uidOf('lost-7'))).equal(true);
       await own.restart(() => {
         rmSync(data, { recursive: true });

@@ -302,7 +302,7 @@ describe('callers of the control plane that are not who they say', () => {
       headers: { ...bearer(token), ...clusterHeader },
       node: { namespace: 'istio-system', nodeName: 'n1' },
     });
-    await client.synced();
+    await client.sync();
     return client;
   }
 });

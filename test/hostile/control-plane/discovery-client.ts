@@ -83,6 +83,11 @@ export class DiscoveryClient implements Disposable {
     return this.status === undefined;
   }
 
+  /** The first response of each type has come. */
+  get synced(): boolean {
+    return types.every((type) => this.responses.some((response) => response.typeUrl === type));
+  }
+
   /** Names that are held, of both types. */
   names(): string[] {
     return [...this.held.values()].flatMap((resources) => [...resources.keys()]).sort();
@@ -105,11 +110,11 @@ export class DiscoveryClient implements Disposable {
   }
 
   /** Waits until the first response of each type has come. */
-  synced(timeoutMs?: number): Promise<true> {
+  sync(timeoutMs?: number): Promise<true> {
     return waitFor(
       () => {
         if (!this.open) throw new Error(`the stream ended: ${this.status!.details}`);
-        return types.every((type) => this.responses.some((response) => response.typeUrl === type));
+        return this.synced;
       },
       'the first responses',
       timeoutMs,

@@ -114,7 +114,7 @@ class Lane implements AsyncDisposable {
     const { plaintextXds } = await survivor.serving();
     await survivor.ready();
     using client = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
-    await client.synced();
+    await client.sync();
     await survivor.line({ message: 'leading' });
     const rounds = Array.from({ length: kills }, (_, round) => round);
     await waitFor(async () => {
@@ -152,7 +152,7 @@ class Lane implements AsyncDisposable {
     const ports = await fresh.serving();
     await fresh.ready();
     using other = new DiscoveryClient({ address: `127.0.0.1:${ports.plaintextXds}` });
-    await other.synced();
+    await other.sync();
     await waitFor(() => tables(other) === tables(client), `the same tables ${at}`);
   }
 

@@ -91,7 +91,7 @@ class Pair implements AsyncDisposable {
     const { plaintextXds } = await process.serving();
     await process.ready();
     const client = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
-    await client.synced();
+    await client.sync();
     const replica = { name, api, process, client };
     this.replicas.push(replica);
     return replica;

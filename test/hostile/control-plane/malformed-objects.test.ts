@@ -158,7 +158,7 @@ describe('malformed objects', () => {
     const { plaintextXds } = await controlPlane.serving();
     await controlPlane.ready();
     client = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
-    await client.synced();
+    await client.sync();
     sound = client.names();
     expect(sound).include.members([uidOf('web-1'), 'shop/sound', 'shop/sound.example']);
   });

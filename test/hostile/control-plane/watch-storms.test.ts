@@ -20,7 +20,7 @@ describe('a storm of events', () => {
     const { plaintextXds } = await controlPlane.serving();
     await controlPlane.ready();
     client = new DiscoveryClient({ address: `127.0.0.1:${plaintextXds}` });
-    await client.synced();
+    await client.sync();
   });
   after(async () => {
     client[Symbol.dispose]();
@@ -62,7 +62,7 @@ describe('a storm of events', () => {
     using fresh = new DiscoveryClient({
       address: `127.0.0.1:${(await controlPlane.serving()).plaintextXds}`,
     });
-    await fresh.synced();
+    await fresh.sync();
     const held = (of: DiscoveryClient): Map<string, string>[] => [...of.held.values()];
     expect(held(client)).deep.equal(held(fresh));
     expect(client.responses.length).lessThan(250);
