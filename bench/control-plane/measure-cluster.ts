@@ -19,6 +19,8 @@ export type Samples = Record<string, number[]>;
 /** One cluster that is measured, and everything that was started for it. */
 interface Bench {
   readonly shape: ClusterShape;
+  /** For files of the run. */
+  readonly directory: string;
   readonly api: HelperProcess<ApiProgram>;
   readonly effort: Effort;
   readonly progress: (text: string) => void;
@@ -36,7 +38,8 @@ const sustainedMs = 10;
 const quietSeconds = 3;
 const arrivalDeadlineMs = 30_000;
 const certificateAccounts = 500;
-const settleSamples = 10;
+/** A node proxy gives back what it used to read its mesh after ten seconds. */
+const settleSeconds = 16;
 
 /**
  * Measures everything that is measured at this size.
@@ -59,6 +62,7 @@ export async function measureCluster(
   const objects = await api.ask('start', { shape, kubeconfig });
   const bench: Bench = {
     shape,
+    directory,
     api,
     effort,
     progress: (text) => progress(`${pods} pods, ${objects} objects: ${text}`),
@@ -167,13 +171,16 @@ async function measureCertificates({ api, effort, progress, note }: Bench, serve
   note('certificatesRate', (1000 * issued) / (performance.now() - startMs));
 }
 
-async function measureProxy({ api, shape, progress, note }: Bench, { controlPlane }: Served): Promise<void> {
+async function measureProxy(
+  { api, shape, directory, progress, note }: Bench,
+  { controlPlane }: Served,
+): Promise<void> {
   const pod = podPlace(shape, 0);
   progress('ztunnel with an empty mesh');
-  await startZtunnel(pod, '', settledMemory); // compiles what has changed
-  const empty = await startZtunnel(pod, '', settledMemory);
+  await startZtunnel(pod, '', directory, () => Promise.resolve(0)); // compiles what has changed
+  const empty = await startZtunnel(pod, '', directory, settledMemory);
   progress('ztunnel with this mesh');
-  const whole = await startZtunnel(pod, controlPlane.plaintext, async (program) => {
+  const whole = await startZtunnel(pod, controlPlane.plaintext, directory, async (program) => {
     // As in any cluster, pods change: the gRPC library keeps the pieces of a message until the next one comes.
     await api.ask('change', { from: 1, count: 5, everyMs: singleChangeMs });
     return settledMemory(program);
@@ -186,7 +193,7 @@ async function measureProxy({ api, shape, progress, note }: Bench, { controlPlan
 /** The least of some seconds: what is in use, without garbage that waits to be collected. */
 async function settledMemory(program: Program): Promise<number> {
   let least = Infinity;
-  for (let sample = 0; sample < settleSamples; sample++) {
+  for (let sample = 0; sample < settleSeconds; sample++) {
     await seconds(1);
     least = Math.min(least, program.usage().anonymousBytes);
   }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROXY_PORTS } from '../../rig/addresses.ts';
 import type { PodPlace } from '../cluster/synthetic-cluster.ts';
@@ -20,10 +21,12 @@ export interface ProxyFigures {
  * Starts our ztunnel as a pod's proxy, and waits until its mesh is whole.
  *
  * @param xdsAddress `host:port` in plaintext; '' for a mesh without anything in it
+ * @param directory for the files of its throwaway CA
  */
 export async function startZtunnel(
   pod: PodPlace,
   xdsAddress: string,
+  directory: string,
   settled: (program: Program) => Promise<number>,
 ): Promise<ProxyFigures> {
   const program = new Program('ztunnel', [process.execPath, '--disable-warning=ExperimentalWarning', entry], {
@@ -32,6 +35,7 @@ export async function startZtunnel(
     NODE_NAME: pod.node,
     CLUSTER_ID: 'Kubernetes',
     FAKE_CA: 'true',
+    FAKE_CA_DIR: join(directory, 'fake-ca'),
     XDS_ADDRESS: xdsAddress === '' ? '' : `http://${xdsAddress}`,
     ...(xdsAddress === '' ? { LOCAL_XDS: '{}' } : {}),
     ZTUNNEL_WORKER_THREADS: '2',

@@ -7,14 +7,14 @@ describe('MemoryRelease', () => {
     const clock = new ManualClock(0);
     let collected = 0;
     const release = new MemoryRelease(clock, () => void collected++);
-    clock.advance(5000);
+    clock.advance(20_000);
     expect(collected).equal(0);
     release.soon();
     release.soon();
-    clock.advance(4999);
+    clock.advance(9999);
     expect(collected).equal(0);
     clock.advance(1);
-    clock.advance(5000);
+    clock.advance(20_000);
     expect(collected).equal(1);
   });
 
@@ -23,6 +23,6 @@ describe('MemoryRelease', () => {
     const release = new MemoryRelease(clock, () => expect.fail('collected'));
     release.soon();
     release[Symbol.dispose]();
-    clock.advance(5000);
+    clock.advance(20_000);
   });
 });

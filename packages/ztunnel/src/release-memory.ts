@@ -5,7 +5,7 @@ import type { Clock } from '@ambient/runtime';
  * After this there is time: connections have been waiting for the mesh, and ask for certificates first. And in a large mesh
  * something has changed by then: the gRPC library holds the pieces of a message until the next one comes. Milliseconds.
  */
-const delayMs = 5000;
+const delayMs = 10_000;
 
 /**
  * Gives memory back after the first mesh has come. Reading it leaves more garbage than it leaves mesh: 90 MB of 50,000 workloads.
