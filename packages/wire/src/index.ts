@@ -16,7 +16,8 @@ export const typeUrl = {
 
 /** Paths of the gRPC methods, as `:path` has them. */
 export const grpcMethod = {
-  streamAggregatedResources: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
+  streamAggregatedResources:
+    '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
   deltaAggregatedResources: '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
   createCertificate: '/istio.v1.auth.IstioCertificateService/CreateCertificate',
 } as const;
