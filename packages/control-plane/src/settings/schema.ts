@@ -12,6 +12,8 @@ import {
 } from '@ambient/runtime';
 import { hostname } from 'node:os';
 
+import { parseTrustedAccounts } from '../auth/node-authorization.ts';
+
 // Names, defaults and meanings are those of istiod where it has them, so that its chart's values can be kept.
 
 const second = 1000;
@@ -37,6 +39,7 @@ export function parseListenAddress(raw: string): ListenAddress {
 
 const renderAddress = ({ host, port }: ListenAddress): string => `${host ?? ''}:${port}`;
 const address = custom('address', parseListenAddress, renderAddress);
+const renderList = (items: readonly string[]): string => items.join(',');
 const list = custom(
   'list separated by commas',
   (raw: string): readonly string[] =>
@@ -44,7 +47,13 @@ const list = custom(
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== ''),
-  (items) => items.join(','),
+  renderList,
+);
+
+const accounts = custom(
+  list.name,
+  (raw: string): readonly string[] => Array.from(parseTrustedAccounts(raw)),
+  renderList,
 );
 
 export const clusterSettings = defineSettings('Cluster', {
@@ -173,7 +182,7 @@ export const discoverySettings = defineSettings('Discovery', {
 export const certificateSettings = defineSettings('Certificates', {
   trustedNodeAccounts: {
     env: 'CA_TRUSTED_NODE_ACCOUNTS',
-    type: list,
+    type: accounts,
     default: [],
     doc: 'Accounts of node agents, `NAMESPACE/NAME` separated by commas, that may ask for certificates of their own node’s workloads. Shared ztunnels need it: `istio-system/ztunnel`.',
   },

@@ -53,6 +53,12 @@ describe('settings of the control plane', () => {
     expect(load).to.throw(SettingsError, /HTTP_ADDRESS[^]*PILOT_DEBOUNCE_AFTER[^]*CA_ROOT_KEY_TYPE/);
   });
 
+  it('refuse an account of node agents that names no namespace', () => {
+    const load = (): unknown =>
+      loadControlPlaneSettings(settingsFrom({ CA_TRUSTED_NODE_ACCOUNTS: 'ztunnel' }));
+    expect(load).to.throw(SettingsError, /CA_TRUSTED_NODE_ACCOUNTS[^]*NAMESPACE/);
+  });
+
   for (const raw of ['', '8080', 'host', 'host:', ':x', ':65536', ':-1', 'host:80:'])
     it(`take ${JSON.stringify(raw)} for no address`, () => {
       expect(() => parseListenAddress(raw)).to.throw(ValueError);
