@@ -13,10 +13,14 @@ export interface CallWithCredentials {
  * the roots of the server's credentials.
  */
 export function readCredentials(call: CallWithCredentials): Credentials {
-  const certificate = call.getAuthContext().sslPeerCertificate?.raw;
+  return credentialsIn(call.metadata, call.getAuthContext().sslPeerCertificate?.raw);
+}
+
+/** The same, where the parts of a call are at hand. @param certificate DER, verified by TLS */
+export function credentialsIn(metadata: Metadata, certificate: Buffer | undefined): Credentials {
   return {
-    authorization: call.metadata.get('authorization').map(String),
-    clusterIds: call.metadata.get('clusterid').map(String),
+    authorization: metadata.get('authorization').map(String),
+    clusterIds: metadata.get('clusterid').map(String),
     ...(certificate === undefined ? {} : { certificate }),
   };
 }

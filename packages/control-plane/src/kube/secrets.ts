@@ -1,6 +1,8 @@
 import type { NewSecret, SecretApi, StoredSecret } from '../ca/secret-api.ts';
+import { patchType } from './client.ts';
 import type { KubeClient } from './client.ts';
 import { KubeStatusError } from './errors.ts';
+import { resourcePath } from './kinds.ts';
 
 /** The part of a Secret that is used. */
 interface Secret {
@@ -13,6 +15,8 @@ interface Secret {
     readonly resourceVersion?: string;
   };
 }
+
+const secrets = { group: '', plural: 'secrets', namespaced: true };
 
 /** Secrets of one namespace, in the API. */
 export class KubeSecrets implements SecretApi {
@@ -52,7 +56,7 @@ export class KubeSecrets implements SecretApi {
       this.#client.request({
         method: 'PATCH',
         path: this.#path(secret.name),
-        contentType: 'application/merge-patch+json',
+        contentType: patchType.merge,
         body: {
           metadata: { resourceVersion: secret.resourceVersion },
           data: { ...encoded(files), ...Object.fromEntries(gone.map((file) => [file, null])) },
@@ -82,8 +86,7 @@ export class KubeSecrets implements SecretApi {
   }
 
   #path(name?: string): string {
-    const collection = `/api/v1/namespaces/${this.namespace}/secrets`;
-    return name === undefined ? collection : `${collection}/${name}`;
+    return resourcePath(secrets, 'v1', this.namespace, name);
   }
 }
 

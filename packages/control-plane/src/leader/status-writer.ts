@@ -4,7 +4,7 @@ import type { Finding } from '../discovery/finding.ts';
 import type { ApplyQueue } from '../kube/apply.ts';
 import { statusRequest } from '../kube/apply.ts';
 import type { KindName, KubeObject } from '../kube/objects.ts';
-import { fieldManagers } from '../status/condition.ts';
+import { fieldManagers, statusApply } from '../status/condition.ts';
 import type { StatusApply } from '../status/condition.ts';
 
 /** Who writes what about the objects of a kind. */
@@ -35,14 +35,9 @@ export class StatusWriter {
       const apply = applies.find(({ fieldManager }) => fieldManager === manager);
       if (apply !== undefined) this.#queue.submit(requestOf(apply, object));
       // What was to be said holds no more, and what stands there is right.
-      else this.#queue.withdraw(requestOf(emptyApply(object, manager), object));
+      else this.#queue.withdraw(requestOf(statusApply(object, manager, {}), object));
     }
   }
-}
-
-function emptyApply({ apiVersion, kind, metadata }: KubeObject, fieldManager: string): StatusApply {
-  const { name, namespace = '' } = metadata;
-  return { fieldManager, body: { apiVersion, kind, metadata: { name, namespace }, status: {} } };
 }
 
 function requestOf(

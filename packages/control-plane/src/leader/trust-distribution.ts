@@ -6,6 +6,7 @@ import type { Report } from '../cluster/engine.ts';
 import type { Finding } from '../discovery/finding.ts';
 import type { ApplyQueue } from '../kube/apply.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { kindResources, resourcePath } from '../kube/kinds.ts';
 import { HttpListWatch } from '../kube/list-watch.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -81,7 +82,7 @@ export class TrustDistribution {
     return new Reflector<ConfigMap>({
       source: new HttpListWatch({
         client,
-        path: '/api/v1/configmaps',
+        path: resourcePath(kindResources.ConfigMap, 'v1'),
         fieldSelector: `metadata.name=${name}`,
       }),
       target,
@@ -107,7 +108,7 @@ export class TrustDistribution {
     const holds = Object.entries(desired.data).every(([file, text]) => found?.data?.[file] === text);
     if (found !== undefined && holds) return;
     this.#options.queue.submit({
-      path: `/api/v1/namespaces/${namespace}/configmaps/${name}`,
+      path: resourcePath(kindResources.ConfigMap, 'v1', namespace, name),
       fieldManager,
       body: { ...desired },
     });

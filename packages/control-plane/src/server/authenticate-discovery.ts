@@ -4,6 +4,7 @@ import type { Authenticate } from '@ambient/xds/server';
 
 import { AuthError } from '../auth/auth-error.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
+import { credentialsIn } from '../auth/grpc-credentials.ts';
 import { livePodNode } from '../auth/node-authorization.ts';
 import type { PodLookup } from '../auth/node-authorization.ts';
 
@@ -21,11 +22,7 @@ export function discoveryAuthentication(
 ): Authenticate {
   return async (metadata, { certificate }) => {
     try {
-      const caller = await authenticator.authenticate({
-        authorization: metadata.get('authorization').map(String),
-        clusterIds: metadata.get('clusterid').map(String),
-        ...(certificate === undefined ? {} : { certificate: certificate.raw }),
-      });
+      const caller = await authenticator.authenticate(credentialsIn(metadata, certificate?.raw));
       const { namespace, serviceAccount } = caller.identity;
       const node = livePodNode(caller, pods) ?? caller.nodeName;
       return {
