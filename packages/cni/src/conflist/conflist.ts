@@ -1,4 +1,4 @@
-import type { EnablementSelector } from '../eligibility.ts';
+import type { PluginEntry } from '../plugin/config.ts';
 import { ConflistError } from './errors.ts';
 
 /** Type of our entry, and name of the binary. */
@@ -8,15 +8,8 @@ const LIST_NAME = 'k8s-pod-network';
 const LIST_VERSION = '0.3.1';
 
 /** Our entry of a list: what the plugin is told at each call. */
-export interface PluginEntrySettings {
-  readonly logLevel: string;
-  readonly agentRunDirectory: string;
-  readonly ambientEnabled: boolean;
-  readonly selectors: readonly EnablementSelector[];
-  readonly excludedNamespaces: readonly string[];
-  readonly agentNamespace: string;
+export interface PluginEntrySettings extends PluginEntry {
   readonly nativeNftables: boolean;
-  readonly retryDetection: boolean;
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -16,11 +16,8 @@ export interface PreviousResult {
   readonly ips?: readonly ResultAddress[];
 }
 
-/** The plugin's entry of the conflist, as the runtime passes it on standard input. */
-export interface PluginConfig {
-  readonly cniVersion: string;
-  /** Result of the plugin before, handed on as it is. */
-  readonly prevResult: PreviousResult | undefined;
+/** What the plugin's entry of the conflist tells it: the installer writes these, the plugin reads them. */
+export interface PluginEntry {
   readonly logLevel: string;
   /** Directory of the agent's sockets and of the kubeconfig. */
   readonly agentRunDirectory: string;
@@ -31,6 +28,13 @@ export interface PluginConfig {
   readonly agentNamespace: string;
   /** Keep asking the Kubernetes API for half a minute, not for a second. */
   readonly retryDetection: boolean;
+}
+
+/** The plugin's entry of the conflist, as the runtime passes it on standard input. */
+export interface PluginConfig extends PluginEntry {
+  readonly cniVersion: string;
+  /** Result of the plugin before, handed on as it is. */
+  readonly prevResult: PreviousResult | undefined;
 }
 
 /** The network's version, as far as it can be read: an error is told in it. */
