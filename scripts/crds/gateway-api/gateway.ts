@@ -1,5 +1,5 @@
 import { age, versions } from '../definition.ts';
-import type { Column, Kind } from '../definition.ts';
+import type { Column, Kind, Version } from '../definition.ts';
 import { conditions, pending } from '../conditions.ts';
 import { also, int32, labels, list, object, oneWord, port, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
@@ -44,6 +44,26 @@ export const supportedFeatures = list(
   { keys: ['name'], maxItems: 64 },
 );
 
+/** Spec and status of what a controller claims: classes and meshes. */
+function withController(description: string): Omit<Version, 'name'> {
+  return {
+    spec: object(
+      description,
+      {
+        controllerName: controller,
+        parametersRef,
+        description: string('What it is, for people.', { maxLength: 64 }),
+      },
+      { required: ['controllerName'] },
+    ),
+    status: object(
+      'What the controller reports.',
+      { conditions: conditions(8, ['Accepted']), supportedFeatures },
+      { default: { conditions: pending(['Accepted']) } },
+    ),
+  };
+}
+
 export const gatewayClass: Kind = {
   group: gatewayGroup,
   kind: 'GatewayClass',
@@ -58,22 +78,7 @@ export const gatewayClass: Kind = {
     { ...age },
     { name: 'Description', path: '.spec.description', wide: true },
   ],
-  versions: versions(['v1', 'v1beta1'], {
-    spec: object(
-      'The class.',
-      {
-        controllerName: controller,
-        parametersRef,
-        description: string('What it is, for people.', { maxLength: 64 }),
-      },
-      { required: ['controllerName'] },
-    ),
-    status: object(
-      'What the controller reports.',
-      { conditions: conditions(8, ['Accepted']), supportedFeatures },
-      { default: { conditions: pending(['Accepted']) } },
-    ),
-  }),
+  versions: versions(['v1', 'v1beta1'], withController('The class.')),
   stored: 'v1',
   annotations,
 };
@@ -271,22 +276,7 @@ export const mesh: Kind = {
   scope: 'Cluster',
   description: 'A mesh and the features of the Gateway API that it supports.',
   columns: [condition('Accepted'), { ...age }],
-  versions: versions(['v1alpha1'], {
-    spec: object(
-      'The mesh.',
-      {
-        controllerName: controller,
-        parametersRef,
-        description: string('What it is, for people.', { maxLength: 64 }),
-      },
-      { required: ['controllerName'] },
-    ),
-    status: object(
-      'What the controller reports.',
-      { conditions: conditions(8, ['Accepted']), supportedFeatures },
-      { default: { conditions: pending(['Accepted']) } },
-    ),
-  }),
+  versions: versions(['v1alpha1'], withController('The mesh.')),
   stored: 'v1alpha1',
   annotations,
 };
