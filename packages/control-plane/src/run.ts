@@ -51,11 +51,15 @@ export async function runControlPlane(overrides: ReadonlyMap<string, string>): P
     const { kubeconfig } = settings.cluster;
     using connection =
       kubeconfig === undefined ? KubeConnection.inCluster() : KubeConnection.fromFile(kubeconfig);
-    const controlPlane = await startControlPlane({ settings, connection, log });
+    // A start that waits for the API server must not outlast the signal that ends it: nothing is served yet.
+    const controlPlane = await Promise.race([
+      startControlPlane({ settings, connection, log }),
+      ended.promise.then(() => undefined),
+    ]);
     const reason = await ended.promise;
     log.info('stopping', { reason });
     setTimeout(() => process.exit(failed('the end took too long', reason)), endPatienceMs).unref();
-    await controlPlane.stop();
+    await controlPlane?.stop();
     output.flush();
     return defect ? 1 : 0;
   } catch (error) {

@@ -292,6 +292,15 @@ describe('an API server that fails', () => {
     await controlPlane.ready();
   });
 
+  it('is not there yet when a control plane is told to end: it ends at once, in order', async () => {
+    api.fault = () => ({ kind: 'status', status: 503, reason: 'ServiceUnavailable' });
+    await using controlPlane = ControlPlaneProcess.spawn(cluster.file('faulty', api.kubeconfig));
+    await controlPlane.line({ message: 'cannot read the CA yet, trying again' });
+    controlPlane.signal('SIGTERM');
+    expect(await controlPlane.exit).deep.equal({ code: 0, signal: null });
+    expect(controlPlane.lines({ message: 'stopping', reason: 'SIGTERM' })).lengthOf(1);
+  });
+
   it('forbids what a control plane needs at its start: it ends and names the remedy', async () => {
     api.fault = ({ path }) =>
       path.includes('/secrets/') ? { kind: 'status', status: 403, reason: 'Forbidden' } : undefined;
