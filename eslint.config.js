@@ -15,9 +15,11 @@ const arrows = {
   hbone: ['linux', 'tls', 'http', 'identity'],
   xds: ['runtime', 'wire', 'mesh'],
   ztunnel: ['runtime', 'wire', 'linux', 'tls', 'http', 'mesh', 'identity', 'hbone', 'xds'],
-  'control-plane': ['runtime', 'wire', 'mesh', 'identity', 'xds'],
-  lab: ['runtime', 'linux'],
-  cni: ['runtime', 'wire', 'linux'],
+  kube: ['runtime'],
+  'control-plane': ['runtime', 'kube', 'wire', 'mesh', 'identity', 'xds'],
+  lab: ['runtime', 'kube', 'linux'],
+  cni: ['runtime', 'kube', 'wire', 'linux'],
+  cli: ['runtime', 'kube', 'mesh'],
   testkit: ['runtime', 'wire', 'linux', 'tls', 'http', 'mesh', 'identity', 'hbone', 'xds'],
 };
 const testOnly = ['testkit'];

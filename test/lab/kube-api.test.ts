@@ -4,12 +4,15 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { LabApi } from '@ambient/lab';
 import { Logger, LogLevels, silentSink } from '@ambient/runtime';
 
-import { ApplyQueue } from '../../packages/control-plane/src/kube/apply.ts';
-import { KubeClient } from '../../packages/control-plane/src/kube/client.ts';
-import { ClusterWatch } from '../../packages/control-plane/src/kube/cluster-watch.ts';
-import { KubeConnection } from '../../packages/control-plane/src/kube/connection.ts';
-import { KubeStatusError } from '../../packages/control-plane/src/kube/errors.ts';
-import { HttpLeaseApi, LeaderElection } from '../../packages/control-plane/src/kube/lease.ts';
+import {
+  ApplyQueue,
+  HttpLeaseApi,
+  KubeClient,
+  KubeConnection,
+  KubeStatusError,
+  LeaderElection,
+} from '@ambient/kube';
+import { ClusterWatch } from '../../packages/control-plane/src/watch/cluster-watch.ts';
 import { Driver } from '../../packages/control-plane/src/cluster/driver.ts';
 import { Engine } from '../../packages/control-plane/src/cluster/engine.ts';
 import { perObject } from '../../packages/control-plane/src/cluster/derivation.ts';

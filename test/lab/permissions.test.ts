@@ -8,7 +8,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { parseAllDocuments } from 'yaml';
 
-import type { Condition } from '../../packages/control-plane/src/kube/objects.ts';
+import type { Condition } from '@ambient/kube';
 import { eventually } from './harness/eventually.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import { pathOf, TestApi } from './harness/test-api.ts';

@@ -1,7 +1,7 @@
 // Several replicas of a control plane: all serve the same, one leads, and what one leaves another takes up.
 import { expect } from 'chai';
 
-import type { Condition } from '../../packages/control-plane/src/kube/objects.ts';
+import type { Condition } from '@ambient/kube';
 import { DiscoveryRecorder } from './harness/discovery-recorder.ts';
 import { eventually } from './harness/eventually.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';

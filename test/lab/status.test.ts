@@ -1,7 +1,7 @@
 // What a leading control plane writes back: conditions, addresses, the mesh's roots; as an API server stores it.
 import { expect } from 'chai';
 
-import type { Condition, KubeObject } from '../../packages/control-plane/src/kube/objects.ts';
+import type { Condition, KubeObject } from '@ambient/kube';
 import { DiscoveryRecorder } from './harness/discovery-recorder.ts';
 import { eventually } from './harness/eventually.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';

@@ -1,7 +1,7 @@
 // The admission webhook as the API server calls it.
 import { expect } from 'chai';
 
-import type { KubeObject } from '../../packages/control-plane/src/kube/objects.ts';
+import type { KubeObject } from '@ambient/kube';
 import { eventually } from './harness/eventually.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';

@@ -8,7 +8,7 @@ import type { MeshUpdate } from '@ambient/mesh';
 import { Logger, LogLevels, realClock, silentSink } from '@ambient/runtime';
 import { DeltaClient, discoveryNode, GrpcTransport } from '@ambient/xds';
 
-import type { KubeObject } from '../../packages/control-plane/src/kube/objects.ts';
+import type { KubeObject } from '@ambient/kube';
 import { eventually } from './harness/eventually.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';

@@ -1,17 +1,6 @@
-// Shared by the plugin and the agent. Imports nothing: the plugin starts once per pod.
-
-/** Of a Kubernetes label selector. */
-export interface LabelRequirement {
-  readonly key: string;
-  readonly operator: string;
-  readonly values?: readonly string[];
-}
-
-/** A Kubernetes label selector; empty or absent it matches everything. */
-export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly LabelRequirement[];
-}
+// Shared by the plugin and the agent. Imports little: the plugin starts once per pod.
+import type { LabelSelector, LabelSelectorRequirement } from '@ambient/kube';
+import { matchesLabelSelector } from '@ambient/kube/label-selector';
 
 /** Pods that belong to the mesh: those that both selectors match. */
 export interface EnablementSelector {
@@ -59,7 +48,8 @@ export function decideEnrolment(facts: EnrolmentFacts, settings: EnrolmentSettin
   if (labelOf(facts.podAnnotations, SIDECAR_ANNOTATION) !== undefined) return no('has-sidecar');
   const selected = settings.selectors.some(
     ({ podSelector, namespaceSelector }) =>
-      matches(podSelector, facts.podLabels) && matches(namespaceSelector, facts.namespaceLabels),
+      matchesLabelSelector(podSelector ?? {}, facts.podLabels) &&
+      matchesLabelSelector(namespaceSelector ?? {}, facts.namespaceLabels),
   );
   return selected ? { enrolled: true } : no('not-selected');
 }
@@ -103,7 +93,7 @@ function readSelector(value: unknown, path: string): LabelSelector {
   };
 }
 
-function readRequirement(value: unknown, path: string): LabelRequirement {
+function readRequirement(value: unknown, path: string): LabelSelectorRequirement {
   const { key, operator, values } = mapping(value, path);
   if (typeof key !== 'string' || key === '') throw new SelectorError(`${path}.key must be text`);
   const list: readonly unknown[] = Array.isArray(values) ? values : [];
@@ -127,32 +117,6 @@ function mapping(value: unknown, path: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
   throw new SelectorError(`${path} must be an object`);
-}
-
-function matches(
-  selector: LabelSelector | undefined,
-  labels: Readonly<Record<string, string>> | undefined,
-): boolean {
-  for (const [key, value] of Object.entries(selector?.matchLabels ?? {}))
-    if (labelOf(labels, key) !== value) return false;
-  return (selector?.matchExpressions ?? []).every((requirement) => meets(requirement, labels));
-}
-
-function meets(
-  { key, operator, values = [] }: LabelRequirement,
-  labels: Readonly<Record<string, string>> | undefined,
-): boolean {
-  const value = labelOf(labels, key);
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    default:
-      return value === undefined; // DoesNotExist: readSelectors lets no other through
-  }
 }
 
 function labelOf(labels: Readonly<Record<string, string>> | undefined, key: string): string | undefined {

@@ -31,7 +31,6 @@ export type {
   Enrolment,
   EnrolmentFacts,
   EnrolmentSettings,
-  LabelSelector,
   NotEnrolledReason,
 } from './eligibility.ts';
 export { agentFiles } from './plugin/agent-client.ts';

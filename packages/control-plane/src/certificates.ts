@@ -14,9 +14,9 @@ import { RevocationKeeper } from './ca/revocation-keeper.ts';
 import { ServingCertificate, servingNames } from './ca/serving-certificate.ts';
 import type { Clock, Logger } from '@ambient/runtime';
 
-import type { KubeClient } from './kube/client.ts';
-import { SecretWatch } from './kube/secret-watch.ts';
-import { KubeSecrets } from './kube/secrets.ts';
+import type { KubeClient } from '@ambient/kube';
+import { SecretWatch } from './watch/secret-watch.ts';
+import { KubeSecrets } from './ca/kubernetes-secrets.ts';
 import type { ControlPlaneSettings } from './settings/settings.ts';
 
 export interface CertificatesOptions {

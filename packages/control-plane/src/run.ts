@@ -10,7 +10,7 @@ import {
 import type { SettingsSource } from '@ambient/runtime';
 
 import { startControlPlane } from './app.ts';
-import { KubeConnection } from './kube/connection.ts';
+import { KubeConnection } from '@ambient/kube';
 import { loadControlPlaneSettings } from './settings/settings.ts';
 
 /** An orderly end that takes longer is cut short, milliseconds. */

@@ -5,11 +5,8 @@ import { join } from 'node:path';
 import { LabApi } from '@ambient/lab';
 import type { JsonObject, LabApiOptions } from '@ambient/lab';
 
-import { KubeClient } from '../../../packages/control-plane/src/kube/client.ts';
-import { KubeConnection } from '../../../packages/control-plane/src/kube/connection.ts';
-import { KubeStatusError } from '../../../packages/control-plane/src/kube/errors.ts';
-import { kindResources, resourcePath } from '../../../packages/control-plane/src/kube/kinds.ts';
-import type { KindName } from '../../../packages/control-plane/src/kube/objects.ts';
+import { KubeClient, KubeConnection, KubeStatusError, kindResources, resourcePath } from '@ambient/kube';
+import type { KindName } from '@ambient/kube';
 
 /** Definitions of every custom kind, without a schema: whatever is written is taken. */
 export const openDefinitions: readonly JsonObject[] = Object.entries(kindResources).flatMap(

@@ -4,7 +4,7 @@ import type { Clock, LogFields } from '@ambient/runtime';
 
 import { startControlPlane } from '../../../packages/control-plane/src/app.ts';
 import type { ControlPlane } from '../../../packages/control-plane/src/app.ts';
-import { KubeConnection } from '../../../packages/control-plane/src/kube/connection.ts';
+import { KubeConnection } from '@ambient/kube';
 import { loadControlPlaneSettings } from '../../../packages/control-plane/src/settings/settings.ts';
 import type { LogLine } from './control-plane-process.ts';
 import { waitFor } from './wait-for.ts';

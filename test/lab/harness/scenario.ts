@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import { parseManifests } from '../../../packages/control-plane/src/translate/golden-cluster.test-data.ts';
 import type { Manifest } from '../../../packages/control-plane/src/translate/golden-cluster.test-data.ts';
-import type { Pod } from '../../../packages/control-plane/src/kube/objects.ts';
+import type { Pod } from '@ambient/kube';
 import { isStatus } from './test-api.ts';
 import type { TestApi } from './test-api.ts';
 

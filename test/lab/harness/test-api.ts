@@ -8,13 +8,15 @@ import { realClock } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 import { parseAllDocuments } from 'yaml';
 
-import { KubeClient } from '../../../packages/control-plane/src/kube/client.ts';
-import type { KubeRequest } from '../../../packages/control-plane/src/kube/client.ts';
-import { KubeConnection } from '../../../packages/control-plane/src/kube/connection.ts';
-import { KubeStatusError } from '../../../packages/control-plane/src/kube/errors.ts';
-import { kindNames, kindResources, resourcePath } from '../../../packages/control-plane/src/kube/kinds.ts';
-import type { KindResource } from '../../../packages/control-plane/src/kube/kinds.ts';
-import type { KubeObject } from '../../../packages/control-plane/src/kube/objects.ts';
+import {
+  KubeClient,
+  KubeConnection,
+  KubeStatusError,
+  kindNames,
+  kindResources,
+  resourcePath,
+} from '@ambient/kube';
+import type { KindResource, KubeObject, KubeRequest } from '@ambient/kube';
 
 const crdFolder = new URL('../../../charts/base/crds/', import.meta.url);
 

@@ -2,10 +2,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Logger, LogLevels, realClock, silentSink } from '@ambient/runtime';
 
-import type { KubeClient } from '../../../packages/control-plane/src/kube/client.ts';
-import { HttpListWatch } from '../../../packages/control-plane/src/kube/list-watch.ts';
-import type { ConfigMap } from '../../../packages/control-plane/src/kube/objects.ts';
-import { Reflector } from '../../../packages/control-plane/src/kube/reflector.ts';
+import type { ConfigMap, KubeClient } from '@ambient/kube';
+import { HttpListWatch, Reflector } from '@ambient/kube';
 
 /** What a kubelet does for the ConfigMaps that a pod mounts: each of their entries is a file that follows them. */
 export class MountedConfigMaps implements AsyncDisposable {

@@ -7,7 +7,7 @@ import type { WorkloadCertificate } from '@ambient/identity';
 import type { JsonObject } from '@ambient/lab';
 import { realClock } from '@ambient/runtime';
 
-import { KubeSecrets } from '../../../packages/control-plane/src/kube/secrets.ts';
+import { KubeSecrets } from '../../../packages/control-plane/src/ca/kubernetes-secrets.ts';
 import { account, Cluster, namespace } from '../../hostile/control-plane/cluster.ts';
 import { ControlPlaneProcess } from '../../hostile/control-plane/control-plane-process.ts';
 import type { LogLine } from '../../hostile/control-plane/control-plane-process.ts';

@@ -1,4 +1,4 @@
-import type { KindName, KubeObject, ObjectOf } from '../kube/objects.ts';
+import type { KindName, KubeObject, ObjectOf } from '@ambient/kube';
 import type { ClusterLookup } from './lookup.ts';
 
 /** One resource for the proxies, before it has a version. */

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { Logger, LogLevels } from '@ambient/runtime';
 import { fuzzBudget } from '@ambient/testkit';
 
-import type { KindName, KubeObject } from '../kube/objects.ts';
-import { objectKey } from '../kube/trim.ts';
+import type { KindName, KubeObject } from '@ambient/kube';
+import { objectKey } from '@ambient/kube';
 import { Engine } from './engine.ts';
 import type { Report } from './engine.ts';
 import type { Derivation } from './derivation.ts';

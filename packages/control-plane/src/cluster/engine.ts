@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '@ambient/runtime';
 
-import type { KindName, KubeObject, ObjectOf } from '../kube/objects.ts';
-import type { ReflectorTarget } from '../kube/reflector.ts';
+import type { KindName, KubeObject, ObjectOf, ReflectorTarget } from '@ambient/kube';
 import { Claims, sameServed } from './claims.ts';
 import type { Batch, Claim } from './claims.ts';
 import type { Derivation, DerivationProblem, Derived, DerivedResource } from './derivation.ts';

@@ -1,6 +1,6 @@
 // The indexes by which translators find objects, declared per kind as pure functions. The engine keeps them;
 // a derived resource depends on the keys that it has asked for.
-import type { KindName, KubeObject, ObjectOf, Service, ServiceEntry } from '../kube/objects.ts';
+import type { KindName, KubeObject, ObjectOf, Service, ServiceEntry } from '@ambient/kube';
 import { selectorKey } from './selector-keys.ts';
 
 export interface IndexDeclaration<T extends KubeObject> {

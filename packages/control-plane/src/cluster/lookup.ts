@@ -1,6 +1,6 @@
 // How a translator asks for other objects. It has no other way, so the engine knows what each derived resource
 // has read, and recomputes that resource only when one of the answers may have changed.
-import type { KindName, ObjectOf } from '../kube/objects.ts';
+import type { KindName, ObjectOf } from '@ambient/kube';
 import type { IndexOf } from './indexes.ts';
 
 export interface ClusterLookup {

@@ -1,5 +1,5 @@
 // A cluster for tests of translators: the objects of an array, found by the declared indexes, nothing tracked.
-import type { KindName, KubeObject, ObjectOf } from '../kube/objects.ts';
+import type { KindName, KubeObject, ObjectOf } from '@ambient/kube';
 import type { IndexDeclaration, IndexOf } from './indexes.ts';
 import { indexes } from './indexes.ts';
 import type { ClusterLookup } from './lookup.ts';

@@ -1,5 +1,5 @@
-import { kindNames } from '../kube/kinds.ts';
-import type { KindName, ObjectOf } from '../kube/objects.ts';
+import { kindNames } from '@ambient/kube';
+import type { KindName, ObjectOf } from '@ambient/kube';
 import type { IndexOf } from './indexes.ts';
 import type { ClusterLookup } from './lookup.ts';
 import { ObjectTable } from './object-table.ts';

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { KindName, KubeObject, ObjectOf } from '../kube/objects.ts';
-import type { ReflectorTarget } from '../kube/reflector.ts';
+import type { KindName, KubeObject, ObjectOf, ReflectorTarget } from '@ambient/kube';
 import { indexes } from './indexes.ts';
 import type { IndexDeclaration } from './indexes.ts';
 

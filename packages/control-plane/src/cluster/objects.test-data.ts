@@ -1,5 +1,5 @@
 // Small objects, and a set of derivations with every kind of dependency, for tests of the engine.
-import type { KubeObject, Namespace, Pod, Service } from '../kube/objects.ts';
+import type { KubeObject, Namespace, Pod, Service } from '@ambient/kube';
 import { perCluster, perObject } from './derivation.ts';
 import type { Derivation } from './derivation.ts';
 import { labelKeys } from './selector-keys.ts';

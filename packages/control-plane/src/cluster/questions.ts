@@ -1,4 +1,4 @@
-import type { KindName } from '../kube/objects.ts';
+import type { KindName } from '@ambient/kube';
 
 /**
  * Something that was asked: for one object, or for what stands under a key of an index. One instance for all who asked.

@@ -5,7 +5,7 @@ import type { Certificates } from '../certificates.ts';
 import type { Engine } from '../cluster/engine.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Finding } from '../discovery/finding.ts';
-import type { KindName } from '../kube/objects.ts';
+import type { KindName } from '@ambient/kube';
 import type { Leader } from '../leader/leader.ts';
 import type { ControlPlaneSettings } from '../settings/settings.ts';
 import { caPage } from './ca-page.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 
 import { MemoryCluster } from '../cluster/memory-cluster.test-data.ts';
-import type { ConfigMap, KubeObject } from '../kube/objects.ts';
-import { testLog } from '../kube/quiet-log.test-data.ts';
+import type { ConfigMap, KubeObject } from '@ambient/kube';
+import { testLog } from '@ambient/kube/testing';
 import { meshDefaults } from '../translate/mesh-settings.ts';
 import { MeshInForce, meshConfigMapName } from './mesh-in-force.ts';
 

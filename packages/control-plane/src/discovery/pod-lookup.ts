@@ -1,6 +1,6 @@
 import type { PodFacts, PodLookup } from '../auth/node-authorization.ts';
 import type { ObjectStore } from '../cluster/object-store.ts';
-import type { Pod } from '../kube/objects.ts';
+import type { Pod } from '@ambient/kube';
 
 /** The pods of the cluster, as decisions about node agents need them. */
 export class ClusterPods implements PodLookup {

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 
 import { namespaceObject, podObject } from '../cluster/objects.test-data.ts';
-import type { KindName, KubeObject, ObjectOf } from '../kube/objects.ts';
-import type { ReflectorTarget } from '../kube/reflector.ts';
+import type { KindName, KubeObject, ObjectOf, ReflectorTarget } from '@ambient/kube';
 import { meshDefaults, readMeshSettings } from '../translate/mesh-settings.ts';
 import type { MeshSettings } from '../translate/mesh-settings.ts';
 import { ScopedObjects } from './scoped-objects.ts';

@@ -1,5 +1,4 @@
-import type { KindName, ObjectOf } from '../kube/objects.ts';
-import type { ReflectorTarget } from '../kube/reflector.ts';
+import type { KindName, ObjectOf, ReflectorTarget } from '@ambient/kube';
 import type { MeshSettings } from '../translate/mesh-settings.ts';
 import { isDiscovered, isOfRevision } from '../translate/scope.ts';
 

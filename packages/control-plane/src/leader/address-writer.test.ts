@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
-import type { ServiceEntry } from '../kube/objects.ts';
-import { testLog } from '../kube/quiet-log.test-data.ts';
+import type { ServiceEntry } from '@ambient/kube';
+import { testLog } from '@ambient/kube/testing';
 import { AddressWriter } from './address-writer.ts';
 import { emptyStore, put, RecordingQueue, report } from './leader.test-data.ts';
 

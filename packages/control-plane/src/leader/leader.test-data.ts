@@ -2,9 +2,8 @@
 import { ObjectStore } from '../cluster/object-store.ts';
 import type { Report } from '../cluster/engine.ts';
 import type { Finding } from '../discovery/finding.ts';
-import type { ApplyQueue, ApplyRequest } from '../kube/apply.ts';
-import type { KindName, KubeObject } from '../kube/objects.ts';
-import { objectKey } from '../kube/trim.ts';
+import type { ApplyQueue, ApplyRequest, KindName, KubeObject } from '@ambient/kube';
+import { objectKey } from '@ambient/kube';
 
 export function emptyStore(): ObjectStore {
   return new ObjectStore({ object: () => {}, index: () => {} });

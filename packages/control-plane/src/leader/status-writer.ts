@@ -1,9 +1,8 @@
 import type { Report } from '../cluster/engine.ts';
 import type { ObjectStore } from '../cluster/object-store.ts';
 import type { Finding } from '../discovery/finding.ts';
-import type { ApplyQueue } from '../kube/apply.ts';
-import { statusRequest } from '../kube/apply.ts';
-import type { KindName, KubeObject } from '../kube/objects.ts';
+import type { ApplyQueue, KindName, KubeObject } from '@ambient/kube';
+import { statusRequest } from '@ambient/kube';
 import { fieldManagers, statusApply } from '../status/condition.ts';
 import type { StatusApply } from '../status/condition.ts';
 

@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { ManualClock } from '@ambient/runtime';
 
-import { KubeClient } from '../kube/client.ts';
-import { FakeApi } from '../kube/fake-api.test-data.ts';
-import { settled, testLog, until } from '../kube/quiet-log.test-data.ts';
+import { KubeClient } from '@ambient/kube';
+import { FakeApi, settled, testLog, until } from '@ambient/kube/testing';
 import { RecordingQueue, report } from './leader.test-data.ts';
 import { TrustDistribution } from './trust-distribution.ts';
 

@@ -4,13 +4,8 @@ import { crlConfigMap, crlConfigMapName, rootConfigMap, rootConfigMapName } from
 import type { DesiredConfigMap } from '../ca/trust-configmaps.ts';
 import type { Report } from '../cluster/engine.ts';
 import type { Finding } from '../discovery/finding.ts';
-import type { ApplyQueue } from '../kube/apply.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { kindResources, resourcePath } from '../kube/kinds.ts';
-import { HttpListWatch } from '../kube/list-watch.ts';
-import type { ConfigMap } from '../kube/objects.ts';
-import { Reflector } from '../kube/reflector.ts';
-import type { ReflectorTarget } from '../kube/reflector.ts';
+import type { ApplyQueue, ConfigMap, KubeClient, ReflectorTarget } from '@ambient/kube';
+import { HttpListWatch, Reflector, kindResources, resourcePath } from '@ambient/kube';
 
 const fieldManager = 'ambient-trust';
 

@@ -2,10 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import { ManualClock } from '@ambient/runtime';
 
-import { KubeClient } from '../kube/client.ts';
-import { FakeApi, json, refuse } from '../kube/fake-api.test-data.ts';
-import type { FakeObject } from '../kube/fake-api.test-data.ts';
-import { settled, testLog, until } from '../kube/quiet-log.test-data.ts';
+import { KubeClient } from '@ambient/kube';
+import { FakeApi, json, refuse, settled, testLog, until } from '@ambient/kube/testing';
+import type { FakeObject } from '@ambient/kube/testing';
 import { WebhookTrust } from './webhook-trust.ts';
 
 const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';

@@ -1,13 +1,8 @@
 import { Backoff, describeError, RetryTimer } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 
-import { patchType } from '../kube/client.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { KubeStatusError } from '../kube/errors.ts';
-import { HttpListWatch } from '../kube/list-watch.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { Reflector } from '../kube/reflector.ts';
-import type { ReflectorTarget } from '../kube/reflector.ts';
+import { HttpListWatch, KubeStatusError, Reflector, patchType } from '@ambient/kube';
+import type { KubeClient, KubeObject, ReflectorTarget } from '@ambient/kube';
 import { withWebhookTrust } from '../validation/webhook-configuration.ts';
 import type { WebhookConfiguration } from '../validation/webhook-configuration.ts';
 

@@ -5,10 +5,15 @@ import type { SettingsSource } from '@ambient/runtime';
 import { CaMaterialError } from '../ca/ca-material-error.ts';
 import { crlConfigMapName } from '../ca/trust-configmaps.ts';
 import type { Command } from '../command-line.ts';
-import { KubeClient, patchType } from '../kube/client.ts';
-import { KubeConnection } from '../kube/connection.ts';
-import { KubeConfigError, KubeConnectionError, KubeStatusError } from '../kube/errors.ts';
-import { KubeSecrets } from '../kube/secrets.ts';
+import {
+  KubeClient,
+  KubeConfigError,
+  KubeConnection,
+  KubeConnectionError,
+  KubeStatusError,
+  patchType,
+} from '@ambient/kube';
+import { KubeSecrets } from '../ca/kubernetes-secrets.ts';
 import { loadControlPlaneSettings } from '../settings/settings.ts';
 import { OperatorError } from './operator-error.ts';
 import { revoke } from './revoke.ts';

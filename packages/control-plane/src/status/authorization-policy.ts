@@ -1,5 +1,5 @@
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { AuthorizationPolicy } from '../kube/objects.ts';
+import type { AuthorizationPolicy } from '@ambient/kube';
 import type { MeshSettings } from '../translate/mesh-settings.ts';
 import type { PolicyAcceptance } from '../translate/policies/authorization-policy.ts';
 import { isRecord } from '../translate/policies/policy-selection.ts';

@@ -1,4 +1,4 @@
-import type { Condition, KubeObject } from '../kube/objects.ts';
+import type { Condition, KubeObject } from '@ambient/kube';
 
 /** One condition as it should stand: what is true of the object, since when is found out here. */
 export interface WantedCondition {

@@ -7,7 +7,7 @@ import type {
   Service,
   ServiceEntry,
   WorkloadEntry,
-} from '../kube/objects.ts';
+} from '@ambient/kube';
 import { meshDefaults, readMeshSettings } from '../translate/mesh-settings.ts';
 import type { WaypointBinding } from '../translate/waypoint.ts';
 import {

@@ -1,4 +1,4 @@
-import type { ServiceEntry, Service, WorkloadEntry } from '../kube/objects.ts';
+import type { Service, ServiceEntry, WorkloadEntry } from '@ambient/kube';
 import type { Visibility } from '../translate/mesh-settings.ts';
 import type { WaypointBinding } from '../translate/waypoint.ts';
 import { applyConditions, fieldManagers } from './condition.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ServiceEntry, ServiceEntrySpec, ServiceEntryStatus } from '../kube/objects.ts';
+import type { ServiceEntry, ServiceEntrySpec, ServiceEntryStatus } from '@ambient/kube';
 import { AddressAllocator } from './allocate-address.ts';
 import { AddressPool } from './address-pool.ts';
 import { serviceEntry } from './translate.test-data.ts';

@@ -1,6 +1,6 @@
 // Addresses for the hosts of ServiceEntries that have none, so that clients can tell the hosts apart by address.
 import { canonicalIp } from '@ambient/mesh';
-import type { ServiceEntry } from '../kube/objects.ts';
+import type { ServiceEntry } from '@ambient/kube';
 import type { FieldProblem } from '../validation/problem.ts';
 import { AddressPool } from './address-pool.ts';
 import { allocatedAddressesOf, hostsDueAddresses } from './allocated-addresses.ts';

@@ -1,6 +1,6 @@
 // Addresses that a control plane has given to the hosts of a ServiceEntry, as its status records them.
 import { isIp } from '../validation/field-values.ts';
-import type { ServiceEntry } from '../kube/objects.ts';
+import type { ServiceEntry } from '@ambient/kube';
 import { readServiceEntry } from './read-service-entry.ts';
 
 export const AUTO_ALLOCATE_LABEL = 'networking.istio.io/enable-autoallocate-ip';

@@ -1,6 +1,6 @@
 import { istio } from '@ambient/wire';
 import { expect } from 'chai';
-import type { EndpointSlice, KubeObject } from '../kube/objects.ts';
+import type { EndpointSlice, KubeObject } from '@ambient/kube';
 import { translateEndpointSlice } from './endpoint-slice.ts';
 import { clusterOf, mesh, serviceNamed, sliceNamed } from './translate.test-data.ts';
 

@@ -3,7 +3,7 @@ import { ipToBytes } from '@ambient/mesh';
 import { istio } from '@ambient/wire';
 import { SERVICE_NAME_LABEL } from '../cluster/indexes.ts';
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { EndpointSlice } from '../kube/objects.ts';
+import type { EndpointSlice } from '@ambient/kube';
 import type { FieldProblem } from '../validation/problem.ts';
 import { isInMesh, meshService } from './mesh-service.ts';
 import type { MeshSettings } from './mesh-settings.ts';

@@ -1,7 +1,7 @@
 // What a WorkloadEntry and an inline endpoint of a ServiceEntry have in common as workloads.
 import { ipToBytes } from '@ambient/mesh';
 import { istio } from '@ambient/wire';
-import type { ObjectMeta } from '../kube/objects.ts';
+import type { ObjectMeta } from '@ambient/kube';
 import { writtenLocality } from './locality.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import { canonicalService, workloadName } from './owner-names.ts';

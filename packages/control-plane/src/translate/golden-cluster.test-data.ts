@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { istio } from '@ambient/wire';
 import { parseAllDocuments } from 'yaml';
 import { MemoryCluster } from '../cluster/memory-cluster.test-data.ts';
-import type { KubeObject, Pod, PodSpec, Service, ServiceSpec } from '../kube/objects.ts';
+import type { KubeObject, Pod, PodSpec, Service, ServiceSpec } from '@ambient/kube';
 import { serviceResource, workloadResource } from './address-resource.ts';
 import { translateEndpointSlice } from './endpoint-slice.ts';
 import { goldenForm } from './golden-form.test-data.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
-import type { KubeObject } from '../kube/objects.ts';
+import type { KubeObject } from '@ambient/kube';
 import { discoveryOf, readScenario } from './golden-cluster.test-data.ts';
 import { goldenDifferences, intendedDiscovery } from './golden-differences.test-data.ts';
 

@@ -1,7 +1,7 @@
 import { fuzzBudget } from '@ambient/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { KubeObject, ServiceEntry } from '../kube/objects.ts';
+import type { KubeObject, ServiceEntry } from '@ambient/kube';
 import { AddressAllocator } from './allocate-address.ts';
 import { discoveryOf } from './golden-cluster.test-data.ts';
 import { namespaceNamed, podNamed, serviceNamed } from './translate.test-data.ts';

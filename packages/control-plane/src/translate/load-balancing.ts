@@ -1,7 +1,7 @@
 // Which endpoints of a service are preferred, by place and by health.
 import { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { ObjectMeta, Service, ServiceEntry } from '../kube/objects.ts';
+import type { ObjectMeta, Service, ServiceEntry } from '@ambient/kube';
 
 export const TRAFFIC_DISTRIBUTION_ANNOTATION = 'networking.istio.io/traffic-distribution';
 

@@ -1,5 +1,5 @@
 // A service as endpoints see it: what a Kubernetes Service and a ServiceEntry have in common.
-import type { ObjectMeta, Service, ServiceEntry, ServicePort } from '../kube/objects.ts';
+import type { ObjectMeta, Service, ServiceEntry, ServicePort } from '@ambient/kube';
 import { readServiceEntry } from './read-service-entry.ts';
 
 export interface MeshPort {

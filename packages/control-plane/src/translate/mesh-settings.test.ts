@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ConfigMap } from '../kube/objects.ts';
+import type { ConfigMap } from '@ambient/kube';
 import { meshDefaults, readMeshSettings } from './mesh-settings.ts';
 import { isDiscovered, isOfRevision } from './scope.ts';
 import { mesh, namespaceNamed, podNamed, serviceEntry } from './translate.test-data.ts';

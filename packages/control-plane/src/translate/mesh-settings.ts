@@ -1,7 +1,7 @@
 // What holds for the whole mesh: settings of this process, and the part of MeshConfig that the control plane
 // follows, from key `mesh` of ConfigMap `istio` in the system namespace.
 import { parse } from 'yaml';
-import type { ConfigMap, LabelSelector, LabelSelectorRequirement, Namespace } from '../kube/objects.ts';
+import type { ConfigMap, LabelSelector, LabelSelectorRequirement, Namespace } from '@ambient/kube';
 import { FieldReader } from '../validation/field-reader.ts';
 import type { FieldProblem } from '../validation/problem.ts';
 import { ProblemList } from '../validation/problem.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ObjectMeta } from '../kube/objects.ts';
+import type { ObjectMeta } from '@ambient/kube';
 import { canonicalService, workloadName } from './owner-names.ts';
 
 const owned = (kind: string, owner: string, labels: Record<string, string> = {}): ObjectMeta => ({

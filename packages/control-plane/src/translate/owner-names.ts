@@ -1,5 +1,5 @@
 // What a workload is called in telemetry: the name of its controller, and its canonical service.
-import type { ObjectMeta, OwnerReference } from '../kube/objects.ts';
+import type { ObjectMeta, OwnerReference } from '@ambient/kube';
 
 /** A Job that a CronJob made ends in the minutes since 1970. */
 const jobOfCronJob = /^(.+)-\d{8,10}$/;

@@ -1,6 +1,6 @@
 import { istio } from '@ambient/wire';
 import { expect } from 'chai';
-import type { KubeObject, Pod } from '../kube/objects.ts';
+import type { KubeObject, Pod } from '@ambient/kube';
 import { translatePod } from './pod.ts';
 import {
   clusterOf,

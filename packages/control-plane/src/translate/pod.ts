@@ -2,7 +2,7 @@
 import { ipToBytes } from '@ambient/mesh';
 import { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { Pod } from '../kube/objects.ts';
+import type { Pod } from '@ambient/kube';
 import type { FieldProblem } from '../validation/problem.ts';
 import { identityProblem } from './identity-check.ts';
 import { nodeLocality } from './locality.ts';

@@ -1,6 +1,6 @@
 // Ports: which protocol a service port speaks, and to which port of a workload it leads.
 import { istio } from '@ambient/wire';
-import type { Container, EndpointSlicePort, Pod, ServicePort } from '../kube/objects.ts';
+import type { Container, EndpointSlicePort, Pod, ServicePort } from '@ambient/kube';
 import type { MeshPort, MeshService } from './mesh-service.ts';
 
 const { AppProtocol } = istio.workload;

@@ -1,5 +1,5 @@
 // A ServiceEntry, read from JSON that no schema may have checked: what can be carried out, and what cannot.
-import type { ServiceEntry, WorkloadEntry, WorkloadEntrySpec } from '../kube/objects.ts';
+import type { ServiceEntry, WorkloadEntry, WorkloadEntrySpec } from '@ambient/kube';
 import { FieldReader, quote } from '../validation/field-reader.ts';
 import { isIpBlock } from '../validation/field-values.ts';
 import type { FieldProblem } from '../validation/problem.ts';

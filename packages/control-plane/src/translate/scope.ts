@@ -1,6 +1,6 @@
 // Which objects this control plane looks at, before anything else does.
-import type { KindName, KubeObject, Namespace } from '../kube/objects.ts';
-import { matchesLabelSelector } from './label-selector.ts';
+import type { KindName, KubeObject, Namespace } from '@ambient/kube';
+import { matchesLabelSelector } from '@ambient/kube/label-selector';
 import type { MeshSettings } from './mesh-settings.ts';
 
 export const REVISION_LABEL = 'istio.io/rev';

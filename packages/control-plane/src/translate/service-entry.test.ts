@@ -1,6 +1,6 @@
 import { istio } from '@ambient/wire';
 import { expect } from 'chai';
-import type { KubeObject, ServiceEntry, ServiceEntrySpec } from '../kube/objects.ts';
+import type { KubeObject, ServiceEntry, ServiceEntrySpec } from '@ambient/kube';
 import type { MeshSettings, Visibility, VisibilityPolicy } from './mesh-settings.ts';
 import type { ServiceEntryTranslation } from './service-entry.ts';
 import { translateServiceEntry } from './service-entry.ts';

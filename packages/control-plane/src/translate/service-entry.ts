@@ -1,7 +1,7 @@
 // A ServiceEntry: one service per host, and workloads for the endpoints that it names itself.
 import { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { ServiceEntry } from '../kube/objects.ts';
+import type { ServiceEntry } from '@ambient/kube';
 import type { FieldProblem } from '../validation/problem.ts';
 import { allocatedAddressesOf } from './allocated-addresses.ts';
 import { endpointWorkload } from './endpoint-workload.ts';

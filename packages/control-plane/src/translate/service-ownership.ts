@@ -1,8 +1,8 @@
 // Which object stands for a host name. In a namespace a Kubernetes Service comes before ServiceEntries, and of
 // those the oldest; between namespaces one of all is canonical, for clients that see several.
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { ServiceEntry } from '../kube/objects.ts';
-import { matchesLabelSelector } from './label-selector.ts';
+import type { ServiceEntry } from '@ambient/kube';
+import { matchesLabelSelector } from '@ambient/kube/label-selector';
 import { isInMesh } from './mesh-service.ts';
 import type { MeshSettings, Visibility } from './mesh-settings.ts';
 import { serviceOfHostname } from './names.ts';

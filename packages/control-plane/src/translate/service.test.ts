@@ -1,6 +1,6 @@
 import { istio } from '@ambient/wire';
 import { expect } from 'chai';
-import type { KubeObject, Service, ServicePort, ServiceSpec } from '../kube/objects.ts';
+import type { KubeObject, Service, ServicePort, ServiceSpec } from '@ambient/kube';
 import { translateService } from './service.ts';
 import { clusterOf, mesh, namespaceNamed, serviceNamed, waypointNamed } from './translate.test-data.ts';
 

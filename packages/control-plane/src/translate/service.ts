@@ -1,7 +1,7 @@
 // A Kubernetes Service.
 import { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { Service } from '../kube/objects.ts';
+import type { Service } from '@ambient/kube';
 import type { FieldProblem } from '../validation/problem.ts';
 import { serviceLoadBalancing } from './load-balancing.ts';
 import { isInMesh, numericTarget } from './mesh-service.ts';

@@ -14,7 +14,7 @@ import type {
   ServiceSpec,
   WorkloadEntry,
   WorkloadEntrySpec,
-} from '../kube/objects.ts';
+} from '@ambient/kube';
 import type { MeshSettings } from './mesh-settings.ts';
 import { meshDefaults, readMeshSettings } from './mesh-settings.ts';
 

@@ -1,6 +1,6 @@
 // Whether a workload can be reached over HBONE.
 import { istio } from '@ambient/wire';
-import type { ObjectMeta } from '../kube/objects.ts';
+import type { ObjectMeta } from '@ambient/kube';
 
 export const REDIRECTION_ANNOTATION = 'ambient.istio.io/redirection';
 export const TUNNEL_LABEL = 'networking.istio.io/tunnel';

@@ -1,8 +1,8 @@
 // A Gateway as a waypoint: whom it serves, who may use it, and how it is reached.
 import { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { Gateway, GatewayListener } from '../kube/objects.ts';
-import { matchesLabelSelector } from './label-selector.ts';
+import type { Gateway, GatewayListener } from '@ambient/kube';
+import { matchesLabelSelector } from '@ambient/kube/label-selector';
 import { networkAddress } from './network-address.ts';
 
 export const WAYPOINT_FOR_LABEL = 'istio.io/waypoint-for';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Gateway, GatewaySpec, KubeObject, ObjectMeta } from '../kube/objects.ts';
+import type { Gateway, GatewaySpec, KubeObject, ObjectMeta } from '@ambient/kube';
 import { clusterOf, mesh, namespaceNamed, waypointNamed } from './translate.test-data.ts';
 import type { WaypointBinding } from './waypoint.ts';
 import { serviceWaypoint, workloadWaypoint } from './waypoint.ts';

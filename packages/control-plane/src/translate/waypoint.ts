@@ -1,7 +1,7 @@
 // Which waypoint a service or workload goes through, and why not where it does not.
 import type { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { Gateway, ObjectMeta } from '../kube/objects.ts';
+import type { Gateway, ObjectMeta } from '@ambient/kube';
 import type { MeshSettings } from './mesh-settings.ts';
 import type { WaypointName } from './policies/waypoint-policy.ts';
 import {

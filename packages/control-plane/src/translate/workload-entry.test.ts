@@ -1,6 +1,6 @@
 import { istio } from '@ambient/wire';
 import { expect } from 'chai';
-import type { KubeObject, WorkloadEntry, WorkloadEntrySpec } from '../kube/objects.ts';
+import type { KubeObject, WorkloadEntry, WorkloadEntrySpec } from '@ambient/kube';
 import {
   clusterOf,
   mesh,

@@ -1,7 +1,7 @@
 // A machine outside the cluster as a workload.
 import type { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
-import type { WorkloadEntry } from '../kube/objects.ts';
+import type { WorkloadEntry } from '@ambient/kube';
 import type { FieldProblem } from '../validation/problem.ts';
 import { endpointWorkload } from './endpoint-workload.ts';
 import type { MeshSettings } from './mesh-settings.ts';

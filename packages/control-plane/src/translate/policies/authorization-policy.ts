@@ -1,5 +1,5 @@
 import { istio } from '@ambient/wire';
-import type { AuthorizationPolicy } from '../../kube/objects.ts';
+import type { AuthorizationPolicy } from '@ambient/kube';
 import { validateAuthorizationPolicy } from '../../validation/authorization-policy.ts';
 import { describeProblems, errorsOf } from '../../validation/problem.ts';
 import type { FieldProblem } from '../../validation/problem.ts';

@@ -1,4 +1,4 @@
-import type { AuthorizationPolicy, PeerAuthentication, Pod } from '../../kube/objects.ts';
+import type { AuthorizationPolicy, PeerAuthentication, Pod } from '@ambient/kube';
 import type { PolicySettings } from './policy-settings.ts';
 
 export const mesh: PolicySettings = { rootNamespace: 'istio-system', trustDomain: 'cluster.local' };

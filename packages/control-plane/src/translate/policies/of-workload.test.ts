@@ -1,7 +1,7 @@
 import { istio } from '@ambient/wire';
 import { expect } from 'chai';
 import { MemoryCluster } from '../../cluster/memory-cluster.test-data.ts';
-import type { Gateway, KubeObject } from '../../kube/objects.ts';
+import type { Gateway, KubeObject } from '@ambient/kube';
 import { authorizationPolicy, mesh, peerAuthentication, pod } from './objects.test-data.ts';
 import { policiesOf } from './of-workload.ts';
 import { translateWaypointPolicy } from './waypoint-policy.ts';

@@ -1,7 +1,7 @@
 import { istio } from '@ambient/wire';
 import { expect } from 'chai';
 import { MemoryCluster } from '../../cluster/memory-cluster.test-data.ts';
-import type { PeerAuthentication } from '../../kube/objects.ts';
+import type { PeerAuthentication } from '@ambient/kube';
 import { mesh, peerAuthentication } from './objects.test-data.ts';
 import {
   peerAuthenticationKeys,

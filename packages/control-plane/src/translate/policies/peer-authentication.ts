@@ -1,6 +1,6 @@
 import { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../../cluster/lookup.ts';
-import type { PeerAuthentication } from '../../kube/objects.ts';
+import type { PeerAuthentication } from '@ambient/kube';
 import { parsePolicyPort, validatePeerAuthentication } from '../../validation/peer-authentication.ts';
 import type { FieldProblem } from '../../validation/problem.ts';
 import { isOlder, isRecord, selectorOf, selects } from './policy-selection.ts';

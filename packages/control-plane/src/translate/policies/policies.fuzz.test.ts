@@ -13,7 +13,7 @@ import type {
   AuthorizationPolicySpec,
   AuthorizationRule,
   AuthorizationSource,
-} from '../../kube/objects.ts';
+} from '@ambient/kube';
 import { translateAuthorizationPolicy } from './authorization-policy.ts';
 import { authorizationPolicy, mesh, peerAuthentication } from './objects.test-data.ts';
 import { policiesOf } from './of-workload.ts';

@@ -1,4 +1,4 @@
-import type { AuthorizationPolicy, KubeObject, PeerAuthentication } from '../../kube/objects.ts';
+import type { AuthorizationPolicy, KubeObject, PeerAuthentication } from '@ambient/kube';
 import { parseGoBoolean } from '../../validation/authorization-policy.ts';
 import type { PolicySettings } from './policy-settings.ts';
 

@@ -1,6 +1,6 @@
 import { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../../cluster/lookup.ts';
-import type { Gateway } from '../../kube/objects.ts';
+import type { Gateway } from '@ambient/kube';
 import type { PolicySettings } from './policy-settings.ts';
 
 const { Action, Scope } = istio.security;

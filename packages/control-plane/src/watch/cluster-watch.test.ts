@@ -1,13 +1,11 @@
 import { expect } from 'chai';
 import { ManualClock } from '@ambient/runtime';
 
-import { KubeClient } from './client.ts';
+import { KubeClient, kindNames } from '@ambient/kube';
 import { ClusterWatch } from './cluster-watch.ts';
-import { FakeApi, json, refuse } from './fake-api.test-data.ts';
-import type { FakeObject } from './fake-api.test-data.ts';
-import { kindNames } from './kinds.ts';
-import type { KindName, KubeObject } from './objects.ts';
-import { settled, testLog, until } from './quiet-log.test-data.ts';
+import { FakeApi, json, refuse, settled, testLog, until } from '@ambient/kube/testing';
+import type { FakeObject } from '@ambient/kube/testing';
+import type { KindName, KubeObject } from '@ambient/kube';
 
 const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const policies = (version: string): string => `/apis/security.istio.io/${version}/authorizationpolicies`;

@@ -1,12 +1,12 @@
 // Label selectors, as Kubernetes evaluates them.
-import type { LabelSelector, LabelSelectorRequirement } from '../kube/objects.ts';
+import type { LabelSelector, LabelSelectorRequirement } from './objects.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
 /** Whether every pair of `wanted` stands in `labels`. An empty `wanted` is satisfied by anything. */
 export function hasLabels(labels: Labels | undefined, wanted: Labels): boolean {
   for (const key in wanted) {
-    if (labels?.[key] !== wanted[key]) return false;
+    if (labelOf(labels, key) !== wanted[key]) return false;
   }
   return true;
 }
@@ -18,7 +18,7 @@ export function matchesLabelSelector(selector: LabelSelector, labels: Labels = {
 }
 
 function holds({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  const value = labels[key];
+  const value = labelOf(labels, key);
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
@@ -31,4 +31,9 @@ function holds({ key, operator, values = [] }: LabelSelectorRequirement, labels:
     default:
       return false;
   }
+}
+
+/** A label named like a property of every object (`constructor`) is a label like any other. */
+function labelOf(labels: Labels | undefined, key: string): string | undefined {
+  return labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

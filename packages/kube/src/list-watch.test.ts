@@ -5,10 +5,10 @@ import { fuzzBudget } from '@ambient/testkit';
 
 import { KubeClient } from './client.ts';
 import { KubeConnectionError, KubeStatusError } from './errors.ts';
-import { FakeApi, refuse } from './fake-api.test-data.ts';
+import { FakeApi, refuse } from './testing/fake-api.ts';
 import { HttpListWatch, parseWatchLine } from './list-watch.ts';
 import type { KubeObject } from './objects.ts';
-import { settled, testLog, until } from './quiet-log.test-data.ts';
+import { settled, testLog, until } from './testing/quiet-log.ts';
 import { Reflector } from './reflector.ts';
 import { trimObject } from './trim.ts';
 

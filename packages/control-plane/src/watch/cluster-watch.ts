@@ -1,15 +1,24 @@
 import type { Clock, Logger } from '@ambient/runtime';
 
-import type { KubeClient } from './client.ts';
+import type {
+  KindName,
+  KubeClient,
+  ListWatch,
+  ObjectOf,
+  ReflectorState,
+  ReflectorTarget,
+} from '@ambient/kube';
 import { bestVersion, crdName, CrdWatch } from './crd-watch.ts';
 import type { ServedVersions } from './crd-watch.ts';
-import { apiVersionOf, kindNames, kindResources, resourcePath } from './kinds.ts';
-import { HttpListWatch } from './list-watch.ts';
-import type { ListWatch } from './list-watch.ts';
-import type { KindName, ObjectOf } from './objects.ts';
-import { Reflector } from './reflector.ts';
-import type { ReflectorState, ReflectorTarget } from './reflector.ts';
-import { trimObject } from './trim.ts';
+import {
+  HttpListWatch,
+  Reflector,
+  apiVersionOf,
+  kindNames,
+  kindResources,
+  resourcePath,
+  trimObject,
+} from '@ambient/kube';
 
 export interface ClusterWatchOptions {
   readonly client: KubeClient;

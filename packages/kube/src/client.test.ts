@@ -8,7 +8,7 @@ import { KubeClient } from './client.ts';
 import { KubeConnection } from './connection.ts';
 import type { KubeConnectionError } from './errors.ts';
 import { KubeConfigError, KubeStatusError } from './errors.ts';
-import { FakeApi, json, refuse } from './fake-api.test-data.ts';
+import { FakeApi, json, refuse } from './testing/fake-api.ts';
 import { LineSplitter, LineTooLongError } from './line-splitter.ts';
 
 async function caught(promise: Promise<unknown>): Promise<Error> {

@@ -1,10 +1,7 @@
 import type { Clock, Logger } from '@ambient/runtime';
 
-import type { KubeClient } from './client.ts';
-import { HttpListWatch } from './list-watch.ts';
-import type { KubeObject } from './objects.ts';
-import { Reflector } from './reflector.ts';
-import type { ReflectorTarget } from './reflector.ts';
+import type { KubeClient, KubeObject, ReflectorTarget } from '@ambient/kube';
+import { HttpListWatch, Reflector } from '@ambient/kube';
 
 export interface SecretWatchOptions {
   readonly client: KubeClient;

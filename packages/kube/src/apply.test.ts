@@ -6,7 +6,7 @@ import { ApplyQueue, statusRequest } from './apply.ts';
 import type { ApplyQueueOptions, ApplyRequest } from './apply.ts';
 import type { KubeRequest } from './client.ts';
 import { KubeConnectionError, KubeStatusError } from './errors.ts';
-import { settled, testLog } from './quiet-log.test-data.ts';
+import { settled, testLog } from './testing/quiet-log.ts';
 
 class Rig {
   readonly clock = new ManualClock();

@@ -1,13 +1,8 @@
 import { realClock } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 
-import type { KubeClient } from './client.ts';
-import { isRecord, KubeStatusError } from './errors.ts';
-import type { KindResource } from './kinds.ts';
-import type { ListWatch } from './list-watch.ts';
-import type { KubeObject } from './objects.ts';
-import { Reflector } from './reflector.ts';
-import type { ReflectorState } from './reflector.ts';
+import type { KindResource, KubeClient, KubeObject, ListWatch, ReflectorState } from '@ambient/kube';
+import { KubeStatusError, Reflector, isRecord } from '@ambient/kube';
 
 /** What is kept of a CustomResourceDefinition. */
 interface KeptCrd extends KubeObject {

@@ -1,8 +1,6 @@
-import type { NewSecret, SecretApi, StoredSecret } from '../ca/secret-api.ts';
-import { patchType } from './client.ts';
-import type { KubeClient } from './client.ts';
-import { KubeStatusError } from './errors.ts';
-import { resourcePath } from './kinds.ts';
+import type { NewSecret, SecretApi, StoredSecret } from './secret-api.ts';
+import { KubeStatusError, patchType, resourcePath } from '@ambient/kube';
+import type { KubeClient } from '@ambient/kube';
 
 /** The part of a Secret that is used. */
 interface Secret {

@@ -7,7 +7,7 @@ import { KubeConnectionError, KubeStatusError } from './errors.ts';
 import { LeaderElection } from './lease.ts';
 import type { LeaderElectionOptions, LeaseApi } from './lease.ts';
 import type { Lease, LeaseSpec } from './lease-record.ts';
-import { settled, testLog } from './quiet-log.test-data.ts';
+import { settled, testLog } from './testing/quiet-log.ts';
 
 /** One Lease with optimistic concurrency, as the API server keeps it. */
 class FakeLease {

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 
-import { KubeConnection } from './connection.ts';
+import { KubeConnection } from '../connection.ts';
 
 export interface FakeObject {
   readonly metadata: {

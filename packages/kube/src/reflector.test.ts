@@ -4,7 +4,7 @@ import { ManualClock } from '@ambient/runtime';
 import { KubeConnectionError, KubeStatusError } from './errors.ts';
 import type { ListPage, ListWatch, WatchEvent } from './list-watch.ts';
 import type { KubeObject } from './objects.ts';
-import { settled, testLog } from './quiet-log.test-data.ts';
+import { settled, testLog } from './testing/quiet-log.ts';
 import { Reflector } from './reflector.ts';
 import type { ReflectorOptions } from './reflector.ts';
 import { trimObject } from './trim.ts';
