@@ -1,5 +1,5 @@
 import type { RevocationSet } from '@ambient/identity/peer';
-import type { PackedUpdates } from '@ambient/mesh';
+import type { LocalWorkloadName, PackedUpdates } from '@ambient/mesh';
 import type { LogFormat, SeriesDelta } from '@ambient/runtime';
 import type { ZtunnelSettings } from '../settings.ts';
 
@@ -22,6 +22,25 @@ export interface WorkerStart {
   readonly logFormat: LogFormat;
 }
 
+/** A pod whose traffic is carried, as workers are told of it (shared mode). */
+export interface PodStart {
+  /** Of this capture; a pod that comes back in another namespace is a new one. */
+  readonly id: number;
+  /** Kubernetes pod UID. */
+  readonly uid: string;
+  readonly name: LocalWorkloadName;
+  /**
+   * Trust domain of the identity that the pod acts under while the control plane has not told its workload: with `name`
+   * all that the node agent's word is good for. For what the pod sends only; what it receives waits for its policies.
+   */
+  readonly trustDomain: string;
+  /**
+   * Descriptor of its network namespace, shared by the process and owned by the main thread, open until every worker has
+   * said `pod-gone` or `pod-failed`.
+   */
+  readonly netnsFd: number;
+}
+
 /** From the main thread to a data worker. After `postMessage` the sender notifies the worker's eventfd. */
 export type ToWorker =
   /** Changes to the mesh, in order. */
@@ -34,6 +53,13 @@ export type ToWorker =
   /** Replaces the set; connections with a revoked peer are cut. */
   | { readonly kind: 'revocations'; readonly revocations: RevocationSet }
   | { readonly kind: 'log-levels'; readonly levels: string }
+  /** Listen in this pod's namespace, accepting after `start`: answered by `pod-ready` or `pod-failed`, once. */
+  | { readonly kind: 'add-pod'; readonly pod: PodStart }
+  /**
+   * The pod is gone: its connections end by themselves (GOAWAY at once) until the deadline, then they are cut and the
+   * listeners close. Answered by `pod-gone`, also for an id that has failed or was never heard of.
+   */
+  | { readonly kind: 'remove-pod'; readonly id: number; readonly deadlineMs: number }
   /** Asks for `collected` with the same id. */
   | { readonly kind: 'collect'; readonly id: number; readonly connections: boolean }
   /** Answer to `resolve`: addresses in the order of preference; empty when the name does not resolve. */
@@ -52,6 +78,8 @@ export type ToWorker =
 
 /** One live connection, for dumps and `top`. */
 export interface ConnectionReport {
+  /** `PodStart.id` of the pod that it belongs to, in shared mode. */
+  readonly pod?: number;
   readonly direction: 'inbound' | 'outbound';
   readonly source: string;
   readonly destination: string;
@@ -69,11 +97,20 @@ export interface ConnectionReport {
 
 /** From a data worker to the main thread. */
 export type FromWorker =
-  /** Listeners are bound; accepting begins with `start`. */
+  /**
+   * Listeners are bound; accepting begins with `start`. In shared mode there are none yet: it is said at once, with the
+   * ports that listeners will have in every pod.
+   */
   | {
       readonly kind: 'bound';
       readonly ports: { outbound: number; inboundPlaintext: number; inbound: number };
     }
+  /** Answer to `add-pod`: its listeners are bound. */
+  | { readonly kind: 'pod-ready'; readonly id: number }
+  /** Answer to `add-pod`: nothing of it is left in this worker. */
+  | { readonly kind: 'pod-failed'; readonly id: number; readonly message: string }
+  /** Answer to `remove-pod`: nothing of it is left in this worker. */
+  | { readonly kind: 'pod-gone'; readonly id: number }
   /** The worker cannot go on: it has closed everything and ends. */
   | { readonly kind: 'fatal'; readonly message: string }
   /** Formatted log lines, each with its line feed. */
