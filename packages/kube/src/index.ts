@@ -15,6 +15,7 @@ export type {
   Pod,
   ServicePort,
   ServiceSpec,
+  ServiceStatus,
   Service,
   ObjectReference,
   Endpoint,

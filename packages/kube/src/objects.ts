@@ -101,6 +101,8 @@ export interface ServicePort {
   /** Absent means TCP. */
   readonly protocol?: string;
   readonly appProtocol?: string;
+  /** On every node, for Services of type NodePort and LoadBalancer. */
+  readonly nodePort?: number;
 }
 
 export interface ServiceSpec {
@@ -112,11 +114,23 @@ export interface ServiceSpec {
   readonly ipFamilies?: readonly string[];
   readonly ipFamilyPolicy?: string;
   readonly internalTrafficPolicy?: string;
+  readonly externalTrafficPolicy?: string;
   readonly trafficDistribution?: string;
   readonly publishNotReadyAddresses?: boolean;
+  /** Of type ExternalName: a DNS name. */
+  readonly externalName?: string;
+  readonly externalIPs?: readonly string[];
+  /** ClientIP or None. */
+  readonly sessionAffinity?: string;
+  readonly sessionAffinityConfig?: { readonly clientIP?: { readonly timeoutSeconds?: number } };
 }
 
-export type Service = KubeObject<ServiceSpec, { readonly conditions?: readonly Condition[] }>;
+export interface ServiceStatus {
+  readonly conditions?: readonly Condition[];
+  readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
+}
+
+export type Service = KubeObject<ServiceSpec, ServiceStatus>;
 
 export interface ObjectReference {
   readonly kind?: string;
