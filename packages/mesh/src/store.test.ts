@@ -256,6 +256,32 @@ describe('MeshStore services that share a VIP or hostname', () => {
   });
 });
 
+describe('MeshStore services by DNS name', () => {
+  const wildcard = serviceWith({ namespace: 'a', hostname: '*.example.com' });
+  const own = serviceWith({ namespace: 'b', hostname: 'own.example.com', visibility: 'NAMESPACE' });
+
+  it('are the one of that hostname, else the nearest wildcard that the client may see', () => {
+    const store = new MeshStore();
+    store.apply([putService(wildcard), putService(own)]);
+    expect(store.serviceByDnsName('own.example.com', 'b')?.service).to.equal(own);
+    expect(store.serviceByDnsName('own.example.com', 'x')?.service).to.equal(wildcard);
+    expect(store.serviceByDnsName('a.b.example.com', 'x')?.service).to.equal(wildcard);
+    expect(store.serviceByDnsName('example.com', 'x')).to.equal(undefined);
+    const nearer = serviceWith({ namespace: 'c', hostname: '*.b.example.com', visibility: 'NAMESPACE' });
+    store.apply([putService(nearer)]);
+    expect(store.serviceByDnsName('a.b.example.com', 'c')?.service).to.equal(nearer);
+    expect(store.serviceByDnsName('a.b.example.com', 'x')?.service).to.equal(wildcard);
+  });
+
+  it('go with the service, and stay when it is sent again', () => {
+    const store = new MeshStore();
+    store.apply([putService(wildcard), putService({ ...wildcard, addresses: [vip('240.240.0.1')] })]);
+    expect(store.serviceByDnsName('x.example.com', 'x')?.service.addresses).to.have.length(1);
+    store.apply([remove('a/*.example.com')]);
+    expect(store.serviceByDnsName('x.example.com', 'x')).to.equal(undefined);
+  });
+});
+
 describe('MeshStore CIDR services', () => {
   const range = (ip: string, length: number, network = '') => ({ ip, length, network });
 

@@ -7,6 +7,7 @@ import type { KnownService } from './service-endpoints.ts';
 import { bestService } from './service-rank.ts';
 import { serviceKey } from './types.ts';
 import type { MeshUpdate, Policy, Service, Workload } from './types.ts';
+import { isWildcard, WildcardIndex } from './wildcard-index.ts';
 
 /** What an apply() touched: keys that are new, changed or gone. */
 export interface MeshChange {
@@ -45,6 +46,7 @@ export class MeshStore {
   readonly #workloadsByHostname = new Map<string, Workload[]>();
   readonly #services = new Map<string, ServiceEndpoints>();
   readonly #servicesByHostname = new Map<string, KnownService[]>();
+  readonly #wildcardServices = new WildcardIndex<KnownService>();
   readonly #networks = new Map<string, AddressIndex>();
   /** Per node that somebody asked for: pod name to workloads. Only the own node is ever asked for. */
   readonly #nodes = new Map<string, Map<string, Workload[]>>();
@@ -130,6 +132,24 @@ export class MeshStore {
     preferredNamespace?: string,
   ): KnownService | undefined {
     return bestService(this.#servicesByHostname.get(hostname), clientNamespace, preferredNamespace);
+  }
+
+  /**
+   * The service that a client of `clientNamespace` means by a DNS name: one of that hostname, else of the nearest wildcard
+   * hostname that covers it. A service that the client may not see is as if it were not there.
+   * @param name lower case, without the last dot
+   */
+  serviceByDnsName(
+    name: string,
+    clientNamespace: string,
+    preferredNamespace?: string,
+  ): KnownService | undefined {
+    return (
+      this.serviceByHostname(name, clientNamespace, preferredNamespace) ??
+      this.#wildcardServices.find(name, (services) =>
+        bestService(services, clientNamespace, preferredNamespace),
+      )
+    );
   }
 
   /** What an address of a network stands for, a workload before a service. */
@@ -252,7 +272,10 @@ export class MeshStore {
     if (!sameAddresses) {
       for (const network of networksOf(service)) this.#network(network).addService(entry, network);
     }
-    if (!known) addTo(this.#servicesByHostname, service.hostname, entry);
+    if (!known) {
+      addTo(this.#servicesByHostname, service.hostname, entry);
+      if (isWildcard(service.hostname)) this.#wildcardServices.add(service.hostname, entry);
+    }
     return key;
   }
 
@@ -261,7 +284,9 @@ export class MeshStore {
     const entry = this.#services.get(key);
     if (!isKnownService(entry)) return false;
     this.#unindexAddresses(entry);
-    removeFrom(this.#servicesByHostname, entry.service.hostname, entry);
+    const { hostname } = entry.service;
+    removeFrom(this.#servicesByHostname, hostname, entry);
+    if (isWildcard(hostname)) this.#wildcardServices.remove(hostname, entry);
     (entry as ServiceEndpoints).service = undefined;
     this.#dropEmptyService(entry);
     return true;
