@@ -22,7 +22,7 @@ export { TcpListener, type ListenOptions, type AcceptHandler } from './tcp-liste
 export { UdpSocket, type UdpOptions } from './udp.ts';
 export { PacketSocket } from './packet-socket.ts';
 export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
-export { NetworkNamespace } from './namespace.ts';
+export { NamespaceTrapError, NetworkNamespace } from './namespace.ts';
 export { requestTimeSlice } from './scheduling.ts';
 export { trimHeaps } from './heap.ts';
 export { SplicePipe } from './splice.ts';

@@ -1,9 +1,11 @@
 import type { SocketAddress } from './address.ts';
 import { formatAddress, sockaddr } from './address.ts';
 import type { Descriptor } from './descriptor.ts';
-import { Descriptor as OwnedDescriptor, checked, owned, setIntOption } from './descriptor.ts';
+import { Descriptor as OwnedDescriptor, checked, setIntOption } from './descriptor.ts';
 import { SystemError } from './errors.ts';
 import * as libc from './libc.ts';
+import type { NetworkNamespace } from './namespace.ts';
+import { openSocket } from './open-socket.ts';
 import type { Reactor, ReadinessHandler } from './reactor.ts';
 import { TcpSocket, setTransparent } from './tcp.ts';
 import { Timer } from './timers.ts';
@@ -25,6 +27,8 @@ export interface ListenOptions {
   readonly mark?: number | undefined;
   /** Accept connections to addresses that are not local (TPROXY). */
   readonly transparent?: boolean | undefined;
+  /** Where the socket is to stand, instead of the thread's own namespace. */
+  readonly namespace?: NetworkNamespace | undefined;
 }
 
 export interface AcceptHandler {
@@ -46,7 +50,11 @@ export class TcpListener implements ReadinessHandler {
     this.#resume();
   });
   #started = false;
+  /** Out of descriptors or memory; until a connection could be taken again. */
   #paused = false;
+  /** Until the owner has room again. */
+  #held = false;
+  #registered = false;
 
   /** @throws SystemError naming the address, for example EADDRINUSE */
   constructor(reactor: Reactor, at: SocketAddress, options: ListenOptions, handler: AcceptHandler) {
@@ -60,7 +68,33 @@ export class TcpListener implements ReadinessHandler {
   start(): void {
     if (this.#descriptor.closed) return;
     this.#started = true;
+    this.#listen();
+  }
+
+  /** Leaves connections in the kernel's queue until `release`. */
+  hold(): void {
+    this.#held = true;
+    this.#unlisten();
+  }
+
+  /** Goes on after `hold`. */
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#listen();
+  }
+
+  #listen(): void {
+    if (this.#registered || this.#held || this.#retry.armed) return;
+    if (!this.#started || this.#descriptor.closed) return;
+    this.#registered = true;
     this.#reactor.registerReadable(this.#descriptor.fd, this);
+  }
+
+  #unlisten(): void {
+    if (!this.#registered) return;
+    this.#registered = false;
+    this.#reactor.unregister(this.#descriptor.fd);
   }
 
   /** The address bound: tells the port when 0 was asked for. */
@@ -71,7 +105,8 @@ export class TcpListener implements ReadinessHandler {
   }
 
   onReadiness(): void {
-    for (let i = 0; i < ACCEPTS_PER_TURN && !this.#descriptor.closed; i++) if (!this.#accept()) return;
+    for (let i = 0; i < ACCEPTS_PER_TURN && !this.#held && !this.#descriptor.closed; i++)
+      if (!this.#accept() || this.#reactor.shareUsed) return; // level-triggered: the next turn tells again
   }
 
   /** Takes one connection. @returns false if there is none, or accepting pauses */
@@ -113,14 +148,13 @@ export class TcpListener implements ReadinessHandler {
       this.#paused = true;
       this.#handler.onAcceptPaused(error);
     }
-    this.#reactor.unregister(this.#descriptor.fd);
+    this.#unlisten();
     this.#reactor.setTimer(this.#retry, ACCEPT_PAUSE_MS);
   }
 
   #resume(): void {
-    if (this.#descriptor.closed) return;
-    this.#reactor.registerReadable(this.#descriptor.fd, this);
-    this.onReadiness();
+    this.#listen();
+    if (this.#registered) this.onReadiness();
   }
 
   #endPause(): void {
@@ -142,7 +176,7 @@ export class TcpListener implements ReadinessHandler {
   close(): void {
     if (this.#descriptor.closed) return;
     this.#reactor.cancelTimer(this.#retry);
-    this.#reactor.unregister(this.#descriptor.fd);
+    this.#unlisten();
     this.#descriptor.close();
   }
 
@@ -153,9 +187,7 @@ export class TcpListener implements ReadinessHandler {
 
 function listen(at: SocketAddress, family: 4 | 6, options: ListenOptions): Descriptor {
   const subject = formatAddress(at);
-  const domain = family === 6 ? libc.AF_INET6 : libc.AF_INET;
-  const type = libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
-  const descriptor = owned('socket', libc.socket(domain, type, 0), subject);
+  const descriptor = openSocket(family, libc.SOCK_STREAM, options.namespace, subject);
   try {
     const fd = descriptor.fd;
     setIntOption(fd, libc.SOL_SOCKET, SO_REUSEADDR, 1, 'SO_REUSEADDR');

@@ -6,7 +6,6 @@ import {
   WOULD_BLOCK,
   checked,
   getIntOption,
-  owned,
   setAbortiveClose,
   setIntOption,
   trySetIntOption,
@@ -14,6 +13,8 @@ import {
 import { SystemError } from './errors.ts';
 import type { IoBuffer } from './io-buffer.ts';
 import * as libc from './libc.ts';
+import type { NetworkNamespace } from './namespace.ts';
+import { openSocket } from './open-socket.ts';
 
 const SO_ERROR = 4;
 const SO_KEEPALIVE = 9;
@@ -47,6 +48,8 @@ export interface DialOptions {
   readonly bind?: SocketAddress | undefined;
   /** With `bind`: the address need not belong to this host (IP_TRANSPARENT and IP_FREEBIND). */
   readonly transparent?: boolean | undefined;
+  /** Where the socket is to stand, instead of the thread's own namespace. */
+  readonly namespace?: NetworkNamespace | undefined;
 }
 
 /** A TCP connection, non-blocking. It owns its descriptor. */
@@ -68,9 +71,7 @@ export class TcpSocket {
   static dial(to: SocketAddress, options: DialOptions = {}): TcpSocket {
     const family = to.ip.includes(':') ? 6 : 4;
     const subject = formatAddress(to);
-    const domain = family === 6 ? libc.AF_INET6 : libc.AF_INET;
-    const type = libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
-    const descriptor = owned('socket', libc.socket(domain, type, 0), subject);
+    const descriptor = openSocket(family, libc.SOCK_STREAM, options.namespace, subject);
     try {
       const fd = descriptor.fd;
       if (options.mark !== undefined) setIntOption(fd, libc.SOL_SOCKET, SO_MARK, options.mark, 'SO_MARK');
@@ -98,6 +99,11 @@ export class TcpSocket {
 
   get closed(): boolean {
     return this.#descriptor.closed;
+  }
+
+  /** Gives the descriptor to another owner, such as Node's own `net.Socket`; this object is closed from now on. */
+  release(): number {
+    return this.#descriptor.release();
   }
 
   /** After readiness to write following `dial`: undefined when connected, else the reason. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { WOULD_BLOCK } from './descriptor.ts';
+import { FAILED, WOULD_BLOCK } from './descriptor.ts';
 import { IoBuffer } from './io-buffer.ts';
 import { UdpSocket } from './udp.ts';
 
@@ -16,4 +16,30 @@ describe('UdpSocket', () => {
       expect(b.sender).to.deep.equal({ ip, port: a.localAddress().port });
       expect(buffer.bytes.toString('latin1', 8, 13)).to.equal('query');
     });
+
+  for (const ip of ['127.0.0.1', '::1'])
+    it(`connected, hears its peer alone on ${ip}`, () => {
+      using server = new UdpSocket({ ip, port: 0 });
+      using stranger = new UdpSocket({ ip, port: 0 });
+      using client = UdpSocket.connected(server.localAddress());
+      const buffer = new IoBuffer(64);
+      buffer.bytes.write('query');
+      expect(client.sendConnected(buffer, 0, 5)).to.equal(5);
+      expect(server.recv(buffer, 8, 56)).to.equal(5);
+      const at = server.sender!;
+      expect(stranger.send(buffer, 0, 5, at)).to.equal(5);
+      expect(client.recvConnected(buffer, 0, 64)).to.equal(WOULD_BLOCK);
+      expect(server.send(buffer, 0, 3, at)).to.equal(3);
+      expect(client.recvConnected(buffer, 0, 64)).to.equal(3);
+    });
+
+  it('connected, learns that nobody listens', () => {
+    const gone = new UdpSocket({ ip: '127.0.0.1', port: 0 });
+    using client = UdpSocket.connected(gone.localAddress());
+    gone.close();
+    const buffer = new IoBuffer(64);
+    client.sendConnected(buffer, 0, 5);
+    expect(client.recvConnected(buffer, 0, 64)).to.equal(FAILED);
+    expect(client.lastError?.code).to.equal('ECONNREFUSED');
+  });
 });

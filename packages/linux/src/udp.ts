@@ -1,10 +1,12 @@
 import type { SocketAddress } from './address.ts';
 import { formatAddress, sockaddr } from './address.ts';
 import type { Descriptor } from './descriptor.ts';
-import { FAILED, WOULD_BLOCK, checked, owned, setIntOption } from './descriptor.ts';
+import { FAILED, WOULD_BLOCK, checked, setIntOption } from './descriptor.ts';
 import { SystemError } from './errors.ts';
 import type { IoBuffer } from './io-buffer.ts';
 import * as libc from './libc.ts';
+import type { NetworkNamespace } from './namespace.ts';
+import { openSocket } from './open-socket.ts';
 
 const SO_REUSEPORT = 15;
 const SO_MARK = 36;
@@ -12,10 +14,30 @@ const SO_MARK = 36;
 export interface UdpOptions {
   readonly reusePort?: boolean;
   readonly mark?: number | undefined;
+  /** Where the socket is to stand, instead of the thread's own namespace. */
+  readonly namespace?: NetworkNamespace | undefined;
 }
 
-/** A bound UDP socket, non-blocking. */
+/** A UDP socket, non-blocking: bound, or connected to one peer. */
 export class UdpSocket {
+  /**
+   * A socket that sends to `peer` and takes datagrams of it alone, from a port that the kernel draws at random. A refusal
+   * (ICMP) shows as FAILED of the next call.
+   * @throws SystemError naming the address, for example ENETUNREACH
+   */
+  static connected(peer: SocketAddress, options: Omit<UdpOptions, 'reusePort'> = {}): UdpSocket {
+    const any = { ip: peer.ip.includes(':') ? '::' : '0.0.0.0', port: 0 };
+    const socket = new UdpSocket(any, options);
+    try {
+      const length = sockaddr.write(peer, socket.family);
+      checked('connect', libc.connect(socket.fd, sockaddr.pointer, length), formatAddress(peer));
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return socket;
+  }
+
   readonly #descriptor: Descriptor;
   readonly family: 4 | 6;
   lastError: SystemError | undefined;
@@ -25,9 +47,7 @@ export class UdpSocket {
   /** @throws SystemError naming the address */
   constructor(at: SocketAddress, options: UdpOptions = {}) {
     this.family = at.ip.includes(':') ? 6 : 4;
-    const domain = this.family === 6 ? libc.AF_INET6 : libc.AF_INET;
-    const type = libc.SOCK_DGRAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
-    this.#descriptor = owned('socket', libc.socket(domain, type, 0));
+    this.#descriptor = openSocket(this.family, libc.SOCK_DGRAM, options.namespace, formatAddress(at));
     try {
       const fd = this.#descriptor.fd;
       if (options.reusePort === true) setIntOption(fd, libc.SOL_SOCKET, SO_REUSEPORT, 1, 'SO_REUSEPORT');
@@ -73,6 +93,19 @@ export class UdpSocket {
       addressLength,
     );
     return n < 0 ? this.#failed('sendto') : n;
+  }
+
+  /** Takes one datagram of the peer that the socket is connected to. @returns its bytes, WOULD_BLOCK or FAILED */
+  recvConnected(into: IoBuffer, offset: number, length: number): number {
+    const n = libc.recv(this.fd, into.addressOf(offset, length), length, libc.MSG_DONTWAIT);
+    return n < 0 ? this.#failed('recv') : n;
+  }
+
+  /** Sends one datagram to the peer that the socket is connected to. @returns its bytes, WOULD_BLOCK or FAILED */
+  sendConnected(from: IoBuffer, offset: number, length: number): number {
+    const flags = libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL;
+    const n = libc.send(this.fd, from.addressOf(offset, length), length, flags);
+    return n < 0 ? this.#failed('send') : n;
   }
 
   #failed(syscall: string): number {
