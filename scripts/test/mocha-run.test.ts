@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { countResults } from './mocha-run.ts';
+import { countResults, filesToRunAgain, mergeAttempts } from './mocha-run.ts';
 import type { RunExit } from './mocha-run.ts';
 import type { TestRecord } from './reporter.ts';
 
-const pass: TestRecord = { kind: 'pass', title: 'a' };
-const fail: TestRecord = { kind: 'fail', title: 'b', message: 'expected' };
+const pass: TestRecord = { kind: 'pass', title: 'a', file: 'a.test.ts' };
+const fail: TestRecord = { kind: 'fail', title: 'b', file: 'b.test.ts', message: 'expected' };
 const end: TestRecord = { kind: 'end' };
 
 const exited = (code: number): RunExit => ({ kind: 'exited', code });
@@ -36,5 +36,34 @@ describe('count of a test run', () => {
 
   it('counts a run without tests as a failure', () => {
     expect(countResults('unit', [end], exited(0)).failures).to.deep.equal(['unit: no test was found']);
+  });
+});
+
+describe('second attempt of a test run', () => {
+  const failIn = (file: string): TestRecord => ({ ...fail, title: `fails in ${file}`, file });
+
+  it('is for the files of what failed, once each', () => {
+    expect(filesToRunAgain([pass, fail, fail, failIn('c.test.ts'), end])).to.deep.equal([
+      'b.test.ts',
+      'c.test.ts',
+    ]);
+  });
+
+  it('is not for a run in which much failed, that broke off, or with a failure of nowhere', () => {
+    const many = ['1', '2', '3', '4'].map(failIn);
+    expect(filesToRunAgain([...many, end])).to.deep.equal([]);
+    expect(filesToRunAgain([fail])).to.deep.equal([]);
+    expect(filesToRunAgain([fail, failIn(''), end])).to.deep.equal([]);
+  });
+
+  it('counts for those files, and names what passes only now', () => {
+    const first = [pass, { ...pass, file: 'b.test.ts' }, fail, failIn('b.test.ts'), end];
+    const second = { name: 'netns', passed: 2, failures: ['b'] };
+    expect(mergeAttempts('netns', first, ['b.test.ts'], second)).to.deep.equal({
+      name: 'netns',
+      passed: 3,
+      failures: ['b'],
+      unsteady: ['fails in b.test.ts'],
+    });
   });
 });

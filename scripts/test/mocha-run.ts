@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { TestRecord } from './reporter.ts';
 import type { StepResult } from './step.ts';
 
@@ -61,8 +61,54 @@ export function countResults(name: string, records: readonly TestRecord[], exit:
   return { name, passed, failures };
 }
 
-/** Runs mocha in a process of its own, with its progress on this terminal. */
-export function runMocha(run: MochaRun): Promise<StepResult> {
+/** More files than these do not fail for the sake of a busy machine. */
+const maxFilesAgain = 3;
+
+/**
+ * Runs mocha in a process of its own, with its progress on this terminal. Where `again` is set, the files of what failed
+ * are run once more when all else has ended: tests of several processes and real time may lose a race on a machine that
+ * is busy with something else. What passes then is told by name.
+ */
+export async function runMocha(run: MochaRun & { readonly again?: boolean }): Promise<StepResult> {
+  const first = await runOnce(run);
+  const files = first.exit.kind === 'broken' ? [] : filesToRunAgain(first.records);
+  const result = countResults(run.name, first.records, first.exit);
+  if (run.again !== true || files.length === 0) return result;
+  console.log(`once more: ${files.map((file) => relative(process.cwd(), file)).join(', ')}`);
+  const second = await runOnce({ ...run, spec: files });
+  return mergeAttempts(run.name, first.records, files, countResults(run.name, second.records, second.exit));
+}
+
+/** The files with failures; none if there are too many, if it is not known where one comes from, or if the run broke off. */
+export function filesToRunAgain(records: readonly TestRecord[]): readonly string[] {
+  if (!records.some((record) => record.kind === 'end')) return [];
+  const files = new Set(records.flatMap((record) => (record.kind === 'fail' ? [record.file] : [])));
+  return files.size > maxFilesAgain || files.has('') ? [] : [...files];
+}
+
+/** What both attempts came to: of the files that were run again, the second one counts. */
+export function mergeAttempts(
+  name: string,
+  first: readonly TestRecord[],
+  again: readonly string[],
+  second: StepResult,
+): StepResult {
+  const elsewhere = first.filter((record) => record.kind === 'pass' && !again.includes(record.file)).length;
+  const failedFirst = first.flatMap((record) => (record.kind === 'fail' ? [record.title] : []));
+  return {
+    name,
+    passed: elsewhere + second.passed,
+    failures: second.failures,
+    unsteady: failedFirst.filter((title) => !second.failures.includes(title)),
+  };
+}
+
+interface Attempt {
+  readonly records: readonly TestRecord[];
+  readonly exit: RunExit;
+}
+
+function runOnce(run: MochaRun): Promise<Attempt> {
   const folder = mkdtempSync(join(tmpdir(), 'ambient-test-'));
   const results = join(folder, 'results.jsonl');
   const grep = run.grep === undefined ? [] : ['--grep', run.grep];
@@ -90,9 +136,9 @@ export function runMocha(run: MochaRun): Promise<StepResult> {
     }, 1000);
     const finish = (exit: RunExit): void => {
       clearInterval(watch);
-      const result = countResults(run.name, readRecords(results), exit);
+      const records = readRecords(results);
       rmSync(folder, { recursive: true, force: true });
-      resolve(result);
+      resolve({ records, exit });
     };
     child.once('error', (error) => {
       finish({ kind: 'broken', reason: error.message });

@@ -9,8 +9,8 @@ import Mocha from 'mocha';
 
 /** A line of the results file. Absent `end`: the run did not come to its end. */
 export type TestRecord =
-  | { readonly kind: 'pass'; readonly title: string }
-  | { readonly kind: 'fail'; readonly title: string; readonly message: string }
+  | { readonly kind: 'pass'; readonly title: string; readonly file: string }
+  | { readonly kind: 'fail'; readonly title: string; readonly file: string; readonly message: string }
   | { readonly kind: 'end' };
 
 interface SuiteCount {
@@ -20,6 +20,22 @@ interface SuiteCount {
 }
 
 const { Base } = Mocha.reporters;
+
+/** Lines and characters of a message that are shown at once. */
+const shownLines = 12;
+const shownCharacters = 2000;
+
+function indented(message: string): string {
+  const lines = message.slice(0, shownCharacters).split('\n').slice(0, shownLines);
+  return lines.map((line) => `          ${line}`).join('\n');
+}
+
+/** A hook has the file of the suite that it belongs to. */
+function fileOf(runnable: Mocha.Test | Mocha.Hook): string {
+  for (let suite = runnable.parent; suite !== undefined; suite = suite.parent)
+    if (suite.file !== undefined) return suite.file;
+  return runnable.file ?? '';
+}
 
 export default class ProgressReporter extends Base {
   readonly #results: number;
@@ -42,18 +58,19 @@ export default class ProgressReporter extends Base {
     });
     runner.on('pass', (test) => {
       this.#suite.passed += 1;
-      this.#record({ kind: 'pass', title: test.fullTitle() });
+      this.#record({ kind: 'pass', title: test.fullTitle(), file: fileOf(test) });
       if (this.#linePerTest) console.log(`  ok    ${test.fullTitle()} (${test.duration ?? 0} ms)`);
     });
     runner.on('fail', (test, error: Error) => {
       this.#suite.failed += 1;
-      this.#record({ kind: 'fail', title: test.fullTitle(), message: error.message });
-      console.log(`  FAIL  ${test.fullTitle()}`);
+      this.#record({ kind: 'fail', title: test.fullTitle(), file: fileOf(test), message: error.message });
+      // The whole of it comes at the end of the run; of a long run whose output is cut short, this is what is left.
+      console.log(`  FAIL  ${test.fullTitle()}\n${indented(error.message)}`);
     });
     // Reached only if --forbid-pending is off: a test that did not run did not pass.
     runner.on('pending', (test) => {
       this.#suite.failed += 1;
-      this.#record({ kind: 'fail', title: test.fullTitle(), message: 'skipped' });
+      this.#record({ kind: 'fail', title: test.fullTitle(), file: fileOf(test), message: 'skipped' });
       console.log(`  FAIL  ${test.fullTitle()} (skipped)`);
     });
     runner.once('end', () => {

@@ -19,7 +19,7 @@ describe('trust: certificates of a control plane in two replicas', function () {
   let trust: TrustMesh;
 
   before(async () => {
-    trust = await TrustMesh.start({ certificate: 12, overlap: 15 });
+    trust = await TrustMesh.start({ certificate: 16, overlap: 20 });
   });
   after(() => trust.stop());
   const sockets: Socket[] = [];
