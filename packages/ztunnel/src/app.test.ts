@@ -177,7 +177,6 @@ describe('the app with workers that carry nothing', () => {
       );
     expect(await failed({ LOCAL_XDS_PATH: '/nowhere/mesh.yaml' })).property('code', 'LOCAL_XDS_UNREADABLE');
     expect(await failed({ FAKE_CA_DIR: '/dev/null/ca' })).property('code', 'fake-ca-directory');
-    expect(await failed({ PROXY_MODE: 'shared' })).instanceOf(UnsupportedSettingError);
     expect(await failed({ ENABLE_PROXY: 'false' })).instanceOf(UnsupportedSettingError);
   });
 });

@@ -4,6 +4,7 @@ import type { Clock, DrainOutcome, LogLevels, LogOutput } from '@ambient/runtime
 import { AdminListener } from './admin-listener.ts';
 import type { AdminServers } from './admin/admin-servers.ts';
 import { listenAdminServers } from './admin/admin-servers.ts';
+import { Capture } from './capture/capture.ts';
 import { CertificateSupply } from './certificates/certificate-supply.ts';
 import { LocalIdentities } from './certificates/local-identities.ts';
 import { openCertificateAuthority, openingAuthority } from './certificates/open-authority.ts';
@@ -17,7 +18,7 @@ import { MemoryRelease } from './release-memory.ts';
 import type { ZtunnelSettings } from './settings.ts';
 import { version } from './version.ts';
 import { DataWorkers } from './workers/data-workers.ts';
-import type { BoundPorts, WorkerLink, WorkerLostError, WorkerRequest } from './workers/data-workers.ts';
+import type { BoundPorts, WorkerLink, WorkerRequest } from './workers/data-workers.ts';
 import { threadSpawner } from './workers/worker-thread.ts';
 
 /** Names of what readiness waits for, as Istio's ztunnel gives them to whoever asks. */
@@ -47,7 +48,7 @@ export interface Ztunnel {
   readonly admin: AdminServers | undefined;
   /** Begins the graceful end; again: ends at once, cutting what is left. */
   shutdown(reason: string): void;
-  /** Settles when everything has ended. Rejects with WorkerLostError if it ended for that, when it has. */
+  /** Settles when everything has ended. Rejects with WorkerLostError or AgentProtocolError if it ended for that, when it has. */
   readonly ended: Promise<DrainOutcome>;
 }
 
@@ -99,6 +100,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
         synced = true;
         workers.broadcast({ kind: 'start' });
         stateBlocker[Symbol.dispose]();
+        capture?.start();
         release.soon();
       },
       metrics: metrics.xds(),
@@ -133,6 +135,27 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     }),
   );
 
+  // In shared mode: the pods of the node, from the node agent, to the workers.
+  const capture =
+    settings.mode === 'shared'
+      ? startup.use(
+          new Capture({
+            settings,
+            readiness,
+            trustDomain: () => nodeTrustDomain(mesh, settings),
+            metrics: metrics.pods(),
+            onFatal(error) {
+              log.error(describeError(error), { code: error.code });
+              failure ??= error;
+              shutdown(error.code);
+              drain.force();
+            },
+            clock,
+            log: log.scope('inpod'),
+          }),
+        )
+      : undefined;
+
   // The workers, which carry connections and ask for what needs the main thread.
   const answer = (worker: WorkerLink, request: WorkerRequest): void => {
     switch (request.kind) {
@@ -150,6 +173,11 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
           worker.post({ kind: 'resolved', id: request.id, ...name }),
         );
         break;
+      case 'pod-ready':
+      case 'pod-failed':
+      case 'pod-gone':
+        capture?.pods.onAnswer(worker, request);
+        break;
     }
   };
   const workers: DataWorkers = new DataWorkers({
@@ -165,6 +193,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
       mesh.introduce(worker);
       certificates.introduce(worker);
       revocations.introduce(worker);
+      capture?.pods.introduce(worker);
       if (synced) worker.post({ kind: 'start' });
     },
     onRequest: answer,
@@ -182,6 +211,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     },
     onGone(worker) {
       discovery.forget(worker);
+      capture?.pods.forget(worker);
       metrics.forget(worker);
     },
     clock,
@@ -192,7 +222,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
 
   // What operators see, and the end.
   const drain = new Drain(clock);
-  let failure: WorkerLostError | undefined;
+  let failure: Error | undefined;
   const shutdown = (reason: string): void => {
     if (drain.phase !== 'running') {
       log.warn('asked again to end: cutting what is left', { reason });
@@ -217,6 +247,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
                 store: mesh.store,
                 certificates: cache.dump(),
                 connections: collected.flatMap(({ connections }) => connections),
+                pods: capture?.pods.status(),
                 discovery: discovery.status(),
               });
             },
@@ -245,6 +276,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   const registration = drain.watch({
     name: 'data workers',
     onDrain() {
+      void capture?.leaveAgent();
       void workers.drain(settings.drainDeadlineMs).then((cut) => {
         if (drain.phase === 'draining') log.info('drained', { connections_cut: cut });
         registration.done();
@@ -286,12 +318,15 @@ function workloadNames(mesh: MeshReplicator): () => ReadonlySet<string> {
   };
 }
 
+/** Trust domain of this node's pods: that of the mesh, as far as it is known, else that of this process. */
+function nodeTrustDomain(mesh: MeshReplicator, { place }: ZtunnelSettings): string {
+  for (const { clusterId, trustDomain } of mesh.store.allWorkloads())
+    if (clusterId === place.clusterId) return trustDomain;
+  return place.trustDomain;
+}
+
 /** Says at once what would otherwise show as traffic that is not carried. @throws UnsupportedSettingError */
 function refuseUnsupported(settings: ZtunnelSettings): void {
-  if (settings.mode === 'shared')
-    throw new UnsupportedSettingError(
-      'PROXY_MODE=shared is not served by this version: set PROXY_MODE=dedicated and PROXY_WORKLOAD_INFO=namespace/name/service-account, with one proxy per pod',
-    );
   if (!settings.proxyEnabled)
     throw new UnsupportedSettingError(
       'ENABLE_PROXY=false leaves nothing to serve in this version, which has no DNS proxy: set ENABLE_PROXY=true',

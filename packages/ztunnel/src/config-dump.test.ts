@@ -1,5 +1,6 @@
 import { MeshStore, policyWith, serviceWith, workloadWith } from '@ambient/mesh';
 import { expect } from 'chai';
+import type { NodePodStatus } from './capture/node-pods.ts';
 import { configDump } from './config-dump.ts';
 import { dedicatedSettings } from './testing/dedicated-settings.ts';
 import type { ConnectionReport } from './worker/messages.ts';
@@ -19,7 +20,11 @@ const connection: ConnectionReport = {
   openedAtMs: 0,
 };
 
-async function dump(env: Record<string, string> = {}) {
+async function dump(
+  env: Record<string, string> = {},
+  pods?: readonly NodePodStatus[],
+  connections: readonly ConnectionReport[] = [connection],
+) {
   const store = new MeshStore();
   const port = { servicePort: 80, targetPort: 8080, appProtocol: 'UNKNOWN' } as const;
   store.apply([
@@ -52,7 +57,8 @@ async function dump(env: Record<string, string> = {}) {
       { identity: 'spiffe://z', ...certificate },
       { identity: 'spiffe://a', ...certificate },
     ],
-    connections: [connection],
+    connections,
+    pods,
     discovery: {},
   });
   return JSON.parse(JSON.stringify(object)) as Record<string, unknown>;
@@ -108,6 +114,32 @@ describe('configDump', () => {
         },
         info: { name: 'client', namespace: 'a', serviceAccount: 'client' },
       },
+    });
+  });
+
+  it('shows the pods of the node by their UID, each with its state and its own connections', async () => {
+    const name = { namespace: 'a', name: 'client', serviceAccount: 'client' };
+    const { workloadState } = await dump(
+      {},
+      [
+        { uid: 'pod-1', name, state: 'Up', captureId: 7 },
+        { uid: 'pod-2', name: { ...name, name: 'other' }, state: 'Pending', captureId: undefined },
+      ],
+      [
+        { ...connection, pod: 7 },
+        { ...connection, pod: 7, direction: 'inbound', source: '10.0.0.9:1' },
+        { ...connection, pod: 6 },
+        connection,
+      ],
+    );
+    const info = { namespace: 'a', name: 'client', serviceAccount: 'client' };
+    expect(workloadState).nested.property('pod-1.connections.inbound[0].src', '10.0.0.9:1');
+    expect(workloadState).nested.property('pod-1.connections.outbound').length(1);
+    expect(workloadState).nested.deep.include({ 'pod-1.state': 'Up', 'pod-1.info': info });
+    expect(workloadState).deep.property('pod-2', {
+      state: 'Pending',
+      connections: { inbound: [], outbound: [] },
+      info: { ...info, name: 'other' },
     });
   });
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { CertificateStateDump } from '@ambient/identity';
-import type { MeshStore, PortMapping, ServiceEndpoints } from '@ambient/mesh';
+import type { LocalWorkloadName, MeshStore, PortMapping, ServiceEndpoints } from '@ambient/mesh';
 import { dumpPolicy, dumpService, dumpWorkload, parseLocalConfig } from '@ambient/xds';
 import type { Json } from '@ambient/xds';
 import { describeSettings } from './settings.ts';
+import type { NodePodStatus } from './capture/node-pods.ts';
 import type { LocalXdsSource, ZtunnelSettings } from './settings.ts';
 import { version } from './version.ts';
 import type { ConnectionReport } from './worker/messages.ts';
@@ -14,13 +15,15 @@ export interface ConfigDumpParts {
   readonly store: MeshStore;
   readonly certificates: readonly CertificateStateDump[];
   readonly connections: readonly ConnectionReport[];
+  /** The node's pods in shared mode, undefined in dedicated mode. */
+  readonly pods: readonly NodePodStatus[] | undefined;
   /** Sources of the mesh and their state; ours, Istio's ztunnel has no such key. */
   readonly discovery: object;
 }
 
 /** The object of `/config_dump`, with the keys of Istio's ztunnel, so that `istioctl ztunnel-config` reads it. */
 export function configDump(parts: ConfigDumpParts): object {
-  const { settings, store, certificates, connections, discovery } = parts;
+  const { settings, store, certificates, connections, pods, discovery } = parts;
   return {
     workloads: sorted([...store.allWorkloads()], ({ uid }) => uid).map(dumpWorkload),
     services: sorted([...store.allServices()], ({ key }) => key).map((entry) =>
@@ -34,31 +37,49 @@ export function configDump(parts: ConfigDumpParts): object {
     version: { version, nodeVersion: process.version },
     config: describeSettings(settings),
     certificates: sorted([...certificates], ({ identity }) => identity),
-    workloadState: dumpWorkloadState(settings, store, connections),
+    workloadState:
+      pods === undefined
+        ? dumpDedicatedState(settings, store, connections)
+        : dumpNodeState(pods, connections),
     discovery,
   };
 }
 
-/**
- * The pods that are served, with their live connections. In dedicated mode there is the one, without a `state`: it is
- * neither waited for nor started.
- */
-function dumpWorkloadState(
+/** The one workload of dedicated mode, without a `state`: it is neither waited for nor started. */
+function dumpDedicatedState(
   settings: ZtunnelSettings,
   store: MeshStore,
   connections: readonly ConnectionReport[],
-): object {
+): Json {
   const only = settings.dedicatedWorkload;
   if (only === undefined) return {};
   const uid = store.localWorkload(only, settings.place.nodeName)?.uid ?? `${only.namespace}/${only.name}`;
+  return { [uid]: { connections: dumpConnections(connections), info: dumpInfo(only) } };
+}
+
+/** The pods of the node by their Kubernetes UID, each with its own connections. */
+function dumpNodeState(pods: readonly NodePodStatus[], connections: readonly ConnectionReport[]): Json {
+  const byCapture = Map.groupBy(connections, ({ pod }) => pod);
+  return Object.fromEntries(
+    pods.map(({ uid, name, state, captureId }) => [
+      uid,
+      {
+        state,
+        connections: dumpConnections((captureId === undefined ? [] : byCapture.get(captureId)) ?? []),
+        info: dumpInfo(name),
+      },
+    ]),
+  );
+}
+
+function dumpInfo({ name, namespace, serviceAccount }: LocalWorkloadName): Json {
+  return { name, namespace, serviceAccount };
+}
+
+function dumpConnections(connections: readonly ConnectionReport[]): Json {
   const of = (direction: ConnectionReport['direction']): Json[] =>
     connections.filter((connection) => connection.direction === direction).map(dumpConnection);
-  return {
-    [uid]: {
-      connections: { inbound: of('inbound'), outbound: of('outbound') },
-      info: { name: only.name, namespace: only.namespace, serviceAccount: only.serviceAccount },
-    },
-  };
+  return { inbound: of('inbound'), outbound: of('outbound') };
 }
 
 /** The first four keys are those of Istio's ztunnel. */

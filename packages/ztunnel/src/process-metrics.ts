@@ -2,6 +2,7 @@ import { CounterTable, MetricsRegistry, overflowValue, SeriesBudget } from '@amb
 import type { Clock, Logger, SeriesDelta } from '@ambient/runtime';
 import type { XdsMetrics } from '@ambient/xds';
 import type { MetricsPage } from './admin/admin-endpoints.ts';
+import type { NodePodsMetrics } from './capture/node-pods.ts';
 import { version } from './version.ts';
 import type { Collected, WorkerLink } from './workers/data-workers.ts';
 import { connectionLabelNames, metricDefinitions, metricNames } from './telemetry/metric-definitions.ts';
@@ -59,6 +60,17 @@ export class ProcessMetrics implements MetricsPage {
         this.table.handle(metricNames.xdsMessageBytes, [typeUrl]).add(bytes);
       },
       terminated: (reason) => this.table.handle(metricNames.xdsConnectionTerminations, [reason]).add(1),
+    };
+  }
+
+  /** Counts for the registry of the node's pods. */
+  pods(): NodePodsMetrics {
+    const add = (metric: string, delta: number): void => this.table.handle(metric, []).add(delta);
+    return {
+      active: (delta) => add(metricNames.activeProxies, delta),
+      pending: (delta) => add(metricNames.pendingProxies, delta),
+      started: () => add(metricNames.proxiesStarted, 1),
+      stopped: () => add(metricNames.proxiesStopped, 1),
     };
   }
 

@@ -12,7 +12,10 @@ export interface WorkerLink {
 /** What a worker asks of the main thread. */
 export type WorkerRequest = Extract<
   FromWorker,
-  { readonly kind: 'need-certificate' | 'resolve' | 'demand' | 'log' }
+  {
+    readonly kind:
+      'need-certificate' | 'resolve' | 'demand' | 'log' | 'pod-ready' | 'pod-failed' | 'pod-gone';
+  }
 >;
 
 /** Ports that the workers share. */
