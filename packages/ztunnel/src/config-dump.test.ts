@@ -135,7 +135,7 @@ describe('configDump', () => {
     const info = { namespace: 'a', name: 'client', serviceAccount: 'client' };
     expect(workloadState).nested.property('pod-1.connections.inbound[0].src', '10.0.0.9:1');
     expect(workloadState).nested.property('pod-1.connections.outbound').length(1);
-    expect(workloadState).nested.deep.include({ 'pod-1.state': 'Up', 'pod-1.info': info });
+    expect(workloadState).deep.nested.include({ 'pod-1.state': 'Up', 'pod-1.info': info });
     expect(workloadState).deep.property('pod-2', {
       state: 'Pending',
       connections: { inbound: [], outbound: [] },

@@ -64,6 +64,12 @@ function receive(message: ToWorker): void {
             ],
       });
       break;
+    case 'add-pod':
+      post({ kind: 'pod-ready', id: message.pod.id });
+      break;
+    case 'remove-pod':
+      post({ kind: 'pod-gone', id: message.id });
+      break;
     case 'log-levels':
       if (message.levels.includes('die=info') && start.index === 0) throw new Error('told to die');
       if (message.levels.includes('die=warn') && start.index === 0) {
