@@ -55,6 +55,8 @@ export interface LabApiOptions {
   readonly serverNames?: readonly string[];
   /** Whether somebody looks after the pods of a node, and deletes them for good. Default: nobody does. */
   readonly hasNodeAgent?: (nodeName: string) => boolean;
+  /** The Unix socket where a node serves logs, commands and forwarded ports. Default: no node does. */
+  readonly kubelets?: (nodeName: string) => string | undefined;
   /** Where webhooks behind a Service are reached. Default: at the first ready endpoint of its EndpointSlices. */
   readonly resolveService?: ServiceResolver;
   /** Changes of each resource that are kept for watches, at least. */
@@ -117,7 +119,7 @@ export class LabApi {
         hosts: [...new Set([options.host, ...serverNames, ...(options.serverNames ?? [])])],
       }),
       clientCaPem: certificates.authority.certificatePem,
-      handle: (request, response, socket) => router.handle(request, response, socket),
+      handle: (request, response, socket, upgrade) => router.handle(request, response, socket, upgrade),
       onFault: parts.onFault,
     });
     const advertised = options.advertise ?? { address: options.host, port: server.port };
@@ -229,7 +231,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
   });
   const subresources = new Subresources();
   subresources.register('*', 'scale', scaleHandler(operations));
-  registerPodSubresources(subresources, operations);
+  registerPodSubresources(subresources, operations, options.kubelets ?? (() => undefined));
   subresources.register('serviceaccounts.', 'token', tokenHandler(operations, store, tokens));
   const reviews = new Reviews();
   reviews.register('TokenReview', tokenReviewer(tokens));

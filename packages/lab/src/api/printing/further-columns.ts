@@ -1,6 +1,6 @@
 /** Columns of kinds that a mesh does not look at, but its users do. */
 import { isJsonObject, valueAt } from '../object.ts';
-import type { ApiObject, JsonObject } from '../object.ts';
+import type { ApiObject, JsonObject, OwnerReference } from '../object.ts';
 import { age, ageColumn, nameColumn } from './column.ts';
 import type { Cell, Column } from './column.ts';
 
@@ -89,6 +89,12 @@ function metricTargets(autoscaler: ApiObject): string {
   return targets.length === 0 ? '<none>' : targets.join(', ');
 }
 
+/** `daemonset.apps`, as kubectl names kinds. */
+function ownerKind({ apiVersion, kind }: OwnerReference): string {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
+}
+
 const ingressColumns = [
   nameColumn,
   text('Class', (object) => shown(object, 'spec.ingressClassName')),
@@ -129,6 +135,15 @@ export const furtherColumns: Readonly<Record<string, readonly Column[]>> = {
     }),
     ageColumn,
     ...templateColumns('spec.jobTemplate.spec.template', 'spec.jobTemplate.spec.selector.matchLabels'),
+  ],
+  'controllerrevisions.apps': [
+    nameColumn,
+    text('Controller', (revision) => {
+      const owner = revision.metadata.ownerReferences?.find((each) => each.controller === true);
+      return owner === undefined ? '<none>' : `${ownerKind(owner)}/${owner.name}`;
+    }),
+    text('Revision', (revision) => shown(revision, 'revision')),
+    ageColumn,
   ],
   'poddisruptionbudgets.policy': [
     nameColumn,

@@ -71,6 +71,7 @@ const rows: readonly Row[] = [
   { ...apps, kind: 'DaemonSet', plural: 'daemonsets', short: ['ds'] },
   { ...apps, kind: 'ReplicaSet', plural: 'replicasets', short: ['rs'], scale: workloadScale },
   { ...apps, kind: 'StatefulSet', plural: 'statefulsets', short: ['sts'], scale: workloadScale },
+  { group: 'apps', version: 'v1', kind: 'ControllerRevision', plural: 'controllerrevisions' },
   { group: 'batch', version: 'v1', kind: 'Job', plural: 'jobs', categories: all, status: true },
   {
     group: 'batch',

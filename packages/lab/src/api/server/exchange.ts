@@ -1,5 +1,6 @@
 /** One HTTP request and its response, over HTTP/1.1 or HTTP/2 alike. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 import { parse as parseYaml } from 'yaml';
 
@@ -9,6 +10,13 @@ import { decodeObject, NoProtobufError, protobufType } from '../protobuf/envelop
 /** What Node has for HTTP/1.1; its HTTP/2 requests and responses have the same members. */
 export type HttpRequest = IncomingMessage;
 export type HttpResponse = ServerResponse;
+
+/** What is left of HTTP after a request for another protocol. */
+export interface Upgrade {
+  readonly socket: Duplex;
+  /** What has come behind the request. */
+  readonly head: Buffer;
+}
 
 /** Three megabytes, as the API server has it. */
 const maxBodyBytes = 3 * 1024 * 1024;

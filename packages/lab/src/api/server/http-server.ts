@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
@@ -6,7 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { ApiError, internalError } from '../errors.ts';
 import type { CertificateAndKey } from './lab-certificates.ts';
 import { sendJson } from './exchange.ts';
-import type { HttpRequest, HttpResponse } from './exchange.ts';
+import type { HttpRequest, HttpResponse, Upgrade } from './exchange.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -15,8 +16,17 @@ export interface HttpServerOptions {
   readonly certificate: CertificateAndKey;
   /** Signs the certificates of clients. */
   readonly clientCaPem: string;
-  /** Throws ApiError for what is refused. */
-  readonly handle: (request: HttpRequest, response: HttpResponse, socket: TLSSocket) => Promise<void>;
+  /**
+   * Throws ApiError for what is refused.
+   *
+   * @param upgrade of a request that asks for another protocol, over HTTP/1.1
+   */
+  readonly handle: (
+    request: HttpRequest,
+    response: HttpResponse,
+    socket: TLSSocket,
+    upgrade?: Upgrade,
+  ) => Promise<void>;
   /** Told of what is a fault of this server. */
   readonly onFault: (error: unknown) => void;
 }
@@ -74,6 +84,14 @@ export class HttpServer {
       (request, response) =>
         void this.#respond(request as unknown as HttpRequest, response as unknown as HttpResponse),
     );
+    this.#server.on('upgrade', (request: HttpRequest, socket: TLSSocket, head: Buffer) => {
+      const response = new ServerResponse(request);
+      response.shouldKeepAlive = false;
+      response.assignSocket(socket);
+      response.on('finish', () => socket.end());
+      socket.on('error', () => socket.destroy());
+      void this.#respond(request, response, { socket, head });
+    });
   }
 
   /** @throws ApiListenError */
@@ -100,12 +118,12 @@ export class HttpServer {
     await promise;
   }
 
-  async #respond(request: HttpRequest, response: HttpResponse): Promise<void> {
+  async #respond(request: HttpRequest, response: HttpResponse, upgrade?: Upgrade): Promise<void> {
     // Node reports a client that left as an error of the stream, which would end the process if nobody listened.
     request.on('error', () => response.destroy());
     response.on('error', () => response.destroy());
     try {
-      await this.#options.handle(request, response, request.socket as TLSSocket);
+      await this.#options.handle(request, response, request.socket as TLSSocket, upgrade);
     } catch (error) {
       const refusal = error instanceof ApiError ? error : internalError(error);
       if (!(error instanceof ApiError)) this.#options.onFault(error);

@@ -1,4 +1,4 @@
-import { badRequest, conflict, methodNotAllowed, unavailable } from '../errors.ts';
+import { badRequest, conflict, methodNotAllowed } from '../errors.ts';
 import { isJsonObject, valueAt } from '../object.ts';
 import type { ApiObject } from '../object.ts';
 import { deleteOptions } from '../operations/delete-options.ts';
@@ -6,15 +6,27 @@ import type { ObjectOperations } from '../operations/objects.ts';
 import { requestContext } from '../operations/request.ts';
 import type { Target } from '../operations/request.ts';
 import { mediaType, parseObjectBody, readBody, sendJson } from './exchange.ts';
+import { nodeOf, podStreamHandler, podStreamNames, withoutNodeAgent } from './pod-streams.ts';
+import type { KubeletSockets } from './pod-streams.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import type { SubresourceHandler, Subresources } from './subresources.ts';
 
-/** What only a node can answer; a node agent registers handlers of its own in place of these. */
-const ofNodes = ['log', 'exec', 'attach', 'portforward', 'proxy', 'proxy/*'];
+/** What only a node can answer, and no node agent of the lab's does. */
+const ofNodes = ['proxy', 'proxy/*'];
 
-/** The parts of pods that an API server has beside status. */
-export function registerPodSubresources(subresources: Subresources, operations: ObjectOperations): void {
+/**
+ * The parts of pods that an API server has beside status.
+ *
+ * @param kubelets the Unix socket of a node's streaming server
+ */
+export function registerPodSubresources(
+  subresources: Subresources,
+  operations: ObjectOperations,
+  kubelets: KubeletSockets,
+): void {
   for (const name of ofNodes) subresources.register('pods.', name, noNodeAgent(operations));
+  for (const name of podStreamNames)
+    subresources.register('pods.', name, podStreamHandler(name, operations, kubelets));
   subresources.register('pods.', 'eviction', evictionHandler(operations));
   subresources.register('pods.', 'binding', bindingHandler(operations));
 }
@@ -22,12 +34,7 @@ export function registerPodSubresources(subresources: Subresources, operations: 
 function noNodeAgent(operations: ObjectOperations): SubresourceHandler {
   return ({ target }) => {
     const pod = operations.get(wholeOf(target));
-    const node = valueAt(pod, ['spec', 'nodeName']);
-    if (typeof node !== 'string' || node === '')
-      throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
-    throw unavailable(
-      `no node agent looks after node ${node}, so that pod ${pod.metadata.name} has no processes: its ${target.subresource ?? ''} cannot be had`,
-    );
+    throw withoutNodeAgent(pod, nodeOf(pod), target.subresource ?? '');
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Target, User } from '../operations/request.ts';
-import type { HttpRequest, HttpResponse } from './exchange.ts';
+import type { HttpRequest, HttpResponse, Upgrade } from './exchange.ts';
 
 /** A request for objects, authenticated. */
 export interface ResourceRequest {
@@ -8,4 +8,6 @@ export interface ResourceRequest {
   readonly query: URLSearchParams;
   readonly request: HttpRequest;
   readonly response: HttpResponse;
+  /** Of a request that asks for another protocol. A response that is sent all the same refuses it. */
+  readonly upgrade?: Upgrade;
 }

@@ -9,7 +9,7 @@ import type { ResourceRegistry } from '../resources/registry.ts';
 import { authenticate } from './authentication.ts';
 import type { TokenAuthenticator } from './authentication.ts';
 import { send, sendJson } from './exchange.ts';
-import type { HttpRequest, HttpResponse } from './exchange.ts';
+import type { HttpRequest, HttpResponse, Upgrade } from './exchange.ts';
 import type { ResourceHandler } from './resource-handler.ts';
 import type { Subresources } from './subresources.ts';
 
@@ -48,7 +48,12 @@ export class Router {
   }
 
   /** @throws ApiError */
-  async handle(request: HttpRequest, response: HttpResponse, socket: TLSSocket): Promise<void> {
+  async handle(
+    request: HttpRequest,
+    response: HttpResponse,
+    socket: TLSSocket,
+    upgrade?: Upgrade,
+  ): Promise<void> {
     const url = parseUrl(request.url ?? '/');
     const path = url.pathname;
     if (path === '/healthz' || path === '/livez' || path === '/readyz') {
@@ -70,7 +75,14 @@ export class Router {
     }
     const target = parseResourcePath(this.#registry, path);
     if (target !== undefined)
-      await this.#resources.handle({ target, user: user!, query: url.searchParams, request, response });
+      await this.#resources.handle({
+        target,
+        user: user!,
+        query: url.searchParams,
+        request,
+        response,
+        ...(upgrade === undefined ? {} : { upgrade }),
+      });
     else this.#discover(request, response, path);
   }
 

@@ -1,6 +1,7 @@
 /** How `k8s.io.api.apps.v1` is encoded, in the notation
  * of MessageTypes. Written by generate-messages.ts. */
 export const appsMessages = `
+ControllerRevision: 1 metadata meta.ObjectMeta!; 2 data RawExtension; 3 revision int64
 DaemonSet: 1 metadata meta.ObjectMeta!; 2 spec DaemonSetSpec!; 3 status DaemonSetStatus!
 DaemonSetCondition: 1 type string; 2 status string; 3 lastTransitionTime Time; 4 reason string?; 5 message string?
 DaemonSetSpec: 1 selector meta.LabelSelector; 2 template core.PodTemplateSpec!;

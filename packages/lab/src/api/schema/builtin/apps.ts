@@ -6,6 +6,7 @@ import { metaTypes } from './meta.ts';
 export const appsTypes = new ApiTypes(
   'io.k8s.api.apps.v1',
   `
+ControllerRevision: data any; metadata meta.ObjectMeta; revision! int64
 Deployment: metadata meta.ObjectMeta; spec DeploymentSpec; status DeploymentStatus
 DeploymentSpec: minReadySeconds int32; paused boolean; progressDeadlineSeconds int32 = 600;
   replicas int32 = 1; revisionHistoryLimit int32 = 10; selector! meta.LabelSelector;

@@ -1,0 +1,305 @@
+// The Kubernetes objects that the controllers read and write, as parsed JSON. Only what is read is named; the rest comes
+// along, since templates are copied whole.
+import type {
+  Condition,
+  EndpointSlice,
+  KubeObject,
+  LabelSelector,
+  ObjectMeta,
+  Service as KubeService,
+} from '@ambient/kube';
+
+export type Labels = Readonly<Record<string, string>>;
+/** A number, or a share such as `25%`. */
+export type IntOrPercent = number | string;
+
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+  readonly tolerationSeconds?: number;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+  readonly timeAdded?: string;
+}
+
+export interface NodeRequirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+export interface NodeSelectorTerm {
+  readonly matchExpressions?: readonly NodeRequirement[];
+  readonly matchFields?: readonly NodeRequirement[];
+}
+
+export interface PodAffinityTerm {
+  readonly labelSelector?: LabelSelector;
+  readonly namespaces?: readonly string[];
+  readonly topologyKey: string;
+}
+
+export interface Affinity {
+  readonly nodeAffinity?: {
+    readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+      readonly nodeSelectorTerms: readonly NodeSelectorTerm[];
+    };
+    readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly {
+      readonly weight: number;
+      readonly preference: NodeSelectorTerm;
+    }[];
+  };
+  readonly podAntiAffinity?: {
+    readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+    readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly {
+      readonly weight: number;
+      readonly podAffinityTerm: PodAffinityTerm;
+    }[];
+  };
+}
+
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly hostPort?: number;
+  readonly protocol?: string;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly ports?: readonly ContainerPort[];
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly [field: string]: unknown;
+}
+
+export interface PodSpec {
+  readonly nodeName?: string;
+  readonly schedulerName?: string;
+  readonly schedulingGates?: readonly unknown[];
+  readonly nodeSelector?: Labels;
+  readonly affinity?: Affinity;
+  readonly tolerations?: readonly Toleration[];
+  readonly hostNetwork?: boolean;
+  readonly hostname?: string;
+  readonly subdomain?: string;
+  readonly restartPolicy?: string;
+  readonly containers?: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly [field: string]: unknown;
+}
+
+export interface ContainerStatus {
+  readonly name?: string;
+  readonly restartCount?: number;
+}
+
+export interface PodStatus {
+  readonly phase?: string;
+  readonly podIP?: string;
+  readonly podIPs?: readonly { readonly ip?: string }[];
+  readonly conditions?: readonly Condition[];
+  readonly containerStatuses?: readonly ContainerStatus[];
+  readonly initContainerStatuses?: readonly ContainerStatus[];
+}
+
+export type Pod = KubeObject<PodSpec, PodStatus>;
+
+export interface PodTemplate {
+  readonly metadata?: { readonly labels?: Labels; readonly annotations?: Labels };
+  readonly spec?: PodSpec;
+}
+
+interface WorkloadSpec {
+  readonly selector?: LabelSelector;
+  readonly template?: PodTemplate;
+  readonly minReadySeconds?: number;
+}
+
+export interface ReplicaSetSpec extends WorkloadSpec {
+  readonly replicas?: number;
+}
+
+export interface ReplicaSetStatus {
+  readonly replicas?: number;
+  readonly fullyLabeledReplicas?: number;
+  readonly readyReplicas?: number;
+  readonly availableReplicas?: number;
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly Condition[];
+}
+
+export type ReplicaSet = KubeObject<ReplicaSetSpec, ReplicaSetStatus>;
+
+export interface DeploymentSpec extends WorkloadSpec {
+  readonly replicas?: number;
+  readonly paused?: boolean;
+  readonly progressDeadlineSeconds?: number;
+  readonly revisionHistoryLimit?: number;
+  readonly strategy?: {
+    readonly type?: string;
+    readonly rollingUpdate?: { readonly maxSurge?: IntOrPercent; readonly maxUnavailable?: IntOrPercent };
+  };
+}
+
+/** A condition of a Deployment also says when it was last written. */
+export interface DeploymentCondition extends Condition {
+  readonly lastUpdateTime?: string;
+}
+
+export interface DeploymentStatus {
+  readonly observedGeneration?: number;
+  readonly replicas?: number;
+  readonly updatedReplicas?: number;
+  readonly readyReplicas?: number;
+  readonly availableReplicas?: number;
+  readonly unavailableReplicas?: number;
+  readonly collisionCount?: number;
+  readonly conditions?: readonly DeploymentCondition[];
+}
+
+export type Deployment = KubeObject<DeploymentSpec, DeploymentStatus>;
+
+export interface DaemonSetSpec extends WorkloadSpec {
+  readonly revisionHistoryLimit?: number;
+  readonly updateStrategy?: {
+    readonly type?: string;
+    readonly rollingUpdate?: { readonly maxSurge?: IntOrPercent; readonly maxUnavailable?: IntOrPercent };
+  };
+}
+
+export interface DaemonSetStatus {
+  readonly currentNumberScheduled?: number;
+  readonly numberMisscheduled?: number;
+  readonly desiredNumberScheduled?: number;
+  readonly numberReady?: number;
+  readonly observedGeneration?: number;
+  readonly updatedNumberScheduled?: number;
+  readonly numberAvailable?: number;
+  readonly numberUnavailable?: number;
+}
+
+export type DaemonSet = KubeObject<DaemonSetSpec, DaemonSetStatus>;
+
+export interface StatefulSetSpec extends WorkloadSpec {
+  readonly replicas?: number;
+  readonly serviceName?: string;
+  readonly podManagementPolicy?: string;
+  readonly revisionHistoryLimit?: number;
+  readonly ordinals?: { readonly start?: number };
+  readonly updateStrategy?: {
+    readonly type?: string;
+    readonly rollingUpdate?: { readonly partition?: number };
+  };
+}
+
+export interface StatefulSetStatus {
+  readonly observedGeneration?: number;
+  readonly replicas?: number;
+  readonly readyReplicas?: number;
+  readonly availableReplicas?: number;
+  readonly currentReplicas?: number;
+  readonly updatedReplicas?: number;
+  readonly currentRevision?: string;
+  readonly updateRevision?: string;
+}
+
+export type StatefulSet = KubeObject<StatefulSetSpec, StatefulSetStatus>;
+
+/** apps/v1: `data` and `revision` stand beside metadata. */
+export interface ControllerRevision extends KubeObject {
+  readonly data?: unknown;
+  readonly revision: number;
+}
+
+export interface JobSpec extends WorkloadSpec {
+  readonly parallelism?: number;
+  /** Absent: one pod that succeeds is enough. */
+  readonly completions?: number;
+  readonly completionMode?: string;
+  readonly backoffLimit?: number;
+  readonly activeDeadlineSeconds?: number;
+  readonly ttlSecondsAfterFinished?: number;
+  readonly suspend?: boolean;
+}
+
+export interface JobStatus {
+  readonly startTime?: string;
+  readonly completionTime?: string;
+  readonly active?: number;
+  readonly ready?: number;
+  readonly succeeded?: number;
+  readonly failed?: number;
+  readonly terminating?: number;
+  readonly completedIndexes?: string;
+  readonly conditions?: readonly Condition[];
+}
+
+export type Job = KubeObject<JobSpec, JobStatus>;
+
+export interface NodeCondition extends Condition {
+  readonly lastHeartbeatTime?: string;
+}
+
+export type Node = KubeObject<
+  { readonly taints?: readonly Taint[]; readonly unschedulable?: boolean },
+  {
+    readonly conditions?: readonly NodeCondition[];
+    readonly allocatable?: Labels;
+  }
+>;
+
+export type Lease = KubeObject<{ readonly holderIdentity?: string; readonly renewTime?: string }>;
+
+export type Service = KubeService;
+
+export interface PodDisruptionBudgetStatus {
+  readonly observedGeneration?: number;
+  readonly currentHealthy?: number;
+  readonly desiredHealthy?: number;
+  readonly disruptionsAllowed?: number;
+  readonly expectedPods?: number;
+  readonly conditions?: readonly Condition[];
+}
+
+export type PodDisruptionBudget = KubeObject<
+  {
+    readonly minAvailable?: IntOrPercent;
+    readonly maxUnavailable?: IntOrPercent;
+    readonly selector?: LabelSelector;
+  },
+  PodDisruptionBudgetStatus
+>;
+
+export type Namespace = KubeObject<unknown, { readonly phase?: string }>;
+
+export interface ConfigMap extends KubeObject {
+  readonly data?: Labels;
+}
+
+export type { Condition, EndpointSlice, KubeObject, LabelSelector, ObjectMeta };
+
+/** Every kind that controllers follow. */
+export interface FollowedObjects {
+  ConfigMap: ConfigMap;
+  ControllerRevision: ControllerRevision;
+  DaemonSet: DaemonSet;
+  Deployment: Deployment;
+  EndpointSlice: EndpointSlice;
+  Job: Job;
+  Lease: Lease;
+  Namespace: Namespace;
+  Node: Node;
+  Pod: Pod;
+  PodDisruptionBudget: PodDisruptionBudget;
+  ReplicaSet: ReplicaSet;
+  Service: Service;
+  StatefulSet: StatefulSet;
+}
+
+export type FollowedKind = keyof FollowedObjects;
