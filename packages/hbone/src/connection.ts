@@ -246,7 +246,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     const channel = this.channel!;
     let budget = READ_QUANTUM_BYTES;
     while (this.#readable && this.#state === 'open') {
-      if (budget <= 0) {
+      if (budget <= 0 || this.reactor.shareUsed) {
         this.#readDeferred = true;
         this.reactor.inNextTurn(this.#deferredRead);
         return;

@@ -45,6 +45,12 @@ export const hboneFailures = {
     remedy: 'the peer is overloaded, is no HBONE endpoint, or was cut off without a word',
     flag: 'TLS_FAILURE',
   },
+  'handshakes-crowded': {
+    meaning:
+      "the pod has as many unfinished handshakes as it may, and this one's peer has kept silent the longest",
+    remedy: 'somebody opens connections to port 15008 and does not go on: src.addr says who',
+    flag: 'TLS_FAILURE',
+  },
   'peer-identity': {
     meaning: 'the other side is not who it must be',
     remedy: 'compare the identity in its certificate with the one that the control plane tells',

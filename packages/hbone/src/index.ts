@@ -23,4 +23,4 @@ export { HboneConnection, type ConnectionState } from './connection.ts';
 export { ClientConnection, type ClientConnectionOwner, type VerifyPeer } from './client-connection.ts';
 export { ServerConnection, TunnelOffer, type ServerConnectionOwner } from './server-connection.ts';
 export { TunnelLink } from './tunnel-link.ts';
-export { HbonePool, type PoolKey, type PoolRequest, type PendingTunnel } from './pool.ts';
+export { HbonePool, PoolDirectory, type PoolKey, type PoolRequest, type PendingTunnel } from './pool.ts';

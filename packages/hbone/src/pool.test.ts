@@ -5,7 +5,7 @@ import type { TlsContext } from '@ambient/tls';
 import { expect } from 'chai';
 import { HboneError } from './errors.ts';
 import type { PendingTunnel } from './pool.ts';
-import { HbonePool } from './pool.ts';
+import { HbonePool, PoolDirectory } from './pool.ts';
 import type { HboneSettings } from './settings.ts';
 import { defaultHboneSettings } from './settings.ts';
 import {
@@ -45,8 +45,9 @@ describe('HbonePool', () => {
     expect(openDescriptors().length, 'descriptors leaked').to.equal(openBefore);
   });
 
-  function pool(settings: Partial<HboneSettings> = {}): HbonePool {
-    const made = new HbonePool(reactor, { ...defaultHboneSettings, ...settings }, undefined);
+  function pool(settings: Partial<HboneSettings> = {}, directory?: PoolDirectory): HbonePool {
+    const all = { ...defaultHboneSettings, ...settings };
+    const made = new HbonePool(reactor, all, undefined, {}, directory);
     close.push(() => {
       made.close();
     });
@@ -69,7 +70,7 @@ describe('HbonePool', () => {
   function ask(
     from: HbonePool,
     destination: SocketAddress,
-    change: { sourceIp?: string; baggage?: string } = {},
+    change: { sourceIp?: string; baggage?: string; workload?: string } = {},
   ): Asked {
     const sink = new RecordingSink();
     const pending = from.request({
@@ -78,11 +79,11 @@ describe('HbonePool', () => {
         expectedIdentities: [server],
         destination,
         sourceIp: change.sourceIp ?? '10.0.0.1',
+        workload: change.workload ?? '',
       },
       connect: { authority: '10.0.0.2:80', baggage: change.baggage },
       context: () => context,
       verify: () => undefined,
-      mark: undefined,
       sink,
       onTunnel: (tunnel) => {
         sink.tunnel = tunnel;
@@ -204,6 +205,46 @@ describe('HbonePool', () => {
     turnUntil(reactor, 'the tunnel, which was on its way', () => sink.opened !== undefined);
     sink.tunnel!.end();
     to.sinks[0]!.tunnel!.end();
+    turnUntil(reactor, 'the connection to close', () => from.connectionCount === 0);
+  });
+
+  it('an address that has another workload now is dialled anew', () => {
+    const to = serve();
+    const from = pool();
+    const old = ask(from, to.address, { workload: 'old' });
+    turnUntil(reactor, 'the first', () => old.sink.opened !== undefined);
+    const young = ask(from, to.address, { workload: 'young' });
+    turnUntil(reactor, 'the second', () => young.sink.opened !== undefined);
+    expect(to.connections).to.have.length(2);
+  });
+
+  for (const [what, hasAddress, left] of [
+    ['leaves a workload that is gone; its tunnels go on to their end', (): boolean => false, 0],
+    ['keeps a workload that has changed and has its address', (ip: string): boolean => ip === '127.0.0.1', 1],
+  ] as const)
+    it(what, () => {
+      const to = serve();
+      const directory = new PoolDirectory();
+      const pools = [pool({}, directory), pool({}, directory)];
+      const asked = pools.map((from) => ask(from, to.address, { workload: 'pod' }));
+      turnUntil(reactor, 'two tunnels', () => asked.every(({ sink }) => sink.opened !== undefined));
+      directory.onWorkloadChange('another', hasAddress);
+      directory.onWorkloadChange('pod', hasAddress);
+      settle(reactor);
+      expect(asked.map(({ sink }) => sink.closed)).to.deep.equal([false, false]);
+      for (const { sink } of asked) sink.tunnel!.reset(ErrorCode.CANCEL);
+      settle(reactor);
+      expect(pools.map((each) => each.connectionCount)).to.deep.equal([left, left]);
+    });
+
+  it('a dial that is under way when its workload goes serves who waits, and then closes', () => {
+    const to = serve();
+    const directory = new PoolDirectory();
+    const from = pool({}, directory);
+    const { sink } = ask(from, to.address, { workload: 'pod' });
+    directory.onWorkloadChange('pod', () => false);
+    turnUntil(reactor, 'the tunnel', () => sink.opened !== undefined);
+    sink.tunnel!.reset(ErrorCode.CANCEL);
     turnUntil(reactor, 'the connection to close', () => from.connectionCount === 0);
   });
 

@@ -1,4 +1,4 @@
-import type { KeepAlive, Reactor, SocketAddress } from '@ambient/linux';
+import type { DialOptions, KeepAlive, Reactor, SocketAddress } from '@ambient/linux';
 import { formatAddress } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
 import type { VerifyPeer } from './client-connection.ts';
@@ -16,6 +16,8 @@ export interface PoolKey {
   readonly expectedIdentities: readonly string[];
   readonly destination: SocketAddress;
   readonly sourceIp: string;
+  /** Uid of the workload at the destination; another one may get the address after it. Empty where it is not known. */
+  readonly workload: string;
 }
 
 export interface PoolRequest {
@@ -24,7 +26,6 @@ export interface PoolRequest {
   /** The client's certificate and roots: asked for when a connection is dialled, since they are renewed meanwhile. */
   readonly context: () => TlsContext;
   readonly verify: VerifyPeer;
-  readonly mark: number | undefined;
   readonly sink: TunnelSink;
   /** The tunnel that was opened for this request; told before the request is sent. */
   onTunnel(tunnel: HboneTunnel): void;
@@ -32,9 +33,13 @@ export interface PoolRequest {
 
 interface Bucket {
   readonly key: string;
+  readonly workload: string;
+  readonly destinationIp: string;
   readonly connections: ClientConnection[];
   readonly waiting: Place[];
   dialling: ClientConnection | undefined;
+  /** The workload has left this address: what still comes to stand here is for those who wait already. */
+  retired: boolean;
 }
 
 /** A request on its way to a tunnel. */
@@ -53,18 +58,66 @@ export interface PendingTunnel {
   cancel(): void;
 }
 
-/** Client connections by key, shared by the tunnels of one worker. One dial per key at a time. */
+/** What leads to each workload, over all pools of a worker: a workload that goes or moves is looked up, not searched for. */
+export class PoolDirectory {
+  readonly #buckets = new Map<string, Set<Bucket>>();
+
+  /** @internal for HbonePool */
+  add(bucket: Bucket): void {
+    if (bucket.workload === '') return;
+    const known = this.#buckets.get(bucket.workload);
+    if (known === undefined) this.#buckets.set(bucket.workload, new Set([bucket]));
+    else known.add(bucket);
+  }
+
+  /** @internal for HbonePool */
+  remove(bucket: Bucket): void {
+    const known = this.#buckets.get(bucket.workload);
+    if (known?.delete(bucket) === true && known.size === 0) this.#buckets.delete(bucket.workload);
+  }
+
+  /**
+   * A workload has changed or is gone: connections to an address that it does not have any more take no new tunnels, and
+   * close with their last one.
+   * @param hasAddress whether it has this one now
+   */
+  onWorkloadChange(uid: string, hasAddress: (ip: string) => boolean): void {
+    for (const bucket of [...(this.#buckets.get(uid) ?? [])])
+      if (!hasAddress(bucket.destinationIp)) retire(bucket);
+  }
+}
+
+function retire(bucket: Bucket): void {
+  bucket.retired = true;
+  for (const connection of [...bucket.connections]) connection.release();
+}
+
+/** Client connections by key, shared by the tunnels of one pod in one worker. One dial per key at a time. */
 export class HbonePool {
   readonly #reactor: Reactor;
   readonly #settings: HboneSettings;
   readonly #keepAlive: KeepAlive | undefined;
   readonly #buckets = new Map<string, Bucket>();
+  readonly #dialOptions: DialOptions;
+  readonly #directory: PoolDirectory;
   #draining = false;
 
-  constructor(reactor: Reactor, settings: HboneSettings, keepAlive: KeepAlive | undefined) {
+  /**
+   * @param dialOptions of all its sockets: their mark, and the network namespace of the pod
+   * @param directory shared by the pools of a worker
+   */
+  constructor(
+    reactor: Reactor,
+    settings: HboneSettings,
+    keepAlive: KeepAlive | undefined,
+    dialOptions: DialOptions = {},
+    directory = new PoolDirectory(),
+  ) {
     this.#reactor = reactor;
     this.#settings = settings;
     this.#keepAlive = keepAlive;
+    this.#dialOptions = dialOptions;
+    this.#directory = directory;
   }
 
   /** Connections that stand or are being made. */
@@ -98,12 +151,23 @@ export class HbonePool {
 
   #bucketOf(poolKey: PoolKey): Bucket {
     const to = formatAddress(poolKey.destination);
-    const key = `${poolKey.sourceIdentity} ${poolKey.sourceIp} ${to} ${poolKey.expectedIdentities.join(' ')}`;
+    const { workload } = poolKey;
+    const ids = poolKey.expectedIdentities.join(' ');
+    const key = `${poolKey.sourceIdentity} ${poolKey.sourceIp} ${to} ${workload} ${ids}`;
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
-      bucket = { key, connections: [], waiting: [], dialling: undefined };
+      bucket = {
+        key,
+        workload,
+        destinationIp: poolKey.destination.ip,
+        connections: [],
+        waiting: [],
+        dialling: undefined,
+        retired: false,
+      };
       this.#buckets.set(key, bucket);
-    }
+      this.#directory.add(bucket);
+    } else bucket.retired = false; // whoever asks now has read it from the mesh as it is
     return bucket;
   }
 
@@ -119,6 +183,7 @@ export class HbonePool {
           bucket.dialling = undefined;
           bucket.connections.push(opened);
           this.#serveWaiting(bucket);
+          if (this.#draining || bucket.retired) opened.release();
         },
         onTunnelClosed: () => {
           if (bucket.waiting.length > 0) this.#serveWaiting(bucket);
@@ -129,7 +194,7 @@ export class HbonePool {
       },
     );
     bucket.dialling = connection;
-    connection.dial(to, request.context(), { mark: request.mark }, this.#keepAlive);
+    connection.dial(to, request.context(), this.#dialOptions, this.#keepAlive);
   }
 
   #serveWaiting(bucket: Bucket): void {
@@ -147,8 +212,9 @@ export class HbonePool {
       bucket.dialling = undefined;
       for (const { request } of bucket.waiting.splice(0)) request.sink.onTunnelClosed(error);
     }
-    if (bucket.connections.length === 0 && bucket.dialling === undefined && bucket.waiting.length === 0)
-      this.#buckets.delete(bucket.key);
+    if (bucket.connections.length > 0 || bucket.dialling !== undefined || bucket.waiting.length > 0) return;
+    this.#buckets.delete(bucket.key);
+    this.#directory.remove(bucket);
   }
 
   /** Asks about the server of every connection again. @param judge what is wrong with a verified chain, in DER */
@@ -177,6 +243,7 @@ export class HbonePool {
     for (const bucket of [...this.#buckets.values()]) {
       bucket.dialling?.fail(error);
       for (const connection of [...bucket.connections]) connection.fail(error);
+      this.#directory.remove(bucket);
     }
     this.#buckets.clear();
   }

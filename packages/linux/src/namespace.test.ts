@@ -67,8 +67,12 @@ describe('NetworkNamespace', () => {
     const options = { backlog: 1, reusePort: false };
     using _one = new TcpListener(reactor, at, { ...options, namespace: first }, handler);
     using _two = new TcpListener(reactor, at, { ...options, namespace: second }, handler);
-    expect(() => new TcpListener(reactor, at, { ...options, namespace: first }, handler)).to.throw('EADDRINUSE');
+    expect(() => new TcpListener(reactor, at, { ...options, namespace: first }, handler)).to.throw(
+      'EADDRINUSE',
+    );
     // Loopback is down in a new namespace: no route is the answer of that namespace, not of ours.
-    expect(() => TcpSocket.dial({ ip: '127.0.0.1', port: 15_001 }, { namespace: first })).to.throw('ENETUNREACH');
+    expect(() => TcpSocket.dial({ ip: '127.0.0.1', port: 15_001 }, { namespace: first })).to.throw(
+      'ENETUNREACH',
+    );
   });
 });

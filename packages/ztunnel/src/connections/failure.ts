@@ -59,6 +59,11 @@ export const proxyFailures = {
     remedy: 'have clients close idle connections, or lengthen the grace period',
     flag: 'CONNECT',
   },
+  'pod-removed': {
+    meaning: 'the pod was deleted or left the mesh, and the connection did not end within the grace period',
+    remedy: 'nothing, if that was intended; clients should connect anew',
+    flag: 'CONNECT',
+  },
   'shut-down': hboneFailures['shut-down'],
 } as const satisfies Record<string, FailureRow>;
 

@@ -1,24 +1,31 @@
 import type { SocketAddress } from '@ambient/linux';
 import { formatAddress } from '@ambient/linux';
-import type { CounterTable, Logger } from '@ambient/runtime';
+import type { Logger } from '@ambient/runtime';
 import { bare, describeError } from '@ambient/runtime';
 import type { ConnectionReport } from '../worker/messages.ts';
-import { ConnectionMetrics } from './connection-metrics.ts';
+import type { ConnectionMetrics } from './connection-metrics.ts';
 import { reasonOf, responseFlagOf } from './failure.ts';
 import type { ConnectionFacts } from './live-connection.ts';
 import { LiveConnection } from './live-connection.ts';
 
-/** The live table of one worker: every connection that it carries, with access log and metrics. */
+/** The live table of one pod in one worker: every connection that it carries, with access log and metrics. */
 export class LiveConnections {
   readonly #live = new Set<LiveConnection>();
   readonly #log: Logger;
   readonly #metrics: ConnectionMetrics;
   readonly #wallClockMs: () => number;
 
-  /** @param log of scope `access` */
-  constructor(table: CounterTable, log: Logger, wallClockMs: () => number) {
-    this.#metrics = new ConnectionMetrics(table);
+  readonly #pod: number | undefined;
+
+  /**
+   * @param metrics of the worker
+   * @param log of scope `access`
+   * @param pod `PodStart.id` of the pod that connections are reported under
+   */
+  constructor(metrics: ConnectionMetrics, log: Logger, wallClockMs: () => number, pod?: number) {
+    this.#metrics = metrics;
     this.#log = log;
+    this.#pod = pod;
     this.#wallClockMs = wallClockMs;
   }
 
@@ -73,18 +80,14 @@ export class LiveConnections {
     for (const connection of [...this.#live]) connection.recheck?.();
   }
 
-  /** Workloads or services have changed. */
-  onMeshChange(): void {
-    this.#metrics.forget();
-  }
-
   /** Brings the byte counters up to date. */
   reportBytes(): void {
     for (const connection of this.#live) connection.reportBytes();
   }
 
   reports(): ConnectionReport[] {
-    return [...this.#live].map((connection) => connection.report());
+    const pod = this.#pod;
+    return [...this.#live].map((each) => (pod === undefined ? each.report() : { pod, ...each.report() }));
   }
 
   /** Cuts all. @returns how many there were */

@@ -38,7 +38,7 @@ export function dialApplication(context: WorkerContext, request: ApplicationDial
     },
   };
   const timeoutMs = context.hbone.dialTimeoutMs;
-  if (!spoof) return dial(context.reactor, to, { mark: context.mark }, timeoutMs, outcome);
+  if (!spoof) return dial(context.reactor, to, context.dialOptions, timeoutMs, outcome);
 
   let attempt: Dialling | undefined;
   let fellBack = false;
@@ -55,12 +55,12 @@ export function dialApplication(context: WorkerContext, request: ApplicationDial
         error: describeError(error),
       });
     }
-    attempt = dial(context.reactor, to, { mark: context.mark }, timeoutMs, outcome);
+    attempt = dial(context.reactor, to, context.dialOptions, timeoutMs, outcome);
   };
   const first = dial(
     context.reactor,
     to,
-    { mark: context.mark, bind: { ip: client.ip, port: 0 }, transparent: true },
+    { ...context.dialOptions, bind: { ip: client.ip, port: 0 }, transparent: true },
     timeoutMs,
     {
       onConnected: outcome.onConnected,

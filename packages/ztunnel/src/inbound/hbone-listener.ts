@@ -9,6 +9,8 @@ import { ProxyError, proxyFailures } from '../connections/failure.ts';
 import { listenerEvents } from '../outbound/outbound-listener.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { ClientIdentity } from './client-identity.ts';
+import type { HalfOpen } from './handshake-admission.ts';
+import { HandshakeAdmission } from './handshake-admission.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { serveTunnel } from './serve-tunnel.ts';
 
@@ -31,6 +33,7 @@ export class HboneListener {
   readonly #context: WorkerContext;
   readonly #workloads: LocalWorkloads;
   readonly #listener: TcpListener;
+  readonly #admission: HandshakeAdmission;
   readonly #connections = new Map<ServerConnection, ClientIdentity>();
 
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads, reusePort: boolean) {
@@ -39,7 +42,7 @@ export class HboneListener {
     this.#listener = new TcpListener(
       context.reactor,
       at,
-      { backlog: BACKLOG, reusePort, mark: context.mark },
+      { backlog: BACKLOG, reusePort, ...context.dialOptions },
       {
         onAccept: (socket, peer) => {
           this.#accept(socket, peer);
@@ -47,6 +50,7 @@ export class HboneListener {
         ...listenerEvents(context, 'inbound'),
       },
     );
+    this.#admission = new HandshakeAdmission(context.reactor, this.#listener);
   }
 
   /** Starts to accept; until then connections wait in the kernel. */
@@ -65,9 +69,12 @@ export class HboneListener {
       return;
     }
     const refuse = (error: Error): void => {
+      halfOpen.finish();
+      if (socket.closed) return; // crowded out while it waited
       socket.close();
       this.#context.connections.refused('inbound', peer, local, error);
     };
+    const halfOpen = this.#admission.begin(refuse);
     this.#workloads.find((workload) => {
       if (workload === undefined) {
         refuse(new ProxyError('own-workload-unknown', proxyFailures['own-workload-unknown'].meaning));
@@ -76,44 +83,54 @@ export class HboneListener {
       this.#context.certificates.request(workloadIdentity(workload), (contexts, error) => {
         if (contexts === undefined)
           refuse(error ?? new ProxyError('certificate-unavailable', 'no certificate for this pod'));
-        else this.#serve(socket, peer, local, workload, contexts.server);
+        else if (!socket.closed) {
+          this.#serve(socket, { peer, local }, workload, contexts.server, halfOpen);
+        }
       });
     });
   }
 
   #serve(
     socket: TcpSocket,
-    peer: SocketAddress,
-    local: SocketAddress,
+    addresses: { readonly peer: SocketAddress; readonly local: SocketAddress },
     workload: Workload,
     tls: ConstructorParameters<typeof ServerConnection>[4],
+    halfOpen: HalfOpen,
   ): void {
+    const { peer, local } = addresses;
     const context = this.#context;
     const client = new ClientIdentity(context, workload.trustDomain);
     const refusals = new RefusalLog(context.connections, peer, local);
     const owner: ServerConnectionOwner = {
       verifyClient: (leaf, chain) => client.verify(leaf, chain),
-      onOpen: () => undefined,
+      onOpen: () => {
+        halfOpen.finish();
+      },
       onConnect: (offer) =>
         serveTunnel(context, { connection: offer.connection, client, workload, refusals }, offer),
       onBadRequest: (_connection, error) => {
         refusals.refused(error);
       },
       onGone: (connection, error) => {
+        halfOpen.finish();
         refusals.finish();
         this.#forget(connection, peer, local, error);
       },
     };
     let connection: ServerConnection;
     try {
-      const addresses = { peer, local };
       connection = new ServerConnection(context.reactor, context.hbone, socket, addresses, tls, owner);
     } catch (error) {
+      halfOpen.finish();
       socket.close(); // the kernel or OpenSSL is out of something
       context.connections.refused('inbound', peer, local, error as Error);
       return;
     }
-    if (connection.state !== 'closed') this.#connections.set(connection, client);
+    if (connection.state === 'closed') return;
+    this.#connections.set(connection, client);
+    halfOpen.cut = (error) => {
+      connection.fail(error);
+    };
   }
 
   #forget(connection: ServerConnection, peer: SocketAddress, local: SocketAddress, error: HboneError): void {
@@ -140,12 +157,18 @@ export class HboneListener {
   /** Takes no more connections and no more tunnels; connections close with their last tunnel. */
   drain(): void {
     this.#listener.drain();
+    this.drainConnections();
+  }
+
+  /** Tells the peers that are connected to open no more tunnels; who connects anew is served. */
+  drainConnections(): void {
     for (const connection of [...this.#connections.keys()]) connection.drain();
   }
 
   /** Cuts everything. */
   close(error: HboneError): void {
     this.#listener.close();
+    this.#admission.close();
     for (const connection of [...this.#connections.keys()]) connection.fail(error);
   }
 }

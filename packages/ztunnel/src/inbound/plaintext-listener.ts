@@ -26,7 +26,7 @@ export class PlaintextListener {
     this.#listener = new TcpListener(
       context.reactor,
       at,
-      { backlog: BACKLOG, reusePort, mark: context.mark },
+      { backlog: BACKLOG, reusePort, ...context.dialOptions },
       {
         onAccept: (socket, peer) => {
           this.#accept(socket, peer);

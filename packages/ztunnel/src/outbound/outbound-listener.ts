@@ -43,7 +43,7 @@ export class OutboundListener {
     this.#listener = new TcpListener(
       context.reactor,
       at,
-      { backlog: BACKLOG, reusePort, mark: context.mark },
+      { backlog: BACKLOG, reusePort, ...context.dialOptions },
       {
         onAccept: (socket, peer) => {
           this.#accept(socket, peer);
@@ -80,12 +80,12 @@ export class OutboundListener {
     }
     socket.setNoDelay();
     if (context.keepAlive !== undefined) socket.setKeepAlive(context.keepAlive);
-    const known = this.#workloads.current;
+    const known = this.#workloads.sender;
     if (known !== undefined) {
       route(context, { socket, source: known, peer, destination });
       return;
     }
-    this.#workloads.find((source) => {
+    this.#workloads.findSender((source) => {
       if (source !== undefined) {
         route(context, { socket, source, peer, destination });
         return;

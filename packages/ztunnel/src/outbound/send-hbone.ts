@@ -91,11 +91,11 @@ export function tunnelRequest(
       expectedIdentities: chosen.expectedIdentities,
       destination: chosen.dial,
       sourceIp: call.peer.ip,
+      workload: nextHop(chosen)?.uid ?? '',
     },
     connect: connectRequest(context, call, chosen.authority, chosen.service),
     context: () => (context.certificates.current(sourceIdentity) ?? contexts).client,
     verify: verifyServer(context, chosen.expectedIdentities),
-    mark: context.mark,
   };
 }
 

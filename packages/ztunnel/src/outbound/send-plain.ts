@@ -48,7 +48,7 @@ export function sendPlain(context: WorkerContext, call: OutboundCall, target: Pl
       }
     },
   );
-  const dialling = dial(reactor, target.to, { mark: context.mark }, context.hbone.dialTimeoutMs, {
+  const dialling = dial(reactor, target.to, context.dialOptions, context.hbone.dialTimeoutMs, {
     onConnected: (far: TcpSocket) => {
       far.setNoDelay();
       if (context.keepAlive !== undefined) far.setKeepAlive(context.keepAlive);

@@ -58,7 +58,7 @@ class Flow implements TurnTask {
         return;
       }
       if (!this.readable) return;
-      if (budget <= 0) {
+      if (budget <= 0 || (this.#reactor.shareUsed && budget < QUANTUM_BYTES * 2)) {
         this.#deferred = true;
         this.#reactor.inNextTurn(this);
         return;

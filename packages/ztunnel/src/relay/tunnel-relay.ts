@@ -177,7 +177,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
     if (socket === undefined || tunnel === undefined) return;
     let budget = QUANTUM_BYTES;
     while (this.#readable && !this.#socketEnded && !this.#done) {
-      if (budget <= 0) {
+      if (budget <= 0 || (this.#reactor.shareUsed && budget < QUANTUM_BYTES)) {
         this.#bulk = true;
         this.#pumpInLane();
         return;

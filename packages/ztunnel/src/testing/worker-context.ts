@@ -8,6 +8,7 @@ import type { Reactor } from '@ambient/linux';
 import { MeshStore } from '@ambient/mesh';
 import type { LogFields, SeriesDelta } from '@ambient/runtime';
 import { CounterTable, LogLevels, Logger } from '@ambient/runtime';
+import { ConnectionMetrics } from '../connections/connection-metrics.ts';
 import { LiveConnections } from '../connections/live-connections.ts';
 import { metricDefinitions } from '../telemetry/metric-definitions.ts';
 import { CertificateStore } from '../worker/certificate-store.ts';
@@ -55,7 +56,7 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
   const certificates = new CertificateStore(post, {}, (error) => {
     throw error as Error;
   });
-  const connections = new LiveConnections(counters, log.scope('access'), Date.now);
+  const connections = new LiveConnections(new ConnectionMetrics(counters), log.scope('access'), Date.now);
   return {
     reactor,
     settings,
@@ -78,7 +79,7 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
     },
     traceparent: () => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
     baggageOf: (workload) => `k8s.workload=${workload.name}`,
-    mark: undefined,
+    dialOptions: {},
     countOnDemandDns: () => undefined,
     countRevoked: () => undefined,
     lines,

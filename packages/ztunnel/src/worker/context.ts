@@ -1,6 +1,6 @@
 import type { HbonePool, HboneSettings } from '@ambient/hbone';
 import type { RevocationSet } from '@ambient/identity/peer';
-import type { KeepAlive, Reactor, SocketAddress } from '@ambient/linux';
+import type { DialOptions, KeepAlive, Reactor, SocketAddress } from '@ambient/linux';
 import type { MeshStore, Workload } from '@ambient/mesh';
 import type { Logger } from '@ambient/runtime';
 import type { LiveConnections } from '../connections/live-connections.ts';
@@ -9,22 +9,23 @@ import type { CertificateStore } from './certificate-store.ts';
 
 /** Finds the workload that the proxy acts for: the pod in whose network namespace a listener stands. */
 export interface LocalWorkloads {
-  /** Calls `use` once the workload is known, or with undefined after 5 s. */
+  /** Calls `use` once the control plane has told the workload, or with undefined after 5 s. */
   find(use: (workload: Workload | undefined) => void): void;
+  /** As `find`, for what the pod sends: after a second, what the node agent says of the pod will do. */
+  findSender(use: (workload: Workload | undefined) => void): void;
   /** The workload where it is known already. */
   readonly current: Workload | undefined;
+  /** The workload as whom the pod sends, where that is known already. */
+  readonly sender: Workload | undefined;
 }
 
-/** What every stage of a connection's way needs from its worker. */
-export interface WorkerContext {
-  readonly reactor: Reactor;
+/** What all pods of a worker share. */
+export interface SharedContext {
   readonly settings: ZtunnelSettings;
   readonly hbone: HboneSettings;
   readonly keepAlive: KeepAlive | undefined;
   readonly store: MeshStore;
   readonly certificates: CertificateStore;
-  readonly pool: HbonePool;
-  readonly connections: LiveConnections;
   /** Of scope `proxy`. */
   readonly log: Logger;
   /** Of scope `policy`. */
@@ -40,10 +41,20 @@ export interface WorkerContext {
   traceparent(): string;
   /** `baggage` that describes a workload. */
   baggageOf(workload: Workload): string;
-  /** SO_MARK of sockets that the proxy opens, if any. */
-  readonly mark: number | undefined;
   /** A hostname is resolved because the workload that `source` calls has no address. */
   countOnDemandDns(source: Workload, hostname: string): void;
   /** The revocation list has refused a handshake. */
   countRevoked(reporter: 'source' | 'destination'): void;
+}
+
+/** What every stage of a connection's way needs from its worker: the view of one pod. */
+export interface WorkerContext extends SharedContext {
+  /** The pod's share of the worker's time. */
+  readonly reactor: Reactor;
+  /** Tunnels of this pod, which never carry another one's traffic. */
+  readonly pool: HbonePool;
+  /** Connections of this pod. */
+  readonly connections: LiveConnections;
+  /** Of every socket that carries this pod's traffic: its mark, and the network namespace that it stands in. */
+  readonly dialOptions: Pick<DialOptions, 'mark' | 'namespace'>;
 }

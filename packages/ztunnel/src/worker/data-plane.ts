@@ -1,27 +1,22 @@
-import { HboneError, HbonePool, defaultHboneSettings, encodeBaggage, traceparentOf } from '@ambient/hbone';
+import { defaultHboneSettings, encodeBaggage, traceparentOf } from '@ambient/hbone';
 import type { HboneSettings } from '@ambient/hbone';
 import type { RevocationSet } from '@ambient/identity/peer';
 import { nothingRevoked } from '@ambient/identity/peer';
-import type { KeepAlive, SocketAddress } from '@ambient/linux';
+import type { KeepAlive } from '@ambient/linux';
 import { Reactor, Timer } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { MeshStore, UpdateUnpacker } from '@ambient/mesh';
 import { CounterTable, LineBatch, LogLevels, Logger, describeError, logTimeMs } from '@ambient/runtime';
 import { randomFillSync } from 'node:crypto';
-import { LiveConnections } from '../connections/live-connections.ts';
-import { ProxyError } from '../connections/failure.ts';
-import { HboneListener } from '../inbound/hbone-listener.ts';
-import { PlaintextListener } from '../inbound/plaintext-listener.ts';
-import { OutboundListener } from '../outbound/outbound-listener.ts';
-import { findServerRevocation } from '../outbound/send-hbone.ts';
+import { ConnectionMetrics } from '../connections/connection-metrics.ts';
 import type { ZtunnelSettings } from '../settings.ts';
 import { selfCallPorts } from '../settings.ts';
 import { sourceLabels } from '../telemetry/connection-labels.ts';
 import { metricDefinitions, metricNames } from '../telemetry/metric-definitions.ts';
 import { CertificateStore } from './certificate-store.ts';
-import type { WorkerContext } from './context.ts';
-import { LocalWorkload } from './local-workload.ts';
+import type { SharedContext } from './context.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { PodCaptures } from './pod-captures.ts';
 import { Questions } from './questions.ts';
 
 /** Log lines gather for at most this long before they are posted to the main thread. */
@@ -54,7 +49,7 @@ function keepAliveOf(settings: ZtunnelSettings): KeepAlive | undefined {
   };
 }
 
-/** Everything that one data worker has: a reactor, a replica of the mesh, and the listeners of its pods. */
+/** Everything that one data worker has: a reactor, a replica of the mesh, and its pods. */
 export class DataPlane {
   readonly reactor: Reactor;
   readonly #settings: ZtunnelSettings;
@@ -65,16 +60,10 @@ export class DataPlane {
   readonly #lines: LineBatch;
   readonly #log: Logger;
   readonly #counters = new CounterTable(metricDefinitions);
-  readonly #connections: LiveConnections;
   readonly #certificates: CertificateStore;
-  readonly #pool: HbonePool;
   readonly #questions: Questions;
-  readonly #context: WorkerContext;
-  readonly #workload: LocalWorkload;
+  readonly #pods: PodCaptures;
   #revocations: RevocationSet = nothingRevoked;
-  #outbound: OutboundListener | undefined;
-  #inbound: HboneListener | undefined;
-  #plaintext: PlaintextListener | undefined;
   readonly #baggage = new WeakMap<Workload, string>();
   readonly #traceBytes = Buffer.alloc(TRACE_BYTES * 128);
   #traceOffset = this.#traceBytes.length;
@@ -95,7 +84,6 @@ export class DataPlane {
     const onFault = (error: unknown): void => {
       this.#log.log('error', 'a defect ended a connection that waited', { error: describeError(error) });
     };
-    this.#connections = new LiveConnections(this.#counters, this.#log.scope('access'), Date.now);
     const tls = {
       allowTls12: settings.tls.tls12Enabled,
       postQuantumOnly: settings.tls.compliancePolicy === 'pqc',
@@ -107,7 +95,6 @@ export class DataPlane {
     });
     const hbone = hboneSettings(settings);
     const keepAlive = keepAliveOf(settings);
-    this.#pool = new HbonePool(this.reactor, hbone, keepAlive);
     this.#questions = new Questions(
       this.reactor,
       this.#store,
@@ -116,15 +103,12 @@ export class DataPlane {
       settings.xds.onDemand && settings.xds.address !== undefined,
       onFault,
     );
-    this.#context = {
-      reactor: this.reactor,
+    const shared: SharedContext = {
       settings,
       hbone,
       keepAlive,
       store: this.#store,
       certificates: this.#certificates,
-      pool: this.#pool,
-      connections: this.#connections,
       log: this.#log,
       policyLog: this.#log.scope('policy'),
       revocations: () => this.#revocations,
@@ -137,7 +121,6 @@ export class DataPlane {
       },
       traceparent: () => this.#traceparent(),
       baggageOf: (workload) => this.#baggageOf(workload),
-      mark: settings.socket.packetMark,
       countOnDemandDns: (source, hostname) => {
         const labels = [...sourceLabels(source), hostname];
         this.#counters.handle(metricNames.onDemandDns, labels).add(1);
@@ -146,9 +129,15 @@ export class DataPlane {
         this.#counters.handle(metricNames.crlRejections, [reporter]).add(1);
       },
     };
-    const name = settings.dedicatedWorkload ?? { namespace: '', name: '', serviceAccount: '' };
-    this.#workload = new LocalWorkload(this.reactor, this.#store, name, settings.place.nodeName, onFault);
-    if (settings.mode === 'dedicated') this.#listen();
+    this.#pods = new PodCaptures({
+      reactor: this.reactor,
+      shared,
+      metrics: new ConnectionMetrics(this.#counters),
+      accessLog: this.#log.scope('access'),
+      onFault,
+      post,
+    });
+    this.#listen();
   }
 
   /** Lines gather in a batch, which is posted a little later in one message. */
@@ -165,23 +154,18 @@ export class DataPlane {
     if (!this.#lines.empty) this.#post({ kind: 'log', lines: this.#lines.take(logTimeMs()) });
   }
 
-  /** Binds the ports; connections wait in the kernel until the mesh is known. */
+  /** Dedicated mode: binds the ports of its one pod. Shared mode: tells the ports that all pods will have. */
   #listen(): void {
-    const { ports, ipv6Enabled } = this.#settings;
-    const at = (port: number): SocketAddress => ({ ip: ipv6Enabled ? '::' : '0.0.0.0', port });
-    const reusePort = true;
-    const context = this.#context;
-    this.#outbound = new OutboundListener(context, at(ports.outbound), this.#workload, reusePort);
-    this.#inbound = new HboneListener(context, at(ports.inboundHbone), this.#workload, reusePort);
-    this.#plaintext = new PlaintextListener(context, at(ports.inboundPlaintext), this.#workload, reusePort);
-    this.#post({
-      kind: 'bound',
-      ports: {
-        outbound: this.#outbound.port,
-        inbound: this.#inbound.port,
-        inboundPlaintext: this.#plaintext.port,
-      },
-    });
+    const { dedicatedWorkload, place, ports } = this.#settings;
+    const bound =
+      dedicatedWorkload === undefined
+        ? {
+            outbound: ports.outbound,
+            inbound: ports.inboundHbone,
+            inboundPlaintext: ports.inboundPlaintext,
+          }
+        : this.#pods.addOwn({ name: dedicatedWorkload, node: place.nodeName });
+    this.#post({ kind: 'bound', ports: bound });
   }
 
   #traceparent(): string {
@@ -215,17 +199,17 @@ export class DataPlane {
   /** Takes a message of the main thread. @returns false when the worker is to end */
   onMessage(message: ToWorker): boolean {
     switch (message.kind) {
-      case 'mesh': {
-        const change = this.#store.apply(this.#unpacker.unpack(message.updates));
-        this.#connections.onMeshChange();
-        this.#workload.onMeshChange();
-        if (change.policiesChanged) this.#connections.recheckPolicies();
+      case 'mesh':
+        this.#pods.onMeshChange(this.#store.apply(this.#unpacker.unpack(message.updates)));
         break;
-      }
       case 'start':
-        this.#outbound?.start();
-        this.#inbound?.start();
-        this.#plaintext?.start();
+        this.#pods.start();
+        break;
+      case 'add-pod':
+        this.#pods.add(message.pod);
+        break;
+      case 'remove-pod':
+        this.#pods.remove(message.id, message.deadlineMs);
         break;
       case 'certificate':
         this.#certificates.set(message.identity, message.material);
@@ -235,8 +219,7 @@ export class DataPlane {
         break;
       case 'revocations':
         this.#revocations = message.revocations;
-        this.#inbound?.recheckRevocations();
-        this.#pool.recheckPeers((chain) => findServerRevocation(this.#context, chain));
+        this.#pods.recheckRevocations();
         break;
       case 'log-levels':
         this.#levels.replace(message.levels);
@@ -261,7 +244,7 @@ export class DataPlane {
   }
 
   #collect(id: number, connections: boolean): void {
-    this.#connections.reportBytes();
+    this.#pods.reportBytes();
     const nowMs = Date.now();
     const series = this.#counters.drainDeltas(nowMs);
     this.#counters.forgetIdle(nowMs - IDLE_SERIES_MS);
@@ -269,47 +252,19 @@ export class DataPlane {
       kind: 'collected',
       id,
       series,
-      connections: connections ? this.#connections.reports() : [],
+      connections: connections ? this.#pods.reports() : [],
     });
   }
 
   #drain(deadlineMs: number): void {
-    let drained = false;
-    const finish = (cut: number): void => {
-      if (drained) return;
-      drained = true;
-      this.reactor.cancelTimer(deadline);
-      this.reactor.cancelTimer(poll);
+    this.#pods.drain(deadlineMs, (cut) => {
       this.#flushLog();
       this.#post({ kind: 'drained', cut });
-    };
-    const deadline = new Timer(() => {
-      const error = new ProxyError(
-        'drain-deadline',
-        'the proxy is shutting down and its grace period is over',
-      );
-      finish(this.#connections.cutAll(error));
     });
-    const finishIfEmpty = (): void => {
-      if (this.#connections.size === 0 && (this.#inbound?.connectionCount ?? 0) === 0) finish(0);
-      else if (!drained) this.reactor.setTimer(poll, 20);
-    };
-    const poll = new Timer(finishIfEmpty);
-    this.#outbound?.drain();
-    this.#plaintext?.drain();
-    this.#inbound?.drain();
-    this.#pool.drain();
-    this.reactor.setTimer(deadline, deadlineMs);
-    finishIfEmpty();
   }
 
   #stop(): void {
-    this.#connections.cutAll(new ProxyError('shut-down', 'the proxy was told to stop'));
-    const error = new HboneError('shut-down', 'the proxy was told to stop');
-    this.#outbound?.close();
-    this.#plaintext?.close();
-    this.#inbound?.close(error);
-    this.#pool.close();
+    this.#pods.close();
     this.#certificates.close();
     this.#flushLog();
     this.reactor.close();

@@ -1,5 +1,5 @@
 import type { Workload } from '@ambient/mesh';
-import { MeshStore, workloadWith } from '@ambient/mesh';
+import { MeshStore, workloadIdentity, workloadWith } from '@ambient/mesh';
 import { expect } from 'chai';
 import { PausedTimers } from '../testing/paused-timers.ts';
 import { LocalWorkload } from './local-workload.ts';
@@ -26,7 +26,12 @@ describe('LocalWorkload', () => {
     faults = [];
     found = [];
     const name = { namespace: 'a', name: 'pod-1', serviceAccount: 'sa' };
-    local = new LocalWorkload(timers.reactor, store, name, 'n1', (error) => faults.push(error));
+    local = new LocalWorkload(
+      timers.reactor,
+      store,
+      { name, node: 'n1' },
+      { onFault: (error) => faults.push(error) },
+    );
   });
   afterEach(() => {
     expect(timers.count, 'timers left').to.equal(0);
@@ -93,5 +98,64 @@ describe('LocalWorkload', () => {
     tell();
     expect(found).to.deep.equal(['u']);
     expect(faults).to.have.length(1);
+  });
+
+  describe('where the node agent has said who it is', () => {
+    let stoodIn: Workload[];
+
+    beforeEach(() => {
+      stoodIn = [];
+      local = new LocalWorkload(
+        timers.reactor,
+        store,
+        {
+          name: { namespace: 'a', name: 'pod-1', serviceAccount: 'sa' },
+          node: 'n1',
+          trustDomain: 'td',
+          network: 'east',
+        },
+        { onFault: (error) => faults.push(error), onStandIn: (each) => stoodIn.push(each) },
+      );
+    });
+    const findSender = (): void => {
+      local.findSender((each) => found.push(each === undefined ? undefined : workloadIdentity(each)));
+    };
+
+    it('sends after a second under the identity that it was given, which is said once', () => {
+      findSender();
+      timers.advance(990);
+      expect(found).to.deep.equal([]);
+      timers.advance(20);
+      expect(found).to.deep.equal(['spiffe://td/ns/a/sa/sa']);
+      findSender();
+      expect(found, 'the next does not wait').to.have.length(2);
+      expect(stoodIn.map(({ network, node }) => [network, node])).to.deep.equal([['east', 'n1']]);
+    });
+
+    it('receives nothing before the control plane has told its policies', () => {
+      findSender();
+      find();
+      timers.advance(1010);
+      expect(found).to.have.length(1);
+      expect(local.current).to.equal(undefined);
+      timers.advance(4000);
+      expect(found[1]).to.equal(undefined);
+    });
+
+    it('is what the control plane says, as soon as it does', () => {
+      findSender();
+      timers.advance(1010);
+      tell();
+      expect(local.sender?.uid).to.equal('u');
+      findSender();
+      expect(found[1]).to.equal('spiffe://cluster.local/ns/a/sa/sa');
+    });
+
+    it('whoever waits when it ends is told so at once', () => {
+      findSender();
+      find();
+      local.close();
+      expect(found).to.deep.equal([undefined, undefined]);
+    });
   });
 });

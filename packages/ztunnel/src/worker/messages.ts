@@ -95,16 +95,20 @@ export interface ConnectionReport {
   readonly openedAtMs: number;
 }
 
+/** The ports of a pod's listeners, the same for all workers. */
+export interface BoundPorts {
+  readonly outbound: number;
+  readonly inboundPlaintext: number;
+  readonly inbound: number;
+}
+
 /** From a data worker to the main thread. */
 export type FromWorker =
   /**
    * Listeners are bound; accepting begins with `start`. In shared mode there are none yet: it is said at once, with the
    * ports that listeners will have in every pod.
    */
-  | {
-      readonly kind: 'bound';
-      readonly ports: { outbound: number; inboundPlaintext: number; inbound: number };
-    }
+  | { readonly kind: 'bound'; readonly ports: BoundPorts }
   /** Answer to `add-pod`: its listeners are bound. */
   | { readonly kind: 'pod-ready'; readonly id: number }
   /** Answer to `add-pod`: nothing of it is left in this worker. */

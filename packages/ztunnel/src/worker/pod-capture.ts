@@ -1,0 +1,205 @@
+import type { PoolDirectory } from '@ambient/hbone';
+import { HboneError, HbonePool } from '@ambient/hbone';
+import type { NetworkNamespace, Reactor, SocketAddress } from '@ambient/linux';
+import { Timer } from '@ambient/linux';
+import type { Logger } from '@ambient/runtime';
+import type { ConnectionMetrics } from '../connections/connection-metrics.ts';
+import { ProxyError } from '../connections/failure.ts';
+import { LiveConnections } from '../connections/live-connections.ts';
+import { HboneListener } from '../inbound/hbone-listener.ts';
+import { PlaintextListener } from '../inbound/plaintext-listener.ts';
+import { OutboundListener } from '../outbound/outbound-listener.ts';
+import { findServerRevocation } from '../outbound/send-hbone.ts';
+import type { SharedContext, WorkerContext } from './context.ts';
+import type { LocalFacts } from './local-workload.ts';
+import { LocalWorkload } from './local-workload.ts';
+import type { BoundPorts } from './messages.ts';
+
+/** How often a pod that drains looks whether it is empty. */
+const DRAIN_POLL_MS = 20;
+
+/** What a worker gives to each of its pods. */
+export interface CaptureWorker {
+  readonly reactor: Reactor;
+  readonly shared: SharedContext;
+  readonly metrics: ConnectionMetrics;
+  readonly directory: PoolDirectory;
+  /** Of scope `access`. */
+  readonly accessLog: Logger;
+  onFault(error: unknown): void;
+}
+
+/** The pod whose traffic is to be carried. */
+export interface CapturedPod {
+  readonly facts: LocalFacts;
+  /** `PodStart.id` of shared mode. */
+  readonly id?: number;
+  /** Where it lives; undefined: in the process's own network namespace (dedicated mode). Closed with the capture. */
+  readonly namespace?: NetworkNamespace;
+}
+
+export interface DrainOptions {
+  /** From now; what is left then is cut. */
+  readonly deadlineMs: number;
+  /**
+   * `close`: another process takes what comes from now on. `keep`: there is nobody else, so that new connections are taken
+   * until the end.
+   */
+  readonly listeners: 'close' | 'keep';
+  /** Why what is left is cut. */
+  readonly error: ProxyError;
+}
+
+/**
+ * A pod in one worker: listeners inside its network namespace, and everything that its connections have for themselves: a
+ * share of the worker's time, a pool of tunnels, the live table, and sockets that all stand in that namespace.
+ */
+export class PodCapture {
+  readonly #context: WorkerContext;
+  readonly #workload: LocalWorkload;
+  readonly #namespace: NetworkNamespace | undefined;
+  readonly #outbound: OutboundListener;
+  readonly #inbound: HboneListener;
+  readonly #plaintext: PlaintextListener;
+  #draining:
+    { readonly deadline: Timer; readonly poll: Timer; readonly done: ((cut: number) => void)[] } | undefined;
+
+  /** Binds all ports of the pod, or none. @throws SystemError with nothing left */
+  constructor(worker: CaptureWorker, pod: CapturedPod) {
+    const { shared } = worker;
+    const { settings } = shared;
+    using unwind = new DisposableStack();
+    const reactor = unwind.adopt(worker.reactor.tenant(), (each) => {
+      each.close();
+    });
+    this.#namespace = pod.namespace;
+    const dialOptions = { mark: settings.socket.packetMark, namespace: pod.namespace };
+    this.#context = {
+      ...shared,
+      reactor,
+      pool: new HbonePool(reactor, shared.hbone, shared.keepAlive, dialOptions, worker.directory),
+      connections: new LiveConnections(worker.metrics, worker.accessLog, Date.now, pod.id),
+      dialOptions,
+    };
+    this.#workload = new LocalWorkload(reactor, shared.store, pod.facts, {
+      onFault: (error) => {
+        worker.onFault(error);
+      },
+      onStandIn: ({ namespace, name, serviceAccount }) => {
+        const text =
+          'the control plane has not told this pod: what it sends goes under the identity that the node agent named, and nothing is taken for it yet; check that discovery works';
+        shared.log.log('warn', text, { workload: `${namespace}/${name}`, service_account: serviceAccount });
+      },
+    });
+    const { ports, ipv6Enabled } = settings;
+    const at = (port: number): SocketAddress => ({ ip: ipv6Enabled ? '::' : '0.0.0.0', port });
+    const bind = <T extends { close(): void }>(listener: T): T =>
+      unwind.adopt(listener, (each) => {
+        each.close();
+      });
+    const context = this.#context;
+    this.#outbound = bind(new OutboundListener(context, at(ports.outbound), this.#workload, true));
+    this.#inbound = new HboneListener(context, at(ports.inboundHbone), this.#workload, true);
+    unwind.defer(() => {
+      this.#inbound.close(stopped());
+    });
+    this.#plaintext = bind(new PlaintextListener(context, at(ports.inboundPlaintext), this.#workload, true));
+    unwind.move(); // all are bound: from here on `close` is what ends them
+  }
+
+  get ports(): BoundPorts {
+    return {
+      outbound: this.#outbound.port,
+      inbound: this.#inbound.port,
+      inboundPlaintext: this.#plaintext.port,
+    };
+  }
+
+  get connections(): LiveConnections {
+    return this.#context.connections;
+  }
+
+  /** Uid of its workload, where the control plane has told it. */
+  get workloadUid(): string | undefined {
+    return this.#workload.current?.uid;
+  }
+
+  /** Starts to accept; until then connections wait in the kernel. */
+  start(): void {
+    this.#outbound.start();
+    this.#inbound.start();
+    this.#plaintext.start();
+  }
+
+  /** Workloads of this node have changed. */
+  onMeshChange(): void {
+    this.#workload.onMeshChange();
+  }
+
+  /** The revocation list has changed: cuts whoever is on it now. */
+  recheckRevocations(): void {
+    this.#inbound.recheckRevocations();
+    this.#context.pool.recheckPeers((chain) => findServerRevocation(this.#context, chain));
+  }
+
+  /**
+   * Lets connections end by themselves: peers are told at once to open no more tunnels. When called again, whichever
+   * deadline is earlier holds, and closed listeners stay closed.
+   * @param done told once, with how many were cut
+   */
+  drain(options: DrainOptions, done: (cut: number) => void): void {
+    const { reactor, pool } = this.#context;
+    if (options.listeners === 'close') {
+      this.#outbound.drain();
+      this.#plaintext.drain();
+      this.#inbound.drain();
+    } else this.#inbound.drainConnections();
+    pool.drain();
+    const deadlineAtMs = reactor.nowMs + options.deadlineMs;
+    const already = this.#draining;
+    if (already !== undefined) {
+      already.done.push(done);
+      if (already.deadline.deadlineMs > deadlineAtMs) reactor.setTimer(already.deadline, options.deadlineMs);
+      return;
+    }
+    const finish = (cut: number): void => {
+      this.#draining = undefined;
+      reactor.cancelTimer(deadline);
+      reactor.cancelTimer(poll);
+      for (const each of all) each(cut);
+    };
+    const deadline = new Timer(() => {
+      finish(this.connections.cutAll(options.error));
+    });
+    const finishIfEmpty = (): void => {
+      if (this.connections.size === 0 && this.#inbound.connectionCount === 0) finish(0);
+      else reactor.setTimer(poll, DRAIN_POLL_MS);
+    };
+    const poll = new Timer(finishIfEmpty);
+    const all = [done];
+    this.#draining = { deadline, poll, done: all };
+    reactor.setTimer(deadline, options.deadlineMs);
+    finishIfEmpty();
+  }
+
+  /** Cuts everything and closes: nothing of the pod is left. Who waits for the end of a drain is told nothing. */
+  close(error = new ProxyError('shut-down', 'the proxy was told to stop')): void {
+    const { reactor, pool } = this.#context;
+    if (this.#draining !== undefined) {
+      reactor.cancelTimer(this.#draining.deadline);
+      reactor.cancelTimer(this.#draining.poll);
+    }
+    this.#outbound.close();
+    this.#plaintext.close();
+    this.#workload.close();
+    this.connections.cutAll(error);
+    this.#inbound.close(stopped());
+    pool.close();
+    reactor.close();
+    this.#namespace?.close();
+  }
+}
+
+function stopped(): HboneError {
+  return new HboneError('shut-down', 'the proxy was told to stop');
+}
