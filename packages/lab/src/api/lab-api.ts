@@ -206,6 +206,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
   const strategies = builtInStrategies({
     addresses: new ServiceAddresses(),
     hasAgent: options.hasNodeAgent ?? (() => false),
+    nowMs: () => clock.nowMs(),
     customResourceDefinitions: crdStrategy({ registry, store, nowMs: () => clock.nowMs() }),
   });
   // What an earlier process stored is taken note of as if it had just been stored.

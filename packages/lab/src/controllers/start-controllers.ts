@@ -8,6 +8,8 @@ import { ClusterWriter } from './cache/cluster-writer.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { DeploymentController } from './deployment/deployment-controller.ts';
 import { EventRecorder } from './events.ts';
+import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
 import { ReplicaSetController } from './replica-set/replica-set-controller.ts';
 
 export interface ControllersOptions {
@@ -38,6 +40,8 @@ export async function startControllers(options: ControllersOptions): Promise<Run
   const controllers: readonly Controller[] = [
     new DeploymentController(context),
     new ReplicaSetController(context),
+    new Scheduler(context),
+    new EndpointSliceController(context),
   ];
   return {
     get idle() {

@@ -13,6 +13,7 @@ export interface StrategyParts {
   /** Whether somebody looks after the pods of a node. */
   readonly hasAgent: (nodeName: string) => boolean;
   readonly customResourceDefinitions: KindStrategy;
+  readonly nowMs: () => number;
 }
 
 const counted: KindStrategy = { generation: true };
@@ -79,7 +80,7 @@ export function builtInStrategies(parts: StrategyParts): ReadonlyMap<string, Kin
     ['endpointslices.discovery.k8s.io', { generation: true, applyDefaults: sliceDefaults }],
     ['namespaces.', namespaceStrategy],
     ['nodes.', { keepsStatusOnCreate: true }],
-    ['pods.', podStrategy(parts.hasAgent)],
+    ['pods.', podStrategy(parts.hasAgent, parts.nowMs)],
     ['services.', serviceStrategy(parts.addresses)],
     ['secrets.', secretStrategy],
     ['configmaps.', configMapStrategy],

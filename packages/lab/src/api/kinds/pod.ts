@@ -1,4 +1,4 @@
-import { isJsonObject } from '../object.ts';
+import { isJsonObject, timestamp } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import type { KindStrategy } from '../operations/strategy.ts';
 import { fillInPodSpec, podSpecCauses, qualityOfService } from './pod-spec.ts';
@@ -10,7 +10,7 @@ const defaultGraceSeconds = 30;
  *
  * @param hasAgent whether somebody looks after the pods of a node, and deletes them for good
  */
-export function podStrategy(hasAgent: (nodeName: string) => boolean): KindStrategy {
+export function podStrategy(hasAgent: (nodeName: string) => boolean, nowMs: () => number): KindStrategy {
   return {
     generation: true,
     answersDeleted: true,
@@ -42,6 +42,8 @@ export function podStrategy(hasAgent: (nodeName: string) => boolean): KindStrate
         'preemptionPolicy',
       ])
         if (spec[field] === undefined && before[field] !== undefined) spec[field] = before[field];
+      if (text(before['nodeName']) === undefined && text(spec['nodeName']) !== undefined)
+        noteScheduled(member(pod, 'status'), nowMs());
     },
     prepareStatus(pod) {
       const status = member(pod, 'status');
@@ -58,6 +60,15 @@ export function podStrategy(hasAgent: (nodeName: string) => boolean): KindStrate
       return typeof seconds === 'number' ? seconds : defaultGraceSeconds;
     },
   };
+}
+
+/** A pod that gets its node is scheduled from that moment. */
+function noteScheduled(status: JsonObject, nowMs: number): void {
+  const conditions = Array.isArray(status['conditions']) ? status['conditions'].filter(isJsonObject) : [];
+  status['conditions'] = [
+    ...conditions.filter(({ type }) => type !== 'PodScheduled'),
+    { type: 'PodScheduled', status: 'True', lastTransitionTime: timestamp(nowMs) },
+  ];
 }
 
 function tolerationsOf(spec: JsonObject): JsonObject[] {
