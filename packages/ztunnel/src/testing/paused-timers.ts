@@ -5,15 +5,23 @@ import { TimerWheel } from '@ambient/linux';
 export class PausedTimers {
   #nowMs = 0;
   readonly #wheel = new TimerWheel(0);
-  /** For what takes a reactor and uses its timers only. */
-  readonly reactor = {
-    setTimer: (timer: Timer, delayMs: number): void => {
-      this.#wheel.set(timer, this.#nowMs, delayMs);
-    },
-    cancelTimer: (timer: Timer): void => {
-      this.#wheel.cancel(timer);
-    },
-  } as unknown as Reactor;
+  /** For what takes a reactor and uses its clock and timers only. */
+  readonly reactor: Reactor;
+
+  constructor() {
+    const nowMs = (): number => this.#nowMs;
+    this.reactor = {
+      get nowMs() {
+        return nowMs();
+      },
+      setTimer: (timer: Timer, delayMs: number): void => {
+        this.#wheel.set(timer, this.#nowMs, delayMs);
+      },
+      cancelTimer: (timer: Timer): void => {
+        this.#wheel.cancel(timer);
+      },
+    } as unknown as Reactor;
+  }
 
   /** Timers that are armed. */
   get count(): number {
