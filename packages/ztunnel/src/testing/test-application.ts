@@ -1,4 +1,4 @@
-import type { Reactor, ReadinessHandler, SocketAddress, TcpSocket } from '@ambient/linux';
+import type { ListenOptions, Reactor, ReadinessHandler, SocketAddress, TcpSocket } from '@ambient/linux';
 import { FAILED, IoBuffer, TcpListener } from '@ambient/linux';
 
 const buffer = new IoBuffer(256 * 1024);
@@ -104,11 +104,11 @@ export class TestApplicationServer {
   readonly accepted: TestApplication[] = [];
   readonly #listener: TcpListener;
 
-  constructor(reactor: Reactor) {
+  constructor(reactor: Reactor, place: Pick<ListenOptions, 'namespace'> & { ip?: string } = {}) {
     this.#listener = new TcpListener(
       reactor,
-      { ip: '127.0.0.1', port: 0 },
-      { backlog: 64, reusePort: false },
+      { ip: place.ip ?? '127.0.0.1', port: 0 },
+      { backlog: 64, reusePort: false, namespace: place.namespace },
       {
         onAccept: (socket) => this.accepted.push(new TestApplication(reactor, socket)),
         onAcceptPaused: raise,
