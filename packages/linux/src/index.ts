@@ -23,6 +23,7 @@ export { UdpSocket, type UdpOptions } from './udp.ts';
 export { PacketSocket } from './packet-socket.ts';
 export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
 export { NamespaceTrapError, NetworkNamespace } from './namespace.ts';
+export { NftablesSocket } from './nftables-socket.ts';
 export { requestTimeSlice } from './scheduling.ts';
 export { trimHeaps } from './heap.ts';
 export { SplicePipe } from './splice.ts';

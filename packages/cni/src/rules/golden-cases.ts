@@ -24,6 +24,7 @@ const captures: Readonly<Record<string, PodCapture>> = {
     dns: false,
     virtualInterfaces: ['vm0'],
   },
+  draining: { ...base, draining: true },
   'other-probe-address': { ...base, probeAddress: { v4: '169.254.8.1', v6: 'fd00::8' } },
 };
 

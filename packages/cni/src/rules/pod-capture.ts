@@ -10,6 +10,11 @@ export interface PodCapture {
   readonly virtualInterfaces: readonly string[];
   /** What the node's own probes seem to come from; they pass by the mesh. */
   readonly probeAddress: ProbeAddress;
+  /**
+   * The pod is being released: nothing new is captured, and connections that ztunnel carries keep their translation until
+   * they end. Without any rule the kernel would stop translating them at once.
+   */
+  readonly draining?: true;
 }
 
 export interface ProbeAddress {

@@ -59,12 +59,14 @@ const ACCEPT: Action = { kind: 'accept' };
  * by the mark that it puts on them, and the node's probes by their address.
  */
 export function podRules(capture: PodCapture): readonly Rule[] {
-  return [
+  const rules = [
     ...markRules(),
     ...(capture.dns ? dnsZoneRules() : []),
     ...inboundRules(capture),
     ...outboundRules(capture),
   ];
+  // What is left has both tables of translation exist, and connection tracking be in use.
+  return capture.draining === true ? rules.filter(({ action }) => action.kind !== 'redirect') : rules;
 }
 
 function markRules(): Rule[] {

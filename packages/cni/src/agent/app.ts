@@ -1,0 +1,317 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { KubeClient } from '@ambient/kube';
+import type { KubeConnection } from '@ambient/kube';
+import { NetworkNamespace } from '@ambient/linux';
+import { MetricsRegistry, Readiness, realClock, SeriesBudget } from '@ambient/runtime';
+import type { Clock, Logger } from '@ambient/runtime';
+import { describeError } from '@ambient/runtime';
+import { PluginInstaller } from '../conflist/installer.ts';
+import { PluginKeeper } from '../conflist/keeper.ts';
+import { agentFiles } from '../plugin/agent-client.ts';
+import { PodRuleApplier } from '../rules/pod-applier.ts';
+import { chooseBackend, makeBackend, makeHostRules, probeNode } from '../rules/probe.ts';
+import { ZdsServer } from '../zds/server.ts';
+import { EventRecorder } from './cluster/events.ts';
+import { NodeObjects } from './cluster/node-objects.ts';
+import { PodStatusWriter } from './cluster/pod-status.ts';
+import { PolicyNotices } from './cluster/policy-notices.ts';
+import { DriftWatch } from './drift/drift-watch.ts';
+import { RuleGenerations } from './drift/rule-generations.ts';
+import { keepKubeconfig } from './install/plugin-kubeconfig.ts';
+import { decideStay } from './install/stay-installed.ts';
+import { agentMetrics, AgentMetrics } from './metrics.ts';
+import { NetnsFinder } from './netns/find-netns.ts';
+import { adoptCaptured, probedAddresses } from './pods/adopt.ts';
+import { CaptureSteps } from './pods/capture-steps.ts';
+import { Enroller } from './pods/enroller.ts';
+import { StartingPods } from './pods/starting-pods.ts';
+import type { AgentSettings } from './settings/settings.ts';
+import { closeServer, createHealthServer, createMetricsServer, listenTcp } from './sockets/health-server.ts';
+import { PluginServer } from './sockets/plugin-server.ts';
+import { ZtunnelArrivals } from './pods/ztunnel-arrivals.ts';
+
+export interface AgentOptions {
+  readonly settings: AgentSettings;
+  readonly connection: KubeConnection;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Ends a start that waits for the API server. */
+  readonly signal?: AbortSignal;
+}
+
+/** An agent that serves its node. */
+export interface Agent {
+  readonly ports: { readonly health: number; readonly monitoring: number };
+  readonly readiness: Readiness;
+  /** Ends; pods stay captured. What is installed on the node stays if another agent follows. */
+  stop(): Promise<void>;
+}
+
+/** Rules of all pods are compared at least so often, milliseconds; more often where no generation tells of a change. */
+const FULL_CHECK_MS = 60_000;
+const FULL_CHECK_LEGACY_MS = 5000;
+const STAY_QUESTION_MS = 2000;
+
+/**
+ * Wires an agent, in the order in which it comes to serve: what the API server says, what the agent before has left, the
+ * socket for ztunnel, the pods, the sockets for the plugin, and last the plugin itself, which holds pods up without them.
+ *
+ * @throws AgentError, RulesError ERR_RULES_UNSUPPORTED, SystemError
+ */
+export async function startAgent(options: AgentOptions): Promise<Agent | undefined> {
+  const { settings, connection, log, clock = realClock, signal = new AbortController().signal } = options;
+  const { ambient, cluster, install, paths } = settings;
+  await using stack = new AsyncDisposableStack();
+  const registry = await MetricsRegistry.create(
+    agentMetrics,
+    new SeriesBudget({}, (metric) => log.warn('too many series of a metric', { metric })),
+    () => clock.nowMs(),
+  );
+  const metrics = new AgentMetrics(registry);
+  const readiness = new Readiness();
+  const unread = readiness.block('pods of the node');
+  let uninstalled: Disposable | undefined = readiness.block('installation');
+  const health = stack.adopt(createHealthServer(readiness), closeServer);
+  const monitoring = stack.adopt(createMetricsServer(registry), closeServer);
+  const ports = {
+    health: await listenTcp(health, paths.healthPort, 'HEALTH_PORT'),
+    monitoring: await listenTcp(monitoring, paths.monitoringPort, 'MONITORING_PORT'),
+  };
+
+  const client = new KubeClient(connection, clock);
+  const events = new EventRecorder(client, cluster.nodeName, clock, log.scope('events'));
+  const notices = new PolicyNotices({
+    policiesOf: (namespace) => objects.policiesOf(namespace),
+    events,
+    log: log.scope('policies'),
+  });
+  let touch: (uid: string) => void = () => undefined;
+  const objects: NodeObjects = new NodeObjects({
+    client,
+    nodeName: cluster.nodeName,
+    clock,
+    log: log.scope('api'),
+    onPod: (uid) => touch(uid),
+    onPolicyGone: (policy) => notices.forget(policy),
+  });
+  stack.defer(() => objects.stop());
+  objects.start();
+
+  const node = paths.switchToHost
+    ? stack.use(NetworkNamespace.open(join(paths.proc, '1/ns/net')))
+    : undefined;
+  const findings = await probeNode(node, ambient.ipv6);
+  const backend = chooseBackend(findings, { nativeNftables: ambient.nativeNftables, ipv6: ambient.ipv6 });
+  log.info('rules are set with', { backend, ipv6: ambient.ipv6 });
+  const probeAddress = { v4: ambient.probeAddressV4, v6: ambient.probeAddressV6 };
+  const rules = new PodRuleApplier(makeBackend(backend, ambient.ipv6), ambient.ipv6);
+  let leaving = false;
+  const hostRules = makeHostRules(
+    backend,
+    { namespace: node, ipv6: ambient.ipv6, probeAddress },
+    ambient.kubeletUid,
+  );
+  // After all work on pods has ended.
+  stack.defer(async () => {
+    if (leaving) await hostRules.uninstall();
+  });
+
+  // Without the pods, a ztunnel that connects would be told that there are none, and would drop those that it has.
+  await Promise.race([objects.synced, aborted(signal)]);
+  if (signal.aborted) return undefined;
+  const finder = new NetnsFinder(paths.proc);
+  const pods = await adoptCaptured(objects.pods(), cluster.systemNamespace, finder);
+  stack.defer(() => {
+    for (const { netns } of pods.values()) netns?.close();
+  });
+  await hostRules.replace(probedAddresses(pods.values()));
+  log.info('the pods of the node are known', {
+    pods: [...objects.pods()].length,
+    captured_before: pods.size,
+  });
+  const arrivals = new ZtunnelArrivals(clock);
+  const zds = ZdsServer.listen({
+    path: paths.ztunnelSocket,
+    pods,
+    clock,
+    logger: log.scope('zds'),
+    onConnected: (count) => {
+      metrics.ztunnels(count);
+      arrivals.changed(count);
+      if (count > 0) enroller.retryPending();
+    },
+  });
+  stack.use(zds);
+
+  const wishSettings = {
+    enabled: ambient.enabled,
+    selectors: ambient.selectors,
+    excludedNamespaces: ambient.excludedNamespaces,
+    systemNamespace: cluster.systemNamespace,
+    capture: { ipv6: ambient.ipv6, dns: ambient.dnsCapture, probeAddress },
+  };
+  const podLog = log.scope('pods');
+  const enroller: Enroller = new Enroller({
+    settings: wishSettings,
+    releaseGraceMs: ambient.releaseGraceMs,
+    concurrency: ambient.concurrency,
+    reconcileRules: ambient.reconcileRules,
+    objects,
+    pods,
+    steps: new CaptureSteps({
+      rules,
+      hostRules,
+      zds,
+      pods,
+      proc: paths.proc,
+      metrics,
+      clock,
+      log: podLog,
+    }),
+    rules,
+    finder,
+    status: new PodStatusWriter(client),
+    events,
+    onCaptured: (pod) => notices.look(pod),
+    metrics,
+    clock,
+    log: podLog,
+  });
+  stack.defer(() => enroller.stop());
+  touch = (uid) => enroller.touch(uid);
+  for (const uid of [...objects.pods()].map(({ metadata }) => metadata.uid)) touch(uid);
+
+  if (ambient.checkIntervalMs > 0) {
+    const generations = stack.use(new RuleGenerations(pods));
+    const drift = stack.use(
+      new DriftWatch({
+        pods: () => pods.keys(),
+        generations,
+        verify: (uid) => enroller.verify(uid),
+        intervalMs: ambient.checkIntervalMs,
+        fullIntervalMs:
+          backend === 'nft' || backend === 'iptables-nft' ? FULL_CHECK_MS : FULL_CHECK_LEGACY_MS,
+        clock,
+        log: log.scope('drift'),
+      }),
+    );
+    drift.start();
+  }
+
+  const starting = new StartingPods({
+    objects,
+    pods,
+    client,
+    enroller,
+    ztunnelWithin: (ms) => arrivals.within(ms),
+    settings: wishSettings,
+    hostRoot: paths.hostRoot,
+    clock,
+    log: podLog,
+  });
+  stack.use(
+    await PluginServer.listen({
+      directory: paths.mountedRunDirectory,
+      onStarting: (pod, gone) => starting.capture(pod, gone),
+      metrics,
+      log: podLog,
+      pluginLog: log.scope('plugin'),
+    }),
+  );
+  unread[Symbol.dispose]();
+
+  const installer = new PluginInstaller({
+    configDirectory: paths.configDirectory,
+    binaryDirectory: paths.binaryDirectory,
+    binarySource: paths.binarySource,
+    entry: {
+      logLevel: install.pluginLogLevel,
+      agentRunDirectory: paths.runDirectory,
+      ambientEnabled: ambient.enabled,
+      selectors: ambient.selectors,
+      excludedNamespaces: ambient.excludedNamespaces,
+      agentNamespace: cluster.namespace,
+      retryDetection: install.retryDetection,
+      nativeNftables: ambient.nativeNftables,
+    },
+    configName: install.configName,
+    ownConfigName: install.ownConfig ? install.ownConfigName : undefined,
+  });
+  const kubeconfig = join(paths.mountedRunDirectory, agentFiles.kubeconfig);
+  const access = {
+    server: apiServerUrl(cluster.apiHost, cluster.apiPort),
+    accountDirectory: cluster.accountDirectory,
+  };
+  for (const directory of [paths.configDirectory, paths.binaryDirectory])
+    mkdirSync(directory, { recursive: true });
+  const installLog = log.scope('install');
+  let lastFailure = '';
+  const keeper = stack.use(
+    new PluginKeeper({
+      install: () => [...keepKubeconfig(kubeconfig, access), ...installer.install()],
+      directories: [paths.configDirectory, paths.binaryDirectory, cluster.accountDirectory],
+      clock,
+      onLooked: ({ repairs, error }) => {
+        for (const { file, problem } of repairs) installLog.info('installed', { file, problem });
+        if (repairs.length > 0) metrics.installLook('repaired');
+        metrics.installed(error === undefined);
+        if (error === undefined) {
+          uninstalled?.[Symbol.dispose]();
+          uninstalled = undefined;
+          lastFailure = '';
+          return;
+        }
+        metrics.installLook('failed');
+        uninstalled ??= readiness.block('installation');
+        const text = describeError(error);
+        if (text !== lastFailure)
+          installLog.warn('the plugin cannot be installed; it is tried again', { error: text });
+        lastFailure = text;
+      },
+    }),
+  );
+  log.info('serving', { node: cluster.nodeName, health: ports.health, monitoring: ports.monitoring });
+
+  const running = stack.move();
+  return {
+    ports,
+    readiness,
+    async stop() {
+      readiness.block('shutting down');
+      keeper.stop();
+      const { stay, reason } = install.disableSafeUpgrade
+        ? { stay: false, reason: 'AMBIENT_DISABLE_SAFE_UPGRADE is set' }
+        : await decideStay({
+            client,
+            namespace: cluster.namespace,
+            nodeName: cluster.nodeName,
+            ownConfig: install.ownConfig,
+            timeoutMs: STAY_QUESTION_MS,
+          });
+      log.info(stay ? 'what is installed on the node stays' : 'what is installed on the node is removed', {
+        reason,
+      });
+      try {
+        if (!stay) {
+          leaving = true;
+          installer.uninstall();
+          rmSync(kubeconfig, { force: true });
+        }
+      } finally {
+        await running.disposeAsync();
+      }
+    },
+  };
+}
+
+function apiServerUrl(host: string, port: number): string {
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

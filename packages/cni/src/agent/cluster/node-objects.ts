@@ -1,0 +1,184 @@
+import type { KubeClient, KubeObject, Namespace, Pod, ReflectorTarget } from '@ambient/kube';
+import { HttpListWatch, isRecord, Reflector, trimObject } from '@ambient/kube';
+import type { Clock, Logger } from '@ambient/runtime';
+import type { NetworkPolicy } from './resources.ts';
+
+export interface NodeObjectsOptions {
+  readonly client: KubeClient;
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A pod of the node came, changed or went; or its namespace, or a network policy in there, did. */
+  readonly onPod: (uid: string) => void;
+  /** A network policy has gone. */
+  readonly onPolicyGone: (policy: NetworkPolicy) => void;
+}
+
+/** Of what the API server says, what concerns this node: its pods, all namespaces, all network policies. */
+export class NodeObjects {
+  readonly #options: NodeObjectsOptions;
+  readonly #reflectors: readonly { start(): void; stop(): Promise<void> }[];
+  readonly #byUid = new Map<string, Pod>();
+  readonly #uidByName = new Map<string, string>();
+  readonly #uidsByNamespace = new Map<string, Set<string>>();
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #policies = new Map<string, NetworkPolicy>();
+  readonly #synced = Promise.withResolvers<void>();
+  #unsynced = 2;
+
+  constructor(options: NodeObjectsOptions) {
+    this.#options = options;
+    const onSynced = (): void => {
+      if (--this.#unsynced === 0) this.#synced.resolve();
+    };
+    this.#reflectors = [
+      this.#reflect('/api/v1/pods', this.#podTarget(), (raw) => trimObject('Pod', 'v1', raw), {
+        fieldSelector: `spec.nodeName=${options.nodeName}`,
+        onSynced,
+      }),
+      this.#reflect(
+        '/api/v1/namespaces',
+        this.#namespaceTarget(),
+        (raw) => trimObject('Namespace', 'v1', raw),
+        { onSynced },
+      ),
+      this.#reflect('/apis/networking.k8s.io/v1/networkpolicies', this.#policyTarget(), readPolicy, {}),
+    ];
+  }
+
+  start(): void {
+    for (const reflector of this.#reflectors) reflector.start();
+  }
+
+  /** Pods and namespaces have been read once. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  get isSynced(): boolean {
+    return this.#unsynced === 0;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+  }
+
+  pods(): Iterable<Pod> {
+    return this.#byUid.values();
+  }
+
+  pod(uid: string): Pod | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  podByName(namespace: string, name: string): Pod | undefined {
+    const uid = this.#uidByName.get(`${namespace}/${name}`);
+    return uid === undefined ? undefined : this.#byUid.get(uid);
+  }
+
+  namespace(name: string): Namespace | undefined {
+    return this.#namespaces.get(name);
+  }
+
+  policiesOf(namespace: string): readonly NetworkPolicy[] {
+    return [...this.#policies.values()].filter(({ metadata }) => metadata.namespace === namespace);
+  }
+
+  #reflect<T extends KubeObject>(
+    path: string,
+    target: ReflectorTarget<T>,
+    prepare: (raw: unknown) => T | undefined,
+    more: { readonly fieldSelector?: string; readonly onSynced?: () => void },
+  ): Reflector<T> {
+    const { client, clock, log } = this.#options;
+    const { fieldSelector, onSynced } = more;
+    return new Reflector<T>({
+      source: new HttpListWatch({ client, path, ...(fieldSelector === undefined ? {} : { fieldSelector }) }),
+      target,
+      prepare,
+      log,
+      clock,
+      ...(onSynced === undefined ? {} : { onSynced }),
+    });
+  }
+
+  #podTarget(): ReflectorTarget<Pod> {
+    return {
+      get: (key) => this.#byUid.get(this.#uidByName.get(key) ?? ''),
+      keys: () => [...this.#uidByName.keys()],
+      put: (key, pod) => {
+        const { uid, namespace = '' } = pod.metadata;
+        const before = this.#uidByName.get(key);
+        // A pod that was deleted and made anew under its name, while nobody watched.
+        if (before !== undefined && before !== uid) this.#forget(key, before);
+        this.#uidByName.set(key, uid);
+        this.#byUid.set(uid, pod);
+        let uids = this.#uidsByNamespace.get(namespace);
+        if (uids === undefined) this.#uidsByNamespace.set(namespace, (uids = new Set()));
+        uids.add(uid);
+        this.#options.onPod(uid);
+      },
+      remove: (key) => {
+        const uid = this.#uidByName.get(key);
+        if (uid !== undefined) this.#forget(key, uid);
+      },
+    };
+  }
+
+  #forget(key: string, uid: string): void {
+    const namespace = this.#byUid.get(uid)?.metadata.namespace ?? '';
+    this.#uidByName.delete(key);
+    this.#byUid.delete(uid);
+    const uids = this.#uidsByNamespace.get(namespace);
+    uids?.delete(uid);
+    if (uids?.size === 0) this.#uidsByNamespace.delete(namespace);
+    this.#options.onPod(uid);
+  }
+
+  #touchNamespace(name: string): void {
+    for (const uid of this.#uidsByNamespace.get(name) ?? []) this.#options.onPod(uid);
+  }
+
+  #namespaceTarget(): ReflectorTarget<Namespace> {
+    return {
+      get: (key) => this.#namespaces.get(key),
+      keys: () => [...this.#namespaces.keys()],
+      put: (key, namespace) => {
+        this.#namespaces.set(key, namespace);
+        this.#touchNamespace(key);
+      },
+      remove: (key) => {
+        this.#namespaces.delete(key);
+        this.#touchNamespace(key);
+      },
+    };
+  }
+
+  #policyTarget(): ReflectorTarget<NetworkPolicy> {
+    return {
+      get: (key) => this.#policies.get(key),
+      keys: () => [...this.#policies.keys()],
+      put: (key, policy) => {
+        this.#policies.set(key, policy);
+        this.#touchNamespace(policy.metadata.namespace ?? '');
+      },
+      remove: (key) => {
+        const policy = this.#policies.get(key);
+        this.#policies.delete(key);
+        if (policy !== undefined) this.#options.onPolicyGone(policy);
+      },
+    };
+  }
+}
+
+function readPolicy(raw: unknown): NetworkPolicy | undefined {
+  if (!isRecord(raw) || !isRecord(raw['metadata']) || typeof raw['metadata']['name'] !== 'string')
+    return undefined;
+  const { managedFields: _fields, ...metadata } = raw['metadata'];
+  return {
+    ...raw,
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata,
+  } as unknown as NetworkPolicy;
+}

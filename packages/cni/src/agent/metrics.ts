@@ -1,0 +1,123 @@
+/** Metrics of the node agent. */
+import type { MetricDefinition, MetricsRegistry } from '@ambient/runtime';
+
+const names = {
+  ztunnels: 'ztunnel_connected',
+  pods: 'istio_cni_pods',
+  steps: 'istio_cni_pod_changes_total',
+  captureSeconds: 'istio_cni_capture_seconds',
+  drift: 'istio_cni_rule_drift_total',
+  pluginCalls: 'istio_cni_plugin_requests_total',
+  installs: 'istio_cni_installs_total',
+  installed: 'istio_cni_install_ready',
+  lostSettings: 'istio_cni_kernel_setting_failures_total',
+} as const;
+
+export const agentMetrics: readonly MetricDefinition[] = [
+  { name: names.ztunnels, help: 'Ztunnels connected to this agent.', type: 'gauge', labels: [] },
+  {
+    name: names.pods,
+    help: 'Pods of the node by state: captured, pending (wanted, not captured), releasing.',
+    type: 'gauge',
+    labels: ['state'],
+    boundedLabels: ['state'],
+  },
+  {
+    name: names.steps,
+    help: 'Captures and releases of pods, by what asked for them and by outcome.',
+    type: 'counter',
+    labels: ['change', 'outcome'],
+    boundedLabels: ['change', 'outcome'],
+  },
+  {
+    name: names.captureSeconds,
+    help: 'Seconds that one capture of a pod took, from its turn on.',
+    type: 'histogram',
+    labels: [],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  },
+  {
+    name: names.drift,
+    help: 'Captured pods whose rules were not as set, by what became of it: repaired, failed.',
+    type: 'counter',
+    labels: ['outcome'],
+    boundedLabels: ['outcome'],
+  },
+  {
+    name: names.pluginCalls,
+    help: 'Requests of the CNI plugin by HTTP status of the answer.',
+    type: 'counter',
+    labels: ['status'],
+    boundedLabels: ['status'],
+  },
+  {
+    name: names.installs,
+    help: "Looks at the plugin's binary and configuration that found something to do, by result.",
+    type: 'counter',
+    labels: ['result'],
+    boundedLabels: ['result'],
+  },
+  {
+    name: names.installed,
+    help: "1 while the plugin is part of the node's network.",
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: names.lostSettings,
+    help: 'Kernel settings of pods that could not be made: open connections may break when a pod is captured.',
+    type: 'counter',
+    labels: ['setting'],
+    boundedLabels: ['setting'],
+  },
+];
+
+export type PodChange = 'capture' | 'plugin-capture' | 'update' | 'release' | 'end';
+export type PodState = 'captured' | 'pending' | 'releasing';
+
+/** What the agent counts. */
+export class AgentMetrics {
+  readonly #registry: MetricsRegistry;
+
+  constructor(registry: MetricsRegistry) {
+    this.#registry = registry;
+    this.ztunnels(0);
+    this.installed(false);
+  }
+
+  ztunnels(count: number): void {
+    this.#registry.set(names.ztunnels, [], count);
+  }
+
+  pods(state: PodState, count: number): void {
+    this.#registry.set(names.pods, [state], count);
+  }
+
+  changed(change: PodChange, outcome: 'done' | 'failed'): void {
+    this.#registry.add(names.steps, [change, outcome]);
+  }
+
+  captureTook(seconds: number): void {
+    this.#registry.observe(names.captureSeconds, [], seconds);
+  }
+
+  drift(outcome: 'repaired' | 'failed'): void {
+    this.#registry.add(names.drift, [outcome]);
+  }
+
+  pluginCall(status: number): void {
+    this.#registry.add(names.pluginCalls, [String(status)]);
+  }
+
+  installLook(result: 'repaired' | 'failed'): void {
+    this.#registry.add(names.installs, [result]);
+  }
+
+  installed(ready: boolean): void {
+    this.#registry.set(names.installed, [], ready ? 1 : 0);
+  }
+
+  settingFailed(setting: string): void {
+    this.#registry.add(names.lostSettings, [setting]);
+  }
+}

@@ -1,0 +1,138 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { NetworkNamespace } from '@ambient/linux';
+
+/** Whose namespace is looked for. */
+export interface PodToFind {
+  readonly uid: string;
+  /** One of them must be in the namespace; with none, the UID has to do. */
+  readonly addresses: readonly string[];
+}
+
+interface Candidate {
+  readonly path: string;
+  /** `device:inode` of the namespace. */
+  readonly identity: string;
+  /** When the process started, in ticks since boot: the oldest of a pod is its sandbox. */
+  readonly startTicks: number;
+}
+
+/** Kubernetes' UIDs in the cgroup of a container: with "-" by cgroupfs, with "_" by systemd. */
+const POD_UID = /pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})/g;
+/** Of a static pod the UID is a hash. */
+const STATIC_POD_UID = /pod([0-9a-f]{32})(?=[/.]|$)/g;
+/** Processes that are looked at before others get a turn: a node has thousands. */
+const PROCESSES_AT_A_TIME = 100;
+
+/**
+ * Finds network namespaces of pods that run already, by the node's processes (facts §8). One walk serves all who ask at the
+ * same time.
+ */
+export class NetnsFinder {
+  readonly #proc: string;
+  #next: Promise<ReadonlyMap<string, readonly Candidate[]>> | undefined;
+
+  /** @param proc the node's /proc */
+  constructor(proc: string) {
+    this.#proc = proc;
+  }
+
+  /** The pod's namespace, open and owned by the caller; undefined when no process of the node tells. */
+  async find(pod: PodToFind): Promise<NetworkNamespace | undefined> {
+    // A walk that has begun may have passed the pod's processes before they were there.
+    this.#next ??= Promise.resolve().then(() => {
+      this.#next = undefined;
+      return this.#walk();
+    });
+    for (const candidate of (await this.#next).get(pod.uid) ?? []) {
+      const namespace = openSame(candidate);
+      if (namespace === undefined) continue;
+      if (holdsOneOf(namespace, pod.addresses)) return namespace;
+      namespace.close();
+    }
+    return undefined;
+  }
+
+  async #walk(): Promise<ReadonlyMap<string, readonly Candidate[]>> {
+    const node = new Set([identityOf('/proc/self/ns/net'), identityOf(join(this.#proc, '1', 'ns', 'net'))]);
+    const found = new Map<string, Candidate[]>();
+    let looked = 0;
+    for (const pid of readdirSync(this.#proc)) {
+      if (!/^\d+$/.test(pid)) continue;
+      if (++looked % PROCESSES_AT_A_TIME === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      const directory = join(this.#proc, pid);
+      const uid = podUidOf(readText(join(directory, 'cgroup')));
+      if (uid === undefined) continue;
+      const path = join(directory, 'ns', 'net');
+      const identity = identityOf(path);
+      const startTicks = startTicksOf(readText(join(directory, 'stat')));
+      if (identity === undefined || startTicks === undefined || node.has(identity)) continue;
+      const candidates = found.get(uid);
+      if (candidates === undefined) found.set(uid, [{ path, identity, startTicks }]);
+      else candidates.push({ path, identity, startTicks });
+    }
+    for (const candidates of found.values()) candidates.sort((a, b) => a.startTicks - b.startTicks);
+    return found;
+  }
+}
+
+/** The pod that a process belongs to, by /proc/PID/cgroup (both hierarchies; the innermost pod counts). */
+export function podUidOf(cgroup: string | undefined): string | undefined {
+  if (cgroup === undefined) return undefined;
+  const last = [...cgroup.matchAll(POD_UID)].at(-1)?.[1];
+  return last?.replaceAll('_', '-') ?? [...cgroup.matchAll(STATIC_POD_UID)].at(-1)?.[1];
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)); the command before may hold blanks and brackets. */
+export function startTicksOf(stat: string | undefined): number | undefined {
+  const field = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return field === undefined || !/^\d+$/.test(field) ? undefined : Number(field);
+}
+
+/** A process number may have gone to another process since. */
+function openSame({ path, identity }: Candidate): NetworkNamespace | undefined {
+  let namespace: NetworkNamespace;
+  try {
+    namespace = NetworkNamespace.open(path);
+  } catch {
+    return undefined;
+  }
+  if (namespace.identity() === identity) return namespace;
+  namespace.close();
+  return undefined;
+}
+
+/** Addresses of all interfaces of a namespace but loopback. */
+export function addressesIn(namespace: NetworkNamespace): readonly string[] {
+  return namespace.enter(() =>
+    Object.values(networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter(({ internal }) => !internal)
+      .map(({ address }) => address),
+  );
+}
+
+function holdsOneOf(namespace: NetworkNamespace, addresses: readonly string[]): boolean {
+  if (addresses.length === 0) return true;
+  const present = addressesIn(namespace);
+  return addresses.some((address) => present.includes(address));
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined; // the process has ended
+  }
+}
+
+/** `device:inode` of a namespace's file; undefined when it is gone, or may not be seen. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}

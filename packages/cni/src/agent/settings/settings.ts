@@ -1,0 +1,39 @@
+import type { SettingProblem, SettingsSource } from '@ambient/runtime';
+import { SettingsError } from '@ambient/runtime';
+import { ambientSettings, clusterSettings, installSettings, logSettings, pathSettings } from './schema.ts';
+
+/** Everything that a node agent is configured by. */
+export type AgentSettings = ReturnType<typeof loadAgentSettings>;
+
+/** @throws SettingsError naming every bad value */
+export function loadAgentSettings(source: SettingsSource) {
+  const problems: SettingProblem[] = [];
+  const settings = {
+    ambient: ambientSettings.collect(source, problems),
+    cluster: clusterSettings.collect(source, problems),
+    install: installSettings.collect(source, problems),
+    paths: pathSettings.collect(source, problems),
+    log: logSettings.collect(source, problems),
+  };
+  const { cluster, install } = settings;
+  if (cluster.nodeName === '')
+    problems.push({
+      env: 'NODE_NAME',
+      value: '""',
+      expected: 'the name of the node, as the downward API gives it',
+    });
+  if (cluster.apiHost === '')
+    problems.push({
+      env: 'KUBERNETES_SERVICE_HOST',
+      value: '""',
+      expected: 'the host of the API server, as Kubernetes sets it in pods',
+    });
+  if (!install.chained)
+    problems.push({
+      env: 'CHAINED_CNI_PLUGIN',
+      value: '"false"',
+      expected: '`true`: the plugin gives pods no network, and has to follow one that does',
+    });
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
