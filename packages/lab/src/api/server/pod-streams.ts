@@ -21,7 +21,11 @@ export type PodStreamName = (typeof podStreamNames)[number];
 /** What a kubelet calls a service, and its parameters where its names are not those of the API. */
 const ofKubelet: Record<
   PodStreamName,
-  { readonly path: string; readonly methods: readonly string[]; readonly renamed: Readonly<Record<string, string>> }
+  {
+    readonly path: string;
+    readonly methods: readonly string[];
+    readonly renamed: Readonly<Record<string, string>>;
+  }
 > = {
   log: { path: 'containerLogs', methods: ['GET'], renamed: {} },
   exec: {
