@@ -42,20 +42,23 @@ export async function* readLog(
 
 async function* readLines(
   path: string,
-  { tailLines, follow }: LogOptions,
+  { tailLines, startAt, follow }: LogOptions,
   clock: Clock,
   goesOn: () => boolean,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   let file = await openIfThere(path);
   try {
-    let at = file === undefined || tailLines === undefined ? 0 : await tailOffset(file, tailLines);
+    let at =
+      startAt ?? (file === undefined || tailLines === undefined ? 0 : await tailOffset(file, tailLines));
     let pending = Buffer.alloc(0);
     const block = Buffer.allocUnsafe(blockBytes);
     for (;;) {
       if (signal.aborted) return;
       // Asked before reading: what is written until then will be read.
       const more = follow && goesOn();
+      // A file that was replaced is read to its end first.
+      const replaced = await isReplaced(file, path, at);
       const { bytesRead = 0 } = (await file?.read(block, 0, blockBytes, at)) ?? {};
       if (bytesRead > 0) {
         at += bytesRead;
@@ -68,7 +71,7 @@ async function* readLines(
         pending = Buffer.from(bytes.subarray(start));
         continue;
       }
-      if (await isReplaced(file, path, at)) {
+      if (replaced) {
         await file?.close();
         file = await openIfThere(path);
         at = 0;
@@ -137,6 +140,10 @@ function readLine(line: Buffer, options: LogOptions): LogPiece | undefined {
 
 function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
     const timer = clock.setTimer(ms, done);
     function done(): void {
       timer[Symbol.dispose]();

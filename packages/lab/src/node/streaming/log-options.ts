@@ -8,6 +8,8 @@ export interface LogOptions {
   readonly timestamps: boolean;
   /** Only the last so many lines. */
   readonly tailLines: number | undefined;
+  /** Only what is behind this offset in the file, in place of `tailLines`. */
+  readonly startAt?: number;
   /** Only lines of that Unix time, in milliseconds, and later. */
   readonly sinceMs: number | undefined;
   /** Nothing beyond so many bytes. */

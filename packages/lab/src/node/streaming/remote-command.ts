@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -95,7 +96,9 @@ export async function attach(
     follow: true,
     previous: false,
     timestamps: false,
-    tailLines: 0,
+    tailLines: undefined,
+    // Asked at once: what is written from now on is shown.
+    startAt: statSync(container.logPath, { throwIfNoEntry: false })?.size ?? 0,
     sinceMs: undefined,
     limitBytes: undefined,
     stream: undefined,

@@ -1,5 +1,7 @@
 /** A node for tests of streaming: its containers are processes of the test. */
 import { spawn } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -25,6 +27,7 @@ export class NodeWithProcesses implements AsyncDisposable {
   readonly faults: unknown[] = [];
   api!: LabApi;
   streaming!: StreamingServer;
+  #last: ChildProcess | undefined;
 
   static async start(): Promise<NodeWithProcesses> {
     const node = new NodeWithProcesses();
@@ -70,6 +73,12 @@ export class NodeWithProcesses implements AsyncDisposable {
     });
   }
 
+  /** Settles when the process that was started last has ended. */
+  async lastEnded(): Promise<void> {
+    const last = this.#last!;
+    if (last.exitCode === null && last.signalCode === null) await once(last, 'exit');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.api.stop();
     await this.streaming.stop();
@@ -83,8 +92,11 @@ export class NodeWithProcesses implements AsyncDisposable {
       logPath,
       previousLogPath: undefined,
       running: true,
-      spawn: (argv, { stdin }) =>
-        spawn(argv[0]!, argv.slice(1), { stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'] }),
+      spawn: (argv, { stdin }) => {
+        const stdio: StdioOptions = [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'];
+        this.#last = spawn(argv[0]!, argv.slice(1), { stdio });
+        return this.#last;
+      },
       connect: (port) => createConnection({ port, host: '127.0.0.1' }),
     };
   }
