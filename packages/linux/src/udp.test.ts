@@ -42,4 +42,24 @@ describe('UdpSocket', () => {
     expect(client.recvConnected(buffer, 0, 64)).to.equal(FAILED);
     expect(client.lastError?.code).to.equal('ECONNREFUSED');
   });
+
+  it('deafened, leaves what comes to another socket of its address, and still answers', () => {
+    using old = new UdpSocket({ ip: '127.0.0.1', port: 0 }, { reusePort: true });
+    const at = old.localAddress();
+    const buffer = new IoBuffer(64);
+    using client = new UdpSocket({ ip: '127.0.0.1', port: 0 });
+    client.send(buffer, 0, 1, at);
+    old.deafen();
+    using young = new UdpSocket(at, { reusePort: true });
+    for (let i = 0; i < 32; i++) {
+      using other = new UdpSocket({ ip: '127.0.0.1', port: 0 });
+      other.send(buffer, 0, 2, at);
+      expect(young.recv(buffer, 0, 64)).to.equal(2);
+    }
+    expect(old.recv(buffer, 0, 64)).to.equal(1);
+    expect(old.recv(buffer, 0, 64)).to.equal(WOULD_BLOCK);
+    expect(old.send(buffer, 0, 3, client.localAddress())).to.equal(3);
+    expect(client.recv(buffer, 0, 64)).to.equal(3);
+    expect(client.sender).to.deep.equal(at);
+  });
 });

@@ -64,6 +64,10 @@ export class UdpSocket {
     return this.#descriptor.fd;
   }
 
+  get closed(): boolean {
+    return this.#descriptor.closed;
+  }
+
   localAddress(): SocketAddress {
     sockaddr.offerRoom();
     checked('getsockname', libc.getsockname(this.fd, sockaddr.pointer, sockaddr.lengthPointer));
@@ -106,6 +110,17 @@ export class UdpSocket {
     const flags = libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL;
     const n = libc.send(this.fd, from.addressOf(offset, length), length, flags);
     return n < 0 ? this.#failed('send') : n;
+  }
+
+  /**
+   * Takes nothing more that comes from now on, by listening to itself alone; other sockets of the address (SO_REUSEPORT) get it.
+   * What waits can still be taken, and `send` works as before.
+   * @throws SystemError
+   */
+  deafen(): void {
+    const self = this.localAddress();
+    const length = sockaddr.write(self, this.family);
+    checked('connect', libc.connect(this.fd, sockaddr.pointer, length), formatAddress(self));
   }
 
   #failed(syscall: string): number {
