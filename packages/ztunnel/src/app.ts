@@ -8,11 +8,14 @@ import { Capture } from './capture/capture.ts';
 import { CertificateSupply } from './certificates/certificate-supply.ts';
 import { LocalIdentities } from './certificates/local-identities.ts';
 import { openCertificateAuthority, openingAuthority } from './certificates/open-authority.ts';
+import { RestoringAuthority } from './certificates/restoring-authority.ts';
 import { RevocationSupply } from './certificates/revocation-supply.ts';
 import { configDump } from './config-dump.ts';
-import { Discovery } from './discovery/discovery.ts';
+import { coldStartPatienceMs, Discovery } from './discovery/discovery.ts';
 import { HostnameResolver, systemLookup } from './discovery/hostname-resolver.ts';
 import { MeshReplicator } from './discovery/mesh-replicator.ts';
+import { MeshSnapshot } from './discovery/snapshot/mesh-snapshot.ts';
+import { snapshotFileOf } from './discovery/snapshot/snapshot-file.ts';
 import { ProcessMetrics, workloadSeriesKey } from './process-metrics.ts';
 import { MemoryRelease } from './release-memory.ts';
 import type { ZtunnelSettings } from './settings.ts';
@@ -88,13 +91,30 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   // The mesh: sources -> one stream -> our copy, the workers' copies, the certificates that it calls for.
   const mesh = new MeshReplicator(
     (message) => workers.broadcast(message),
-    (change) => identities.update(mesh.store, change.workloads),
+    (change) => {
+      identities.update(mesh.store, change.workloads);
+      snapshot?.changed();
+    },
   );
   const metrics = new ProcessMetrics(() => workers.collect(false), workloadNames(mesh), clock, log);
   const release = startup.use(new MemoryRelease(clock));
-  const discovery = startup.use(
+  const snapshotFile = snapshotFileOf(settings, clock);
+  const snapshot =
+    snapshotFile &&
+    startup.use(
+      new MeshSnapshot({
+        file: snapshotFile,
+        source: () => ({ store: mesh.store, certificates: () => certificates.current }),
+        current: () => discovery.current,
+        metrics: metrics.snapshot(),
+        clock,
+        log: log.scope('snapshot'),
+      }),
+    );
+  const discovery: Discovery = startup.use(
     new Discovery({
       settings,
+      snapshot,
       onUpdate: (updates) => mesh.apply(updates),
       onSynced() {
         synced = true;
@@ -112,9 +132,18 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
 
   // Certificates: of the workloads that the mesh puts on this node, from the CA, to the workers.
   const opening = openCertificateAuthority(settings, clock, log.scope('ca'));
-  const authority = openingAuthority(opening);
+  let authority = openingAuthority(opening);
+  if (snapshot !== undefined)
+    authority = new RestoringAuthority({
+      authority,
+      restored: async () => (await snapshot.load())?.certificates,
+      patienceMs: coldStartPatienceMs,
+      clock,
+      log: log.scope('ca'),
+    });
   startup.defer(() => authority.close());
   const cache = startup.use(new CertificateCache({ ca: authority, clock, random }));
+  startup.use(cache.onUpdate(() => snapshot?.changed()));
   const only = settings.dedicatedWorkload;
   const identities = new LocalIdentities(cache, { nodeName: settings.place.nodeName, only });
   const certificates = startup.use(

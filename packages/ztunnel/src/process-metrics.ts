@@ -3,6 +3,7 @@ import type { Clock, Logger, SeriesDelta } from '@ambient/runtime';
 import type { XdsMetrics } from '@ambient/xds';
 import type { MetricsPage } from './admin/admin-endpoints.ts';
 import type { NodePodsMetrics } from './capture/node-pods.ts';
+import type { SnapshotMetrics } from './discovery/snapshot/mesh-snapshot.ts';
 import { version } from './version.ts';
 import type { Collected, WorkerLink } from './workers/data-workers.ts';
 import { connectionLabelNames, metricDefinitions, metricNames } from './telemetry/metric-definitions.ts';
@@ -71,6 +72,14 @@ export class ProcessMetrics implements MetricsPage {
       pending: (delta) => add(metricNames.pendingProxies, delta),
       started: () => add(metricNames.proxiesStarted, 1),
       stopped: () => add(metricNames.proxiesStopped, 1),
+    };
+  }
+
+  /** Counts for the snapshot of the mesh. */
+  snapshot(): SnapshotMetrics {
+    return {
+      inUse: (delta) => this.table.handle(metricNames.snapshotInUse, []).add(delta),
+      written: (result) => this.table.handle(metricNames.snapshotWrites, [result]).add(1),
     };
   }
 

@@ -207,6 +207,26 @@ describe('files, tokens and roots', () => {
   });
 });
 
+describe('the snapshot of the mesh', () => {
+  it('is kept only where a path is set, with its key beside it unless told otherwise', async () => {
+    expect((await load()).snapshot).equal(undefined);
+    expect((await load({ AMBIENT_SNAPSHOT_PATH: '' })).snapshot).equal(undefined);
+    const path = '/var/lib/ambient/mesh';
+    expect((await load({ AMBIENT_SNAPSHOT_PATH: path })).snapshot).deep.equal({
+      path,
+      keyPath: `${path}.key`,
+      maxAgeMs: 86_400_000,
+    });
+    const env = {
+      AMBIENT_SNAPSHOT_PATH: path,
+      AMBIENT_SNAPSHOT_KEY_PATH: '/key',
+      AMBIENT_SNAPSHOT_MAX_AGE: '2h',
+    };
+    expect((await load(env)).snapshot).deep.equal({ path, keyPath: '/key', maxAgeMs: 7_200_000 });
+    expect(await problems({ ...env, AMBIENT_SNAPSHOT_MAX_AGE: '1s' })).length(1);
+  });
+});
+
 describe('the proxy config', () => {
   const mesh = [
     'defaultConfig:',

@@ -17,6 +17,7 @@ import {
   defaultControlPlane,
   placeSettings,
   processSettings,
+  snapshotSettings,
   trafficSettings,
 } from './settings/schema.ts';
 import { standardPorts } from './settings/types.ts';
@@ -56,6 +57,7 @@ export async function loadZtunnelSettings(
   const main = processSettings.collect(source, problems);
   const place = placeSettings.collect(source, problems);
   const plane = controlPlaneSettings.collect(source, problems);
+  const cold = snapshotSettings.collect(source, problems);
   const certs = certificateSettings.collect(source, problems);
   const traffic = trafficSettings.collect(source, problems);
   const proxyConfig = await readProxyConfig(readMeshConfig(host, problems), main.proxyConfig, problems);
@@ -144,6 +146,11 @@ export async function loadZtunnelSettings(
       secretTtlMs: certs.secretTtlMs,
       fakeCaDir: certs.fakeCa ? certs.fakeCaDir : undefined,
     },
+    snapshot: snapshotSettingsOf(
+      emptyToUndefined(cold.snapshotPath),
+      emptyToUndefined(cold.snapshotKeyPath),
+      cold.snapshotMaxAgeMs,
+    ),
     token: tokenSource(plane.authToken, host),
     tls: {
       tls12Enabled: certs.tls12Enabled,
@@ -188,6 +195,14 @@ export async function loadZtunnelSettings(
     );
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze(settings);
+}
+
+function snapshotSettingsOf(
+  path: string | undefined,
+  keyPath: string | undefined,
+  maxAgeMs: number,
+): ZtunnelSettings['snapshot'] {
+  return path === undefined ? undefined : { path, keyPath: keyPath ?? `${path}.key`, maxAgeMs };
 }
 
 function readMeshConfig(host: SettingsHost, problems: SettingProblem[]): string | undefined {

@@ -52,6 +52,11 @@ export class CertificateSupply implements Disposable {
     for (const [spiffe, certificate] of this.#current) worker.post(certificateMessage(spiffe, certificate));
   }
 
+  /** The certificates that are in use. */
+  get current(): Iterable<WorkloadCertificate> {
+    return this.#current.values();
+  }
+
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
   }

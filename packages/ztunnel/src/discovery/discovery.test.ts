@@ -12,12 +12,13 @@ import { recordingLink } from '../testing/links.ts';
 import { recordingLog } from '../testing/log-lines.ts';
 import { controlPlaneClient, controlPlaneHeaders } from './control-plane.ts';
 import { Discovery } from './discovery.ts';
+import type { LoadedSnapshot } from './snapshot/mesh-snapshot.ts';
 
 const metrics = { message: () => {}, terminated: () => {} };
 const localMesh =
   'workloads: [{uid: w1, name: client, namespace: a, workloadIps: [10.0.0.1], protocol: HBONE, node: n1}]';
 
-async function setup(env: Record<string, string>) {
+async function setup(env: Record<string, string>, loaded?: Promise<LoadedSnapshot | undefined>) {
   const settings = await dedicatedSettings(env);
   const clock = new ManualClock(0);
   const { log, lines } = recordingLog('xds');
@@ -29,6 +30,12 @@ async function setup(env: Record<string, string>) {
     settings,
     onUpdate: (list) => updates.push(...list),
     onSynced: () => events.push('synced'),
+    snapshot: loaded && {
+      load: () => loaded,
+      use: (writtenAtMs) => events.push(`use ${writtenAtMs}`),
+      keep: () => events.push('keep'),
+      status: () => ({ inUse: true }),
+    },
     metrics,
     clock,
     log,
@@ -105,6 +112,83 @@ describe('Discovery', () => {
     const worker = recordingLink();
     discovery.demand(worker, '/10.0.0.9');
     expect(worker.posted).deep.equal([{ kind: 'demanded', key: '/10.0.0.9' }]);
+  });
+});
+
+describe('Discovery with a snapshot', () => {
+  const env = { XDS_ADDRESS: 'http://127.0.0.1:1' };
+  const workload = (uid: string): MeshUpdate => ({ kind: 'workload', workload: workloadWith({ uid }) });
+  const snapshot = (...uids: string[]): LoadedSnapshot => ({
+    writtenAtMs: -60_000,
+    parts: uids.map((uid) => [workload(uid)]),
+    certificates: new Map(),
+  });
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+  };
+
+  it('waits three seconds for the control plane, then goes by the snapshot', async () => {
+    const { discovery, updates, events, clock, lines } = await setup(
+      env,
+      Promise.resolve(snapshot('w1', 'w2')),
+    );
+    discovery.start();
+    clock.advance(2999);
+    await turns();
+    expect([updates, events]).deep.equal([[], ['start http://127.0.0.1:1']]);
+    clock.advance(1);
+    await turns();
+    expect(updates).deep.equal([workload('w1'), workload('w2')]);
+    expect(events.slice(1)).deep.equal(['use -60000', 'synced']);
+    expect(lines.at(-1)).match(/^warn.*the mesh is as the snapshot on this node says.*age="63s"/);
+    expect(discovery.status()).deep.nested.include({ snapshot: { inUse: true } });
+    discovery[Symbol.dispose]();
+  });
+
+  it('gives way to the control plane: its word counts, and what it does not name is removed', async () => {
+    const { discovery, updates, events, handlers, clock } = await setup(
+      env,
+      Promise.resolve(snapshot('w1', 'w2', 'w3')),
+    );
+    discovery.start();
+    handlers.onUpdate([workload('w2'), { kind: 'remove-address', key: 'w3' }]);
+    updates.length = 0;
+    clock.advance(3000);
+    await turns();
+    expect(updates).deep.equal([workload('w1')]);
+    handlers.onReady!();
+    expect(updates.slice(1)).deep.equal([{ kind: 'remove-address', key: 'w1' }]);
+    expect(events.slice(1)).deep.equal(['use -60000', 'synced', 'keep']);
+  });
+
+  it('has no use for it when the control plane answers in time', async () => {
+    const { discovery, updates, events, handlers, clock } = await setup(env, Promise.resolve(snapshot('w1')));
+    discovery.start();
+    handlers.onReady!();
+    clock.advance(60_000);
+    await turns();
+    expect([updates, events.slice(1), clock.pendingTimers]).deep.equal([[], ['synced', 'keep'], 0]);
+  });
+
+  it('leaves it aside when the control plane answers while it is read', async () => {
+    const reading = Promise.withResolvers<LoadedSnapshot>();
+    const { discovery, updates, handlers, clock } = await setup(env, reading.promise);
+    discovery.start();
+    clock.advance(3000);
+    handlers.onReady!();
+    reading.resolve(snapshot('w1'));
+    await turns();
+    expect(updates).deep.equal([]);
+  });
+
+  it('waits on when there is none', async () => {
+    const { discovery, events, handlers, clock } = await setup(env, Promise.resolve(undefined));
+    discovery.start();
+    clock.advance(60_000);
+    await turns();
+    expect(events).length(1);
+    handlers.onReady!();
+    expect(events.slice(1)).deep.equal(['synced', 'keep']);
   });
 });
 

@@ -5,6 +5,8 @@ import type { DeltaClient, DeltaClientOptions, XdsMetrics } from '@ambient/xds';
 import type { WorkerLink } from '../workers/data-workers.ts';
 import { controlPlaneClient } from './control-plane.ts';
 import type { ControlPlaneSettings } from './control-plane.ts';
+import type { MeshSnapshot } from './snapshot/mesh-snapshot.ts';
+import { SnapshotBridge } from './snapshot/snapshot-bridge.ts';
 
 /** What discovery needs of a control plane's client; tests give a fake. */
 export type ControlPlaneClient = Pick<DeltaClient, 'start' | 'stop' | 'demand' | 'status'>;
@@ -12,8 +14,10 @@ export type ControlPlaneClient = Pick<DeltaClient, 'start' | 'stop' | 'demand' |
 export interface DiscoveryOptions {
   readonly settings: ControlPlaneSettings;
   readonly onUpdate: (updates: readonly MeshUpdate[]) => void;
-  /** Called once: every source has given its first complete state, or there is none. */
+  /** Called once: every source has given its first complete state, a snapshot stands in for it, or there is none. */
   readonly onSynced: () => void;
+  /** Stands in for a control plane that does not answer at the start. */
+  readonly snapshot?: Pick<MeshSnapshot, 'load' | 'use' | 'keep' | 'status'> | undefined;
   readonly metrics: XdsMetrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -26,6 +30,8 @@ export interface DiscoveryOptions {
 
 /** A connection waits for an answer to its demand no longer than this; then it goes by what is known. */
 const demandPatienceMs = 5000;
+/** How long the control plane may take for its first complete state before a snapshot is used. */
+export const coldStartPatienceMs = 3000;
 
 /**
  * Where the mesh comes from: the local document, the control plane, both or neither. Updates of both go into one stream; of
@@ -37,11 +43,18 @@ export class Discovery implements Disposable {
   readonly #client: ControlPlaneClient | undefined;
   readonly #demands = new Map<WorkerLink, Set<Disposable>>();
   readonly #unsynced = new Set<string>();
+  /** While the control plane has yet to give its first complete state. */
+  #bridge: SnapshotBridge | undefined;
+  #patience: Disposable | undefined;
 
   constructor(options: DiscoveryOptions) {
-    const { settings, onUpdate, metrics, clock, log } = options;
+    const { settings, metrics, clock, log } = options;
     const { local, address } = settings.xds;
     this.#options = options;
+    const onUpdate = (updates: readonly MeshUpdate[]): void => {
+      this.#bridge?.note(updates);
+      options.onUpdate(updates);
+    };
     if (local !== undefined) {
       const document = local.kind === 'file' ? { path: local.path } : { yaml: local.yaml };
       this.#local = new LocalSource({ document, onUpdate, log, clock });
@@ -50,12 +63,13 @@ export class Discovery implements Disposable {
     if (address !== undefined) {
       this.#client = (options.connect ?? controlPlaneClient)(address, settings, {
         onUpdate,
-        onReady: () => this.#synced('control plane'),
+        onReady: () => this.#controlPlaneReady(),
         metrics,
         clock,
         log,
       });
       this.#unsynced.add('control plane');
+      if (options.snapshot !== undefined) this.#bridge = new SnapshotBridge();
     }
   }
 
@@ -68,6 +82,8 @@ export class Discovery implements Disposable {
       return;
     }
     this.#client?.start();
+    if (this.#bridge !== undefined)
+      this.#patience = this.#options.clock.setTimer(coldStartPatienceMs, () => void this.#standIn());
     if (this.#local === undefined) return;
     this.#local.start();
     this.#synced('local');
@@ -112,13 +128,59 @@ export class Discovery implements Disposable {
 
   /** For dumps. */
   status(): object {
-    return { local: this.#local?.status(), controlPlane: this.#client?.status() };
+    return {
+      local: this.#local?.status(),
+      controlPlane: this.#client?.status(),
+      ...(this.#options.snapshot === undefined ? {} : { snapshot: this.#options.snapshot.status() }),
+    };
+  }
+
+  /** Whether the mesh is the control plane's, and it is connected. */
+  get current(): boolean {
+    const status = this.#client?.status();
+    return status?.ready === true && status.state === 'connected';
   }
 
   [Symbol.dispose](): void {
+    this.#bridge = undefined;
+    this.#patience?.[Symbol.dispose]();
     for (const worker of this.#demands.keys()) this.forget(worker);
     this.#local?.[Symbol.dispose]();
     this.#client?.stop();
+  }
+
+  /** The control plane takes its time: the mesh is the snapshot's for now. */
+  async #standIn(): Promise<void> {
+    const { snapshot, onUpdate, clock, log } = this.#options;
+    const loaded = await snapshot?.load();
+    const bridge = this.#bridge;
+    if (loaded === undefined || bridge === undefined) return;
+    log.warn('the control plane does not answer: the mesh is as the snapshot on this node says', {
+      age: `${Math.round((clock.nowMs() - loaded.writtenAtMs) / 1000)}s`,
+      patience: `${coldStartPatienceMs}ms`,
+    });
+    for (const part of loaded.parts) {
+      onUpdate(bridge.borrow(part));
+      await new Promise((resolve) => void setImmediate(resolve)); // others have their turn
+      if (this.#bridge !== bridge) return;
+    }
+    snapshot?.use(loaded.writtenAtMs);
+    this.#synced('control plane');
+  }
+
+  #controlPlaneReady(): void {
+    const { snapshot, onUpdate, log } = this.#options;
+    this.#patience?.[Symbol.dispose]();
+    const gone = this.#bridge?.giveBack() ?? [];
+    this.#bridge = undefined;
+    if (gone.length > 0) {
+      log.info("the mesh is the control plane's again: what only the snapshot had is removed", {
+        removed: gone.length,
+      });
+      onUpdate(gone);
+    }
+    this.#synced('control plane');
+    snapshot?.keep();
   }
 
   #synced(source: string): void {

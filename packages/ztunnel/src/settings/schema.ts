@@ -207,6 +207,27 @@ export const controlPlaneSettings = defineSettings('Control plane', {
   },
 });
 
+export const snapshotSettings = defineSettings('Cold start', {
+  snapshotPath: {
+    env: 'AMBIENT_SNAPSHOT_PATH',
+    type: optional(text),
+    default: undefined,
+    doc: 'Our own: a file on this node in which the last mesh and the certificates in use are kept, encrypted, for a start at which the control plane does not answer. Unset: none is kept.',
+  },
+  snapshotKeyPath: {
+    env: 'AMBIENT_SNAPSHOT_KEY_PATH',
+    type: optional(text),
+    default: derived('`AMBIENT_SNAPSHOT_PATH` with `.key`', () => undefined),
+    doc: 'Our own: the key of that file, made on first use, readable by its owner only.',
+  },
+  snapshotMaxAgeMs: {
+    env: 'AMBIENT_SNAPSHOT_MAX_AGE',
+    type: duration({ bareSeconds: true, minMs: minute }),
+    default: 24 * 60 * minute,
+    doc: 'Our own: an older snapshot is not used. Policies that were changed since it was written do not hold until the control plane answers.',
+  },
+});
+
 export const certificateSettings = defineSettings('Certificates', {
   caAddress: {
     env: 'CA_ADDRESS',
@@ -375,6 +396,7 @@ export const settingsSchemas = [
   processSettings,
   placeSettings,
   controlPlaneSettings,
+  snapshotSettings,
   certificateSettings,
   trafficSettings,
 ] as const;

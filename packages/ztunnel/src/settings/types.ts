@@ -93,6 +93,9 @@ export interface ZtunnelSettings {
     /** Directory of the throwaway CA; undefined: a real one is asked. */
     readonly fakeCaDir: string | undefined;
   };
+  /** The last mesh on this node's disk, for a start without the control plane; undefined: none is kept. */
+  readonly snapshot:
+    { readonly path: string; readonly keyPath: string; readonly maxAgeMs: number } | undefined;
   readonly token: TokenSource;
   readonly tls: {
     readonly tls12Enabled: boolean;

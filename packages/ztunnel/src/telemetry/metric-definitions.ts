@@ -83,6 +83,8 @@ export const metricNames = {
   pendingProxies: 'workload_manager_pending_proxy_count',
   proxiesStarted: 'workload_manager_proxies_started_total',
   proxiesStopped: 'workload_manager_proxies_stopped_total',
+  snapshotInUse: 'ambient_mesh_snapshot_in_use',
+  snapshotWrites: 'ambient_mesh_snapshot_writes_total',
 } as const;
 
 /** Every metric of ztunnel; the main thread registers them, data workers count those of connections. */
@@ -171,4 +173,17 @@ export const metricDefinitions: readonly MetricDefinition[] = [
   },
   { name: metricNames.proxiesStarted, help: 'Proxies of pods started.', type: 'counter', labels: [] },
   { name: metricNames.proxiesStopped, help: 'Proxies of pods stopped.', type: 'counter', labels: [] },
+  {
+    name: metricNames.snapshotInUse,
+    help: 'Our own: 1 while the mesh is that of the snapshot on this node, because the control plane has not answered since the start.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: metricNames.snapshotWrites,
+    help: 'Our own: snapshots of the mesh written, by result: success or failure.',
+    type: 'counter',
+    labels: ['result'],
+    boundedLabels: ['result'],
+  },
 ];
