@@ -1,0 +1,136 @@
+import { expect } from 'chai';
+import { Call, fetchFrom, reaches } from '../function/call.ts';
+import { HttpLoad } from '../function/http-load.ts';
+import { logEntries, matches } from '../harness/index.ts';
+import type { LogEntry, LogMatch } from '../harness/index.ts';
+import { SharedMesh } from './shared-mesh.ts';
+
+const ECHO_PORT = 7000;
+const HTTP_PORT = 8080;
+
+describe('ztunnel in shared mode', () => {
+  let mesh: SharedMesh;
+
+  before(async function () {
+    this.timeout(60_000);
+    mesh = await SharedMesh.start({ east: ['client', 'near', 'other'], west: ['far'] });
+    for (const name of ['client', 'near', 'far', 'other'])
+      await mesh.serve(name, 'echo', { port: ECHO_PORT });
+    for (const name of ['near', 'far']) await mesh.serve(name, 'http-constant', { port: HTTP_PORT });
+  });
+  after(() => mesh.destroy());
+
+  const access = (node: string, match: LogMatch): Promise<LogEntry> =>
+    mesh
+      .ztunnel(node)
+      .waitFor(
+        () => logEntries(mesh.ztunnel(node)).find((each) => matches(each, { scope: 'access', ...match })),
+        `access log line with ${JSON.stringify(match)}`,
+        5000,
+      );
+
+  for (const family of ['ipv4', 'ipv6'] as const)
+    for (const [where, name, node] of [
+      ['on another node', 'far', 'west'],
+      ['on the same node', 'near', 'east'],
+    ] as const)
+      it(`a pod ${where} is reached by ${family} over HBONE, and sees who calls`, async () => {
+        const [client, server] = [mesh.pod('client'), mesh.pod(name)];
+        expect(await reaches(client.netns, server.netns[family], ECHO_PORT)).to.equal(true);
+        const address = client.netns[family];
+        const line = await access(node, {
+          direction: 'inbound',
+          'dst.workload': name,
+          'src.workload': 'client',
+          'src.identity': 'spiffe://cluster.local/ns/default/sa/client',
+          'src.addr': new RegExp(`^\\[?${address}\\]?:`),
+        });
+        expect(line['message']).to.equal('connection complete');
+        await access('east', { direction: 'outbound', 'dst.workload': name, 'src.workload': 'client' });
+      });
+
+  for (const family of ['ipv4', 'ipv6'] as const)
+    it(`an application sees the ${family} address of the pod that calls`, async () => {
+      for (const name of ['near', 'far']) {
+        const client = mesh.pod('client').netns;
+        const answer = await fetchFrom(client, mesh.pod(name).netns[family], HTTP_PORT);
+        expect(answer.status).to.equal(200);
+        expect(String(answer.headers['x-peer']).replace('::ffff:', '')).to.equal(client[family]);
+      }
+    });
+
+  it('a policy admits one pod of a node and not its neighbour, also on open connections', async () => {
+    const [client, other, far] = [mesh.pod('client'), mesh.pod('other'), mesh.pod('far')];
+    using open = new Call(other.netns, far.netns.ipv4, ECHO_PORT);
+    expect(await open.echo('before')).to.equal(true);
+    mesh.setPolicies([
+      {
+        name: 'only-client',
+        namespace: 'default',
+        scope: 'Namespace',
+        action: 'Allow',
+        rules: [[[{ principals: [{ exact: 'cluster.local/ns/default/sa/client' }] }]]],
+      },
+    ]);
+    try {
+      await open.endsWithin(5000);
+      expect(await reaches(client.netns, far.netns.ipv4, ECHO_PORT)).to.equal(true);
+      expect(await reaches(other.netns, far.netns.ipv4, ECHO_PORT)).to.equal(false);
+      await access('west', { reason: 'policy-changed', 'src.workload': 'other' });
+    } finally {
+      mesh.setPolicies([]);
+    }
+    for (let tries = 0; tries < 100; tries++)
+      if (await reaches(other.netns, far.netns.ipv4, ECHO_PORT)) return;
+    expect.fail('the neighbour is not admitted again');
+  });
+
+  it('a pod is released and enrolled under the load of its neighbours, which lose nothing', async () => {
+    const [client, near, far, other] = ['client', 'near', 'far', 'other'].map((name) => mesh.pod(name)) as [
+      ReturnType<SharedMesh['pod']>,
+      ReturnType<SharedMesh['pod']>,
+      ReturnType<SharedMesh['pod']>,
+      ReturnType<SharedMesh['pod']>,
+    ];
+    const loads = [near, far].map(({ netns }) => new HttpLoad([client.netns], netns.ipv4, HTTP_PORT));
+    for (let i = 0; i < 3; i++) {
+      await mesh.release('other');
+      expect(await reaches(other.netns, client.netns.ipv4, ECHO_PORT), 'in plaintext').to.equal(true);
+      await mesh.enrol('other');
+      expect(await reaches(other.netns, far.netns.ipv4, ECHO_PORT), 'over HBONE').to.equal(true);
+    }
+    for (const load of loads) {
+      await load.round();
+      await load.stop();
+      expect(load.failures).to.deep.equal([]);
+    }
+    await access('west', { direction: 'inbound', 'src.workload': 'other', 'dst.workload': 'far' });
+  });
+
+  it('an address that another pod gets is not reached by the tunnels of the one before', async () => {
+    const [client, far] = [mesh.pod('client'), mesh.pod('far')];
+    expect(await reaches(client.netns, far.netns.ipv4, ECHO_PORT)).to.equal(true);
+    await mesh.release('far');
+    mesh.rename('far', 'heir');
+    await mesh.enrol('heir');
+    for (let tries = 0; tries < 100; tries++)
+      if (await reaches(client.netns, far.netns.ipv4, ECHO_PORT)) break;
+    await access('west', {
+      direction: 'inbound',
+      'dst.workload': 'heir',
+      'dst.identity': 'spiffe://cluster.local/ns/default/sa/heir',
+    });
+  });
+
+  it('tells its pods and their connections', async () => {
+    using open = new Call(mesh.pod('client').netns, mesh.pod('near').netns.ipv4, ECHO_PORT);
+    expect(await open.echo('hello')).to.equal(true);
+    const dump = (await mesh.admin('east', '/config_dump')).json() as {
+      workloadState: Record<string, { state: string; connections: Record<string, unknown[]> }>;
+    };
+    expect(Object.keys(dump.workloadState)).to.have.members(['uid-client', 'uid-near', 'uid-other']);
+    expect(dump.workloadState['uid-client']).to.include({ state: 'Up' });
+    expect(dump.workloadState['uid-client']!.connections['outbound']).to.have.length(1);
+    expect(dump.workloadState['uid-near']!.connections['inbound']).to.have.length(1);
+  });
+});
