@@ -42,14 +42,6 @@ export class Descriptor {
     return this.#fd < 0;
   }
 
-  /** Gives the descriptor to another owner, who closes it from now on. */
-  release(): number {
-    const { fd } = this;
-    live.delete(fd);
-    this.#fd = -1;
-    return fd;
-  }
-
   close(): void {
     if (this.#fd < 0) return;
     live.delete(this.#fd);

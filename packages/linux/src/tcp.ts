@@ -101,11 +101,6 @@ export class TcpSocket {
     return this.#descriptor.closed;
   }
 
-  /** Gives the descriptor to another owner, such as Node's own `net.Socket`; this object is closed from now on. */
-  release(): number {
-    return this.#descriptor.release();
-  }
-
   /** After readiness to write following `dial`: undefined when connected, else the reason. */
   connectResult(subject: string): SystemError | undefined {
     const errno = getIntOption(this.fd, libc.SOL_SOCKET, SO_ERROR, 'SO_ERROR');
