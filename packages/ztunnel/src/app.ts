@@ -172,6 +172,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
             settings,
             readiness,
             trustDomain: () => nodeTrustDomain(mesh, settings),
+            identities,
             metrics: metrics.pods(),
             onFatal(error) {
               log.error(describeError(error), { code: error.code });

@@ -2,7 +2,7 @@ import type { Clock, Logger, Readiness } from '@ambient/runtime';
 import type { ZtunnelSettings } from '../settings.ts';
 import type { AgentProtocolError } from './errors.ts';
 import { NodePods } from './node-pods.ts';
-import type { NodePodsMetrics } from './node-pods.ts';
+import type { NodePodsMetrics, NodePodsOptions } from './node-pods.ts';
 import { ZdsClient } from './zds-client.ts';
 
 /** What readiness waits for in shared mode, as Istio's ztunnel names it. */
@@ -13,6 +13,7 @@ export interface CaptureOptions {
   readonly readiness: Readiness;
   /** Of pods whose workload the control plane has not told yet. */
   readonly trustDomain: () => string;
+  readonly identities: NodePodsOptions['identities'];
   readonly metrics: NodePodsMetrics;
   /** The node agent breaks the protocol: the process has to end. */
   readonly onFatal: (error: AgentProtocolError) => void;
@@ -28,10 +29,17 @@ export class Capture implements AsyncDisposable {
   #blocker: Disposable | undefined;
 
   constructor(options: CaptureOptions) {
-    const { settings, readiness, trustDomain, metrics, onFatal, clock, log } = options;
+    const { settings, readiness, trustDomain, identities, metrics, onFatal, clock, log } = options;
     this.#readiness = readiness;
     this.#blocker = readiness.block(captureBlocker);
-    this.pods = new NodePods({ clock, drainMs: settings.drainDeadlineMs, trustDomain, metrics, log });
+    this.pods = new NodePods({
+      clock,
+      drainMs: settings.drainDeadlineMs,
+      trustDomain,
+      identities,
+      metrics,
+      log,
+    });
     this.#client = new ZdsClient({
       path: settings.inpod.udsPath,
       pods: this.pods,

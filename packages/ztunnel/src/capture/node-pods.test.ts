@@ -1,4 +1,5 @@
 import { Descriptor, openDescriptors } from '@ambient/linux';
+import { formatSpiffe } from '@ambient/identity/peer';
 import { Logger, LogLevels, ManualClock } from '@ambient/runtime';
 import { expect } from 'chai';
 import { openSync } from 'node:fs';
@@ -14,17 +15,23 @@ describe('NodePods', () => {
   let pods: NodePods;
   let workers: PodWorker[];
   let counts: Record<'active' | 'pending' | 'started' | 'stopped', number>;
+  let held: Map<number, string>;
   let log: string[];
 
   beforeEach(() => {
     before = openDescriptors().length;
     clock = new ManualClock();
     counts = { active: 0, pending: 0, started: 0, stopped: 0 };
+    held = new Map();
     log = [];
     pods = new NodePods({
       clock,
       drainMs: 5000,
       trustDomain: () => 'cluster.local',
+      identities: {
+        hold: (id, identity) => held.set(id, formatSpiffe(identity)),
+        release: (id) => held.delete(id),
+      },
       metrics: {
         active: (delta) => (counts.active += delta),
         pending: (delta) => (counts.pending += delta),
@@ -103,12 +110,13 @@ describe('NodePods', () => {
     pods.remove('u1');
     await settle();
     expect(openDescriptors().length).equal(before + 1);
+    expect([...held]).deep.equal([[1, 'spiffe://cluster.local/ns/a/sa/web']]);
     workers[0]!.answer({ kind: 'pod-gone', id: 1 });
     await settle();
     expect(openDescriptors().length).equal(before + 1);
     // The other one dies, which leaves nothing either.
     pods.forget(workers[1]!);
-    expect([openDescriptors().length, states()]).deep.equal([before, []]);
+    expect([openDescriptors().length, states(), held.size]).deep.equal([before, [], 0]);
   });
 
   it('captures a pod on no worker if one cannot, and tries all again', async () => {

@@ -1,6 +1,7 @@
 import type { LocalWorkloadName } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
+import type { LocalIdentities } from '../certificates/local-identities.ts';
 import type { FromWorker } from '../worker/messages.ts';
 import type { WorkerLink } from '../workers/data-workers.ts';
 import { PodCapture } from './pod-capture.ts';
@@ -43,6 +44,8 @@ export interface NodePodsOptions {
   readonly drainMs: number;
   /** Of pods whose workload the control plane has not told yet; asked for each. */
   readonly trustDomain: () => string;
+  /** Told of the identity of each pod that is served, and when nothing of it is left. */
+  readonly identities: Pick<LocalIdentities, 'hold' | 'release'>;
   readonly metrics: NodePodsMetrics;
   readonly log: Logger;
 }
@@ -183,11 +186,12 @@ export class NodePods implements Disposable {
   }
 
   async #capture(entry: Entry): Promise<void> {
-    const { clock, trustDomain, log, metrics } = this.#options;
+    const { clock, identities, log, metrics } = this.#options;
     const { uid, name, namespace } = entry;
     const id = this.#nextId++;
+    const trustDomain = this.#options.trustDomain();
     const capture = new PodCapture({
-      pod: { id, uid, name, trustDomain: trustDomain() },
+      pod: { id, uid, name, trustDomain },
       namespace,
       workers: this.#workers,
       clock,
@@ -197,7 +201,10 @@ export class NodePods implements Disposable {
           worker: worker.index,
           error,
         }),
-      onEnded: () => this.#captures.delete(id),
+      onEnded: () => {
+        this.#captures.delete(id);
+        identities.release(id);
+      },
     });
     this.#captures.set(id, capture);
     entry.capture = capture;
@@ -210,6 +217,7 @@ export class NodePods implements Disposable {
     // It may have been released between the last worker's word and this one.
     if (this.#pods.get(uid) !== entry) return;
     entry.state = 'Up';
+    identities.hold(id, { trustDomain, namespace: name.namespace, serviceAccount: name.serviceAccount });
     this.#countPending(-1);
     metrics.active(1);
     metrics.started();

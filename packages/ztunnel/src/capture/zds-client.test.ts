@@ -40,14 +40,21 @@ describe('ZdsClient', () => {
       new LogLevels('debug'),
       {
         write: (level, _scope, message, fields) => {
-          log.push(`${level} ${message} ${String(fields?.['error'] ?? '')}`);
+          log.push(`${level} ${message} ${JSON.stringify(fields?.['error'] ?? '')}`);
           onLog();
         },
       },
       'inpod',
     );
     const metrics = { active: Boolean, pending: Boolean, started: Boolean, stopped: Boolean };
-    pods = new NodePods({ clock, drainMs: 5000, trustDomain: () => 'cluster.local', metrics, log: logger });
+    pods = new NodePods({
+      clock,
+      drainMs: 5000,
+      trustDomain: () => 'cluster.local',
+      identities: { hold: () => undefined, release: () => undefined },
+      metrics,
+      log: logger,
+    });
     worker = new PodWorker(0, () => pods);
     pods.introduce(worker);
     client = new ZdsClient({

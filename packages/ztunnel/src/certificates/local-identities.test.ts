@@ -21,7 +21,11 @@ function setup(scope: Partial<LocalScope> = {}) {
     identities.update(store, store.apply(updates).workloads);
     return calls.splice(0);
   };
-  return { apply };
+  const told = (tell: () => void): string[] => {
+    tell();
+    return calls.splice(0);
+  };
+  return { apply, identities, told };
 }
 
 function pod(name: string, fields: Partial<Workload> = {}): MeshUpdate {
@@ -46,6 +50,17 @@ describe('LocalIdentities', () => {
       [],
     );
     expect(apply({ kind: 'remove-address', key: 'p2' })).deep.equal(['- ns/a/sa/app']);
+  });
+
+  it('holds the identity of a pod that is served, whatever the mesh knows of it', () => {
+    const { apply, identities, told } = setup();
+    const identity = { trustDomain: 'cluster.local', namespace: 'a', serviceAccount: 'app' };
+    expect(told(() => identities.hold(1, identity))).deep.equal(['+ ns/a/sa/app']);
+    expect(told(() => identities.hold(2, identity))).deep.equal([]);
+    expect(apply(pod('p1'), { kind: 'remove-address', key: 'p1' })).deep.equal([]);
+    expect(told(() => identities.release(1))).deep.equal([]);
+    expect(told(() => identities.release(7))).deep.equal([]);
+    expect(told(() => identities.release(2))).deep.equal(['- ns/a/sa/app']);
   });
 
   it('takes meshed workloads of this node only', () => {

@@ -12,15 +12,15 @@ export interface LocalScope {
 }
 
 /**
- * Holds certificates for the identities of this node's meshed workloads before anybody asks: fetched with the first
- * workload of an identity, dropped with the last. A workload is meshed if it speaks HBONE or tunnels by itself.
+ * Holds certificates for the identities of this node's meshed workloads and of the pods that are served, before anybody
+ * asks: fetched with the first of an identity, dropped with the last. A workload is meshed if it speaks HBONE or tunnels by itself.
  */
 export class LocalIdentities {
   readonly #cache: Pick<CertificateCache, 'prefetch' | 'drop'>;
   readonly #scope: LocalScope;
-  /** SPIFFE id by workload uid. */
-  readonly #byUid = new Map<string, string>();
-  readonly #held = new Map<string, { readonly identity: Identity; workloads: number }>();
+  /** SPIFFE id by who needs it: a workload's uid, or {@link captureKey}. */
+  readonly #needed = new Map<string, string>();
+  readonly #held = new Map<string, { readonly identity: Identity; needs: number }>();
 
   constructor(cache: Pick<CertificateCache, 'prefetch' | 'drop'>, scope: LocalScope) {
     this.#cache = cache;
@@ -29,31 +29,51 @@ export class LocalIdentities {
 
   /** Follows a change of the store. @param uids of workloads that are new, changed or gone */
   update(store: MeshStore, uids: readonly string[]): void {
+    this.#change(
+      uids.map((uid) => {
+        const workload = store.workload(uid);
+        return [uid, workload !== undefined && this.#serves(workload) ? identityOf(workload) : undefined];
+      }),
+    );
+  }
+
+  /**
+   * A pod is served, whatever the mesh knows of it: its certificate is there when its workload comes, and stays while its
+   * last connections end.
+   */
+  hold(captureId: number, identity: Identity): void {
+    this.#change([[captureKey(captureId), identity]]);
+  }
+
+  /** Nothing of the pod is left. */
+  release(captureId: number): void {
+    this.#change([[captureKey(captureId), undefined]]);
+  }
+
+  #change(changes: readonly (readonly [who: string, identity: Identity | undefined])[]): void {
     const gained: Identity[] = [];
     const lost: string[] = [];
-    for (const uid of uids) {
-      const workload = store.workload(uid);
-      const before = this.#byUid.get(uid);
-      const identity = workload !== undefined && this.#serves(workload) ? identityOf(workload) : undefined;
+    for (const [who, identity] of changes) {
+      const before = this.#needed.get(who);
       const now = identity && formatSpiffe(identity);
       if (now === before) continue;
       if (identity !== undefined && now !== undefined) {
-        this.#byUid.set(uid, now);
+        this.#needed.set(who, now);
         const entry = this.#held.get(now);
         if (entry === undefined) {
-          this.#held.set(now, { identity, workloads: 1 });
+          this.#held.set(now, { identity, needs: 1 });
           gained.push(identity);
-        } else entry.workloads++;
-      } else this.#byUid.delete(uid);
+        } else entry.needs++;
+      } else this.#needed.delete(who);
       if (before !== undefined) {
-        this.#held.get(before)!.workloads--;
+        this.#held.get(before)!.needs--;
         lost.push(before);
       }
     }
     // Only now, so that an identity that moves from one pod to another keeps its certificate.
     for (const key of lost) {
       const entry = this.#held.get(key);
-      if (entry === undefined || entry.workloads > 0) continue;
+      if (entry === undefined || entry.needs > 0) continue;
       this.#held.delete(key);
       this.#cache.drop(entry.identity);
     }
@@ -71,6 +91,11 @@ export class LocalIdentities {
       );
     return workload.tunnelProtocol === 'HBONE' || workload.nativeTunnel;
   }
+}
+
+/** No workload has such a uid. */
+function captureKey(captureId: number): string {
+  return `capture\u0000${captureId}`;
 }
 
 function identityOf({ trustDomain, namespace, serviceAccount }: Workload): Identity {

@@ -5,7 +5,11 @@ import { SnapshotBridge } from './snapshot-bridge.ts';
 
 const workload = (uid: string): MeshUpdate => ({ kind: 'workload', workload: workloadWith({ uid }) });
 const service: MeshUpdate = { kind: 'service', service: serviceWith({ namespace: 'a', hostname: 'web' }) };
-const policy = (key: string): MeshUpdate => ({ kind: 'policy', key, policy: policyWith({ namespace: 'a', name: 'p' }) });
+const policy = (key: string): MeshUpdate => ({
+  kind: 'policy',
+  key,
+  policy: policyWith({ namespace: 'a', name: 'p' }),
+});
 
 describe('SnapshotBridge', () => {
   it('takes nothing from the snapshot that a source has spoken about, also if it is gone', () => {

@@ -30,11 +30,11 @@ describe('SnapshotFile', () => {
   let store: MeshStore;
   let certificate: WorkloadCertificate;
 
-  before(async () => {
+  before(() => {
     certificate = new WorkloadCertificate({
       identity: { trustDomain: 'cluster.local', namespace: 'a', serviceAccount: 'web' },
       certificateChainPem: ['leaf', 'intermediate'],
-      privateKeyPem: privateKeyPem(await generateKeyPair()),
+      privateKeyPem: privateKeyPem(generateKeyPair()),
       rootsPem: ['root'],
       serialNumber: '0a',
       notBeforeMs: 0,
