@@ -9,6 +9,8 @@ import type { Controller, ControllerContext } from './controller.ts';
 import { DeploymentController } from './deployment/deployment-controller.ts';
 import { EventRecorder } from './events.ts';
 import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
+import { DaemonSetController } from './daemon-set/daemon-set-controller.ts';
+import { StatefulSetController } from './stateful-set/stateful-set-controller.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { ReplicaSetController } from './replica-set/replica-set-controller.ts';
 
@@ -40,6 +42,8 @@ export async function startControllers(options: ControllersOptions): Promise<Run
   const controllers: readonly Controller[] = [
     new DeploymentController(context),
     new ReplicaSetController(context),
+    new DaemonSetController(context),
+    new StatefulSetController(context),
     new Scheduler(context),
     new EndpointSliceController(context),
   ];
