@@ -28,6 +28,8 @@ export type Command =
   | { readonly kind: 'rotate-root'; readonly overrides: Overrides; readonly follow: boolean }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
+  /** Loads every module once, so that later starts find them compiled; for images. */
+  | { readonly kind: 'compile' }
   | { readonly kind: 'wrong'; readonly problem: string };
 
 /** The arguments cannot be used; the message goes behind the program's name. */
@@ -60,6 +62,8 @@ export function parseCommandLine(args: readonly string[]): Command {
         return parseRotateRoot(rest);
       case 'discovery':
         return parseRun(rest);
+      case 'compile':
+        return { kind: 'compile' };
       default:
         return parseRun(args);
     }

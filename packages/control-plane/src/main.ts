@@ -18,6 +18,11 @@ switch (command.kind) {
     process.exit(await runControlPlane(command.overrides));
     break;
   }
+  case 'compile':
+    enableCompileCache(compileCache);
+    await import('./run.ts');
+    flushCompileCache();
+    break;
   case 'revoke':
   case 'rotate-root': {
     const { settingsSource } = await import('./run.ts');
