@@ -1,0 +1,297 @@
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { KubeClient, KubeConnection } from '@ambient/kube';
+import type { Pod } from '@ambient/kube';
+import type { Agent } from '@ambient/cni/agent';
+import { loadAgentSettings, REDIRECTION_ANNOTATION, startAgent } from '@ambient/cni/agent';
+import { standardSelectors } from '@ambient/cni';
+import { ScriptedZtunnel } from '@ambient/cni/testing';
+import { LabApi } from '@ambient/lab';
+import type { LogSink } from '@ambient/runtime';
+import { Logger, LogLevels, settingsFrom } from '@ambient/runtime';
+import type { Netns } from '@ambient/testkit/lab';
+import { NetnsLab } from '@ambient/testkit/lab';
+
+export const NODE = 'node-1';
+const root = join(import.meta.dirname, '../../../..');
+const network = { cniVersion: '1.0.0', name: 'pods', plugins: [{ type: 'bridge' }] };
+
+/** A pod of the test's node: an object of the API, a network namespace, and what a node's /proc says of its process. */
+export interface TestPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly netns: Netns;
+  /** Of its process, in the node's /proc. */
+  readonly pid: string;
+}
+
+/** One node, with an API server, a directory for its files, and pods that are network namespaces. */
+export class AgentNode {
+  readonly lab: NetnsLab;
+  readonly api: LabApi;
+  readonly client: KubeClient;
+  /** The node's files, as a DaemonSet mounts them. */
+  readonly host: string;
+  readonly socket: string;
+  readonly lines: string[] = [];
+  node!: Netns;
+  agent: Agent | undefined;
+  readonly #connection: KubeConnection;
+  readonly #directory: string;
+  readonly #ztunnels = new Set<TestZtunnel>();
+  #watchers = new Set<() => void>();
+  #pids = 1000;
+  #networks = 0;
+
+  static async create(): Promise<AgentNode> {
+    const node = new AgentNode(NetnsLab.create(), await LabApi.start({ host: '127.0.0.1', port: 0 }));
+    node.node = await node.lab.namespace('node');
+    node.#process('1', node.node, '0::/init.scope');
+    await node.api.load([
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'istio-system' } },
+      { apiVersion: 'v1', kind: 'Node', metadata: { name: NODE } },
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'istio-cni', namespace: 'istio-system' } },
+    ]);
+    const account = join(node.#directory, 'account');
+    mkdirSync(account);
+    writeFileSync(join(account, 'ca.crt'), node.api.caPem);
+    // Who may do everything: the lab's API grants that to members of a group, not to accounts.
+    writeFileSync(join(account, 'token'), node.api.issueToken('istio-system', 'istio-cni').token);
+    return node;
+  }
+
+  private constructor(lab: NetnsLab, api: LabApi) {
+    this.lab = lab;
+    this.api = api;
+    this.#directory = lab.directory;
+    this.host = join(lab.directory, 'host');
+    this.socket = join(lab.directory, 'z', 'ztunnel.sock');
+    for (const path of ['proc', 'etc/cni/net.d', 'opt/cni/bin', 'run'])
+      mkdirSync(join(this.host, path), { recursive: true });
+    writeFileSync(join(this.host, 'etc/cni/net.d/10-pods.conflist'), JSON.stringify(network));
+    // As an image has it: one executable.
+    const plugin = `#!/bin/sh\nexec ${process.execPath} ${join(root, 'packages/cni/src/plugin/main.ts')}\n`;
+    writeFileSync(join(lab.directory, 'istio-cni'), plugin, { mode: 0o755 });
+    const config = new KubeConfig();
+    config.loadFromString(api.kubeconfig);
+    this.#connection = new KubeConnection(config);
+    this.client = new KubeClient(this.#connection);
+  }
+
+  /** Starts the agent, and waits until it serves. */
+  async startAgent(variables: Readonly<Record<string, string>> = {}): Promise<Agent> {
+    const { port } = new URL(this.api.url);
+    const settings = loadAgentSettings(
+      settingsFrom({
+        NODE_NAME: NODE,
+        KUBERNETES_SERVICE_HOST: '127.0.0.1',
+        KUBERNETES_SERVICE_PORT: port,
+        SERVICE_ACCOUNT_DIRECTORY: join(this.#directory, 'account'),
+        AMBIENT_ENABLED: 'true',
+        AMBIENT_IPV6: 'true',
+        AMBIENT_DNS_CAPTURE: 'true',
+        AMBIENT_RECONCILE_POD_RULES_ON_STARTUP: 'true',
+        AMBIENT_ENABLEMENT_SELECTOR: JSON.stringify(standardSelectors),
+        NATIVE_NFTABLES: 'true',
+        HOST_ROOT: this.host,
+        CNI_AGENT_RUN_DIR: join(this.host, 'run'),
+        CNI_BIN_SOURCE: join(this.#directory, 'istio-cni'),
+        ZTUNNEL_UDS_ADDRESS: this.socket,
+        RULE_CHECK_INTERVAL: '200ms',
+        RELEASE_GRACE_PERIOD: '1h',
+        HEALTH_PORT: '0',
+        MONITORING_PORT: '0',
+        ...variables,
+      }),
+    );
+    const sink: LogSink = {
+      write: (level, scope, message, fields) => {
+        this.lines.push(`${level} ${scope} ${message} ${JSON.stringify(fields ?? {})}`);
+        for (const watcher of this.#watchers) watcher();
+      },
+    };
+    const log = new Logger(new LogLevels('debug'), sink, 'app');
+    this.agent = await startAgent({ settings, connection: this.#connection, log });
+    return this.agent!;
+  }
+
+  async stopAgent(): Promise<void> {
+    await this.agent?.stop();
+    this.agent = undefined;
+  }
+
+  /** A ztunnel that takes everything. */
+  async ztunnel(): Promise<TestZtunnel> {
+    const ztunnel = new TestZtunnel(this.socket);
+    this.#ztunnels.add(ztunnel);
+    await ztunnel.received('snapshot');
+    return ztunnel;
+  }
+
+  /** A pod that runs; with a network to the node, over which it reaches all else. */
+  async pod(name: string, options: { labels?: Record<string, string>; running?: boolean } = {}): Promise<TestPod> {
+    const { labels = {}, running = true } = options;
+    const netns = await this.lab.namespace(name);
+    const number = ++this.#networks;
+    await this.lab.network([this.node, netns], { prefix4: `10.80.${number}`, prefix6: `fd80:${number}::` });
+    await netns.must(['ip', 'route', 'add', 'default', 'via', `10.80.${number}.1`]);
+    const created = await this.client.request<Pod>({
+      method: 'POST',
+      path: '/api/v1/namespaces/shop/pods',
+      body: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'shop', labels },
+        spec: { nodeName: NODE, containers: [{ name: 'app', image: 'app' }] },
+      },
+    });
+    const pod = { name, uid: created.metadata.uid, netns, pid: String(++this.#pids) };
+    this.#process(pod.pid, netns, `0::/kubepods.slice/kubepods-pod${pod.uid.replaceAll('-', '_')}.slice/cri-containerd-1.scope`);
+    if (running) await this.run(pod);
+    return pod;
+  }
+
+  /** The kubelet has started the pod. */
+  async run({ name, netns }: TestPod): Promise<void> {
+    await this.client.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/shop/pods/${name}/status`,
+      contentType: 'application/merge-patch+json',
+      body: { status: { phase: 'Running', podIP: netns.ipv4, podIPs: netns.addresses.map((ip) => ({ ip })) } },
+    });
+  }
+
+  async labelNamespace(mode: string | null): Promise<void> {
+    await this.client.request({
+      method: 'PATCH',
+      path: '/api/v1/namespaces/shop',
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { labels: { 'istio.io/dataplane-mode': mode } } },
+    });
+  }
+
+  async annotate({ name }: TestPod, annotations: Record<string, string | null>): Promise<void> {
+    await this.client.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/shop/pods/${name}`,
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { annotations } },
+    });
+  }
+
+  async deletePod(pod: TestPod): Promise<void> {
+    rmSync(join(this.host, 'proc', pod.pid), { recursive: true, force: true });
+    await this.client.request({ method: 'DELETE', path: `/api/v1/namespaces/shop/pods/${pod.name}` });
+  }
+
+  async redirection({ name }: TestPod): Promise<string | undefined> {
+    const { metadata } = await this.client.request<Pod>({ path: `/api/v1/namespaces/shop/pods/${name}` });
+    return metadata.annotations?.[REDIRECTION_ANNOTATION];
+  }
+
+  /** Resolves when the pod's annotation says so; the test's own timeout ends it. */
+  async says(pod: TestPod, value: string | undefined): Promise<void> {
+    while ((await this.redirection(pod)) !== value) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** The pod's rules, as nft lists them; '' when there are none. */
+  async rules({ netns }: TestPod): Promise<string> {
+    return netns.must(['nft', 'list', 'ruleset']);
+  }
+
+  /** Resolves with the first line of the agent's log, from now on or since `since`, that matches. */
+  async logged(pattern: RegExp, since = 0): Promise<string> {
+    for (;;) {
+      const line = this.lines.slice(since).find((each) => pattern.test(each));
+      if (line !== undefined) return line;
+      await new Promise<void>((resolve) => {
+        const watcher = (): void => {
+          this.#watchers.delete(watcher);
+          resolve();
+        };
+        this.#watchers.add(watcher);
+      });
+    }
+  }
+
+  /** Executes the installed plugin as a container runtime does. */
+  async plugin(command: string, pod: TestPod): Promise<{ readonly code: number; readonly output: string }> {
+    const list = JSON.parse(readFileSync(join(this.host, 'etc/cni/net.d/10-pods.conflist'), 'utf8')) as {
+      plugins: Record<string, unknown>[];
+    };
+    const input = {
+      ...list.plugins.at(-1),
+      cniVersion: '1.0.0',
+      prevResult: { cniVersion: '1.0.0', ips: pod.netns.addresses.map((ip) => ({ address: `${ip}/${ip.includes(':') ? 64 : 24}` })) },
+    };
+    const process_ = await this.lab.launch({
+      name: 'plugin',
+      argv: [join(this.host, 'opt/cni/bin/istio-cni')],
+      input: JSON.stringify(input),
+      env: {
+        CNI_COMMAND: command,
+        CNI_CONTAINERID: 'c1',
+        CNI_IFNAME: 'eth0',
+        CNI_NETNS: `/proc/${pod.pid}/ns/net`,
+        CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=${pod.name}`,
+      },
+    });
+    const { code } = await process_.exited;
+    return { code: code ?? -1, output: process_.lines.join('\n') };
+  }
+
+  async destroy(): Promise<void> {
+    await this.stopAgent();
+    for (const ztunnel of this.#ztunnels) await ztunnel.close();
+    this.#connection[Symbol.dispose]();
+    await this.api.stop();
+    await this.lab.destroy();
+  }
+
+  #process(pid: string, netns: Netns, cgroup: string): void {
+    const directory = join(this.host, 'proc', pid);
+    mkdirSync(join(directory, 'ns'), { recursive: true });
+    symlinkSync(netns.path, join(directory, 'ns/net'));
+    symlinkSync(`/proc/${netns.holderPid}/stat`, join(directory, 'stat'));
+    writeFileSync(join(directory, 'cgroup'), `${cgroup}\n`);
+  }
+}
+
+/** A ztunnel that says yes to everything, or to nothing. */
+export class TestZtunnel {
+  readonly texts: string[] = [];
+  /** What it answers instead of yes. */
+  refusal = '';
+  readonly #ztunnel: ScriptedZtunnel;
+  #closed = false;
+  #arrived: () => void = () => undefined;
+
+  constructor(path: string) {
+    this.#ztunnel = new ScriptedZtunnel(path);
+    this.#ztunnel.hello();
+    void this.#serve();
+  }
+
+  /** Resolves when the request has come, and has been answered. */
+  async received(text: string, since = 0): Promise<void> {
+    while (!this.texts.slice(since).includes(text)) await new Promise<void>((resolve) => (this.#arrived = resolve));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#ztunnel.close();
+  }
+
+  async #serve(): Promise<void> {
+    while (!this.#closed) {
+      const { text } = await this.#ztunnel.next();
+      if (text === 'end' || this.#closed) return;
+      this.#ztunnel.ack(text.startsWith('add') ? this.refusal : '');
+      this.texts.push(text);
+      this.#arrived();
+    }
+  }
+}
