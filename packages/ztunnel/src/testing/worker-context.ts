@@ -68,6 +68,7 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
     connections,
     log,
     policyLog: log.scope('policy'),
+    dns: undefined,
     selfPorts: [15001, 15006, 15008],
     revocations(this: TestWorker) {
       return this.revoked;
