@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { realClock } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
-import type { ServiceResolver } from './admission/webhook-call.ts';
+import type { DialPod, ServiceResolver } from './admission/webhook-call.ts';
 import { GarbageCollector } from './controllers/garbage-collector.ts';
 import { NamespaceController } from './controllers/namespace-controller.ts';
 import { crdStrategy } from './crd/crd-strategy.ts';
@@ -59,6 +59,8 @@ export interface LabApiOptions {
   readonly kubelets?: (nodeName: string) => string | undefined;
   /** Where webhooks behind a Service are reached. Default: at the first ready endpoint of its EndpointSlices. */
   readonly resolveService?: ServiceResolver;
+  /** How webhooks inside the cluster's network are connected to. Default: as anything is from this process. */
+  readonly dialPod?: DialPod;
   /** Changes of each resource that are kept for watches, at least. */
   readonly watchHistory?: number;
   readonly clock?: Clock;
@@ -217,7 +219,11 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
     store,
     clock,
     strategyOf: (key) => strategies.get(key),
-    admission: webhookAdmission(store, options.resolveService ?? endpointSliceResolver(store)),
+    admission: webhookAdmission(
+      store,
+      options.resolveService ?? endpointSliceResolver(store),
+      options.dialPod,
+    ),
     ownership: trackedFields(() => clock.nowMs()),
   });
   owned.use(new NamespaceController(store, registry, operations, onFault));

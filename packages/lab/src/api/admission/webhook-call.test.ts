@@ -1,12 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 import { expect } from 'chai';
 import forge from 'node-forge';
 
-import { callOverHttps, endpointOf, WebhookCallError } from './webhook-call.ts';
+import { endpointOf, webhookCaller, WebhookCallError } from './webhook-call.ts';
 import type { WebhookEndpoint } from './webhook-call.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -73,7 +74,7 @@ describe('calls of webhooks', () => {
 
   async function failure(at: WebhookEndpoint, timeoutMs = 5000): Promise<string> {
     try {
-      await callOverHttps(at, '{}', timeoutMs);
+      await webhookCaller(undefined)(at, '{}', timeoutMs);
     } catch (error) {
       if (error instanceof WebhookCallError) return error.message;
       throw error;
@@ -84,13 +85,27 @@ describe('calls of webhooks', () => {
   it('reach a service, whose certificate is for its name', async () => {
     const at = endpoint({ service: { namespace: 'shop', name: 'check', path: '/validate' }, caBundle });
     expect(at.serverName).to.equal('check.shop.svc');
-    expect(await callOverHttps(at, '{"a":1}', 5000)).to.equal('answer of /validate');
+    expect(await webhookCaller(undefined)(at, '{"a":1}', 5000)).to.equal('answer of /validate');
     expect(seen).to.equal('{"a":1}');
+  });
+
+  it('reach a pod in another network by the way that is given', async () => {
+    const at = {
+      ...endpoint({ service: { namespace: 'shop', name: 'check' }, caBundle }),
+      url: 'https://10.244.1.7:8443/x',
+    };
+    const asked: [string, number][] = [];
+    const call = webhookCaller((address, to) => {
+      asked.push([address, to]);
+      return connect(port, '127.0.0.1');
+    });
+    expect(await call(at, '{}', 5000)).to.equal('answer of /x');
+    expect(asked).to.deep.equal([['10.244.1.7', 8443]]);
   });
 
   it('reach a url', async () => {
     expect(
-      await callOverHttps(endpoint({ url: `https://127.0.0.1:${port}/x`, caBundle }), '{}', 5000),
+      await webhookCaller(undefined)(endpoint({ url: `https://127.0.0.1:${port}/x`, caBundle }), '{}', 5000),
     ).to.equal('answer of /x');
   });
 

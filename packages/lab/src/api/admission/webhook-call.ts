@@ -1,5 +1,8 @@
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 
 import type { Webhook } from './webhook.ts';
 
@@ -58,9 +61,22 @@ export function endpointOf({ clientConfig }: Webhook, resolve: ServiceResolver):
 /** Larger answers are no review: objects are limited to a few megabytes. */
 const maxAnswerBytes = 8 * 1024 * 1024;
 
-/** Asks a webhook over HTTPS. Each call has a connection of its own, and ends with it. */
-export const callOverHttps: CallWebhook = (endpoint, body, timeoutMs) =>
-  new Promise((resolve, reject) => {
+/** Opens a TCP connection to an address of the cluster's network. */
+export type DialPod = (address: string, port: number) => Socket;
+
+/** Asks webhooks over HTTPS. Each call has a connection of its own, and ends with it. */
+export function webhookCaller(dial: DialPod | undefined): CallWebhook {
+  return (endpoint, body, timeoutMs) => callOverHttps(endpoint, body, timeoutMs, dial);
+}
+
+function callOverHttps(
+  endpoint: WebhookEndpoint,
+  body: string,
+  timeoutMs: number,
+  dial: DialPod | undefined,
+): Promise<string> {
+  const { hostname, port } = new URL(endpoint.url);
+  return new Promise((resolve, reject) => {
     const fail = (message: string, cause?: unknown): void =>
       reject(new WebhookCallError(`failed to call webhook: Post "${endpoint.url}": ${message}`, { cause }));
     const signal = AbortSignal.timeout(timeoutMs);
@@ -70,6 +86,15 @@ export const callOverHttps: CallWebhook = (endpoint, body, timeoutMs) =>
         method: 'POST',
         agent: false,
         signal,
+        ...(dial === undefined
+          ? {}
+          : {
+              createConnection: (options) =>
+                connectTls({
+                  ...(options as ConnectionOptions),
+                  socket: dial(hostname.replace(/^\[|\]$/g, ''), Number(port || 443)),
+                }),
+            }),
         // Addresses are checked against the certificate, but never sent as a name (RFC 6066 §3).
         ...(isIP(endpoint.serverName) === 0 ? { servername: endpoint.serverName } : {}),
         ...(endpoint.roots === undefined ? {} : { ca: endpoint.roots }),
@@ -97,3 +122,4 @@ export const callOverHttps: CallWebhook = (endpoint, body, timeoutMs) =>
     call.on('error', (error) => fail(signal.aborted ? 'context deadline exceeded' : error.message, error));
     call.end(body);
   });
+}

@@ -1,7 +1,7 @@
 import { runWebhooks } from '../admission/run-webhooks.ts';
 import type { AdmissionPhase, WebhookSurroundings } from '../admission/run-webhooks.ts';
-import { callOverHttps } from '../admission/webhook-call.ts';
-import type { ServiceResolver } from '../admission/webhook-call.ts';
+import { webhookCaller } from '../admission/webhook-call.ts';
+import type { DialPod, ServiceResolver } from '../admission/webhook-call.ts';
 import type { AdmissionRequest } from '../admission/webhook.ts';
 import { isJsonObject, valueAt } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
@@ -15,9 +15,13 @@ const tables: Readonly<Record<AdmissionPhase, string>> = {
 };
 
 /** Asks the webhooks that are configured in the store at the moment. */
-export function webhookAdmission(store: ObjectStore, resolveService: ServiceResolver): Admission {
+export function webhookAdmission(
+  store: ObjectStore,
+  resolveService: ServiceResolver,
+  dial: DialPod | undefined,
+): Admission {
   const surroundings: Omit<WebhookSurroundings, 'warn'> = {
-    call: callOverHttps,
+    call: webhookCaller(dial),
     resolveService,
     namespaceLabels: (name) => store.get('namespaces.', undefined, name)?.metadata.labels,
   };
