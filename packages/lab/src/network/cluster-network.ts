@@ -61,7 +61,7 @@ export class ClusterNetwork implements AsyncDisposable {
         `an MTU of ${mtu} bytes: choose one from ${smallestMtu} to ${largestMtu}`,
       );
     const plan = new AddressPlan(options);
-    const bridge = await NamespaceHolder.create();
+    const bridge = await router();
     const network = new ClusterNetwork(plan, mtu, bridge);
     try {
       await network.#setUp(bridge, 'make the bridge', [
@@ -94,7 +94,7 @@ export class ClusterNetwork implements AsyncDisposable {
    */
   async addNode(name: string): Promise<ClusterNode> {
     const index = this.#holders.length + 1;
-    const holder = await NamespaceHolder.create();
+    const holder = await router();
     this.#holders.push(holder);
     const addresses = this.plan.nodeAddresses(index);
     const node: ClusterNode = {
@@ -109,6 +109,8 @@ export class ClusterNetwork implements AsyncDisposable {
     await this.#setUp(this.#bridge, `join node ${name} to the bridge`, [
       `link add node${index} mtu ${this.mtu} type veth peer name ${uplink} mtu ${this.mtu} netns ${holder.pid}`,
       `link set node${index} master br0 up`,
+      // The bridge is where the world outside begins: what it says of that has to come back to pods.
+      ...routesTo(node),
     ]);
     const others = [...this.#nodes];
     await this.#setUp(holder, `set up the network of node ${name}`, [
@@ -176,7 +178,6 @@ export class ClusterNetwork implements AsyncDisposable {
   }
 
   async #setUp(holder: NamespaceHolder, step: string, lines: readonly string[]): Promise<void> {
-    await runInNamespace(holder.namespace, step, ['sh', '-c', kernelSettings]);
     await runInNamespace(holder.namespace, step, ['ip', '-batch', '-'], `${lines.join('\n')}\n`);
   }
 }
@@ -192,9 +193,26 @@ const kernelSettings = [
   ['ipv4/conf/all/send_redirects', '0'],
   ['ipv4/conf/default/send_redirects', '0'],
   ['ipv6/conf/all/forwarding', '1'],
+  // That there is no way is told each time, not once a second.
+  ['ipv4/icmp_ratelimit', '0'],
+  ['ipv6/icmp/ratelimit', '0'],
+  // Nobody else can have the address of a link; until it is sure of that, the kernel does not ask for neighbours.
+  ['ipv6/conf/default/accept_dad', '0'],
 ]
   .map(([name, value]) => `[ ! -e /proc/sys/net/${name} ] || echo ${value} > /proc/sys/net/${name}`)
   .join(' && ');
+
+/** A namespace with the settings that its links will start with. */
+async function router(): Promise<NamespaceHolder> {
+  const holder = await NamespaceHolder.create();
+  try {
+    await runInNamespace(holder.namespace, 'set up a router', ['sh', '-c', kernelSettings]);
+    return holder;
+  } catch (error) {
+    await holder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
 
 function routesTo(node: ClusterNode): string[] {
   return node.podCidrs.map(

@@ -88,7 +88,7 @@ export class Forwarder {
     socket.setTimeout(this.#timeoutMs, () => reject(this.#late()));
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('the connection ended before the answer')));
-    socket.on('data', (chunk) => messages.push(chunk));
+    socket.on('data', (chunk: Buffer) => messages.push(chunk));
     try {
       return await promise;
     } finally {

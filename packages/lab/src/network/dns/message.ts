@@ -1,6 +1,13 @@
 // Queries and responses as bytes. Pure.
-import { answer as answerCodec, AUTHORITATIVE_ANSWER, decode, encode, RECURSION_AVAILABLE } from 'dns-packet';
-import { RECURSION_DESIRED, TRUNCATED_RESPONSE } from 'dns-packet';
+import {
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  encodingLength,
+  RECURSION_AVAILABLE,
+  RECURSION_DESIRED,
+  TRUNCATED_RESPONSE,
+} from 'dns-packet';
 import type { Answer, DecodedPacket, OptAnswer, Question } from 'dns-packet';
 
 import { responseCodes } from './answer.ts';
@@ -82,8 +89,7 @@ export function writeResponse(
 ): Buffer {
   const { question } = query;
   const opt: Answer[] = query.udpPayloadBytes === undefined ? [] : [edns];
-  let left = options.limit - headerBytes - sizeOf({ ...question, type: 'A', data: '0.0.0.0' } as Answer);
-  left -= opt.length * optBytes;
+  let left = options.limit - encodingLength({ questions: [question] }) - opt.length * optBytes;
   const take = (records: readonly Answer[]): Answer[] => {
     const taken: Answer[] = [];
     for (const record of records) {
@@ -127,5 +133,5 @@ const edns: OptAnswer = {
 };
 
 function sizeOf(record: Answer): number {
-  return answerCodec.encodingLength(record);
+  return encodingLength({ answers: [record] }) - headerBytes;
 }

@@ -110,6 +110,6 @@ export class DnsServer implements Disposable {
         else socket.write(framed(answer));
       });
     });
-    socket.on('data', (chunk) => messages.push(chunk));
+    socket.on('data', (chunk: Buffer) => messages.push(chunk));
   }
 }

@@ -45,6 +45,8 @@ export function renderTable(podPrefixes: readonly string[]): string {
     ...families.flatMap((family) => lookUp(family, 'services', 'node-ports')),
     '  }',
     '  chain refuse {',
+    // The kernel sends a client one such message of ICMP a second; of resets as many as it asks for.
+    '    meta l4proto tcp reject with tcp reset',
     '    reject with icmpx type port-unreachable',
     '  }',
     '  chain without-endpoints {',
