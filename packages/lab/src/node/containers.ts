@@ -13,10 +13,7 @@ export interface RunningContainer {
    *
    * @throws ContainerError CONTAINER_NOT_RUNNING
    */
-  spawn(
-    argv: readonly string[],
-    options: { readonly tty: boolean; readonly stdin: boolean },
-  ): ChildProcess;
+  spawn(argv: readonly string[], options: { readonly tty: boolean; readonly stdin: boolean }): ChildProcess;
   /** A TCP connection to a port of the loopback of the pod; the socket tells by its error why there is none. */
   connect(port: number): Socket;
 }

@@ -1,9 +1,6 @@
 /** Why a container could not be made or reached; `code` is stable and becomes the reason of the container's state. */
 export type ContainerErrorCode =
-  | 'CreateContainerConfigError'
-  | 'ErrImagePull'
-  | 'RunContainerError'
-  | 'CONTAINER_NOT_RUNNING';
+  'CreateContainerConfigError' | 'ErrImagePull' | 'RunContainerError' | 'CONTAINER_NOT_RUNNING';
 
 export class ContainerError extends Error {
   override readonly name = 'ContainerError';

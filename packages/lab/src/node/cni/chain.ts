@@ -97,7 +97,10 @@ export class CniChain {
   ): Promise<PluginAnswer> {
     const answer = await this.#run(type, pluginEnvironment(command, attachment), input);
     if (answer.exitCode === 0) return answer;
-    throw new SandboxError('SANDBOX_PLUGIN', `plugin type="${type}" failed (${command.toLowerCase()}): ${told(answer)}`);
+    throw new SandboxError(
+      'SANDBOX_PLUGIN',
+      `plugin type="${type}" failed (${command.toLowerCase()}): ${told(answer)}`,
+    );
   }
 }
 
@@ -126,7 +129,8 @@ function told({ exitCode, stdout, stderr }: PluginAnswer): string {
   try {
     const error: unknown = JSON.parse(stdout);
     if (isRecord(error) && typeof error['msg'] === 'string') {
-      const details = typeof error['details'] === 'string' && error['details'] !== '' ? `; ${error['details']}` : '';
+      const details =
+        typeof error['details'] === 'string' && error['details'] !== '' ? `; ${error['details']}` : '';
       return `${error['msg']}${details}`;
     }
   } catch {
@@ -140,7 +144,9 @@ function parseResult({ stdout }: PluginAnswer, type: string): unknown {
   try {
     return JSON.parse(stdout);
   } catch (error) {
-    throw new SandboxError('SANDBOX_PLUGIN', `plugin type="${type}" printed no JSON as its result`, { cause: error });
+    throw new SandboxError('SANDBOX_PLUGIN', `plugin type="${type}" printed no JSON as its result`, {
+      cause: error,
+    });
   }
 }
 

@@ -14,8 +14,7 @@ const deadlineMs = 120_000;
 const longestAnswerBytes = 1024 * 1024;
 
 export interface NodePluginsOptions {
-  /** The node's `/etc/cni/net.d`, and its `/opt/cni/bin`, as this process sees them. */
-  readonly configDirectory: string;
+  /** The node's `/opt/cni/bin`, as this process sees it. */
   readonly binDirectory: string;
   /** A process in the namespaces of the node: plugins see its files and its network. */
   readonly nodePid: number;
@@ -41,7 +40,10 @@ export function readNetworkConfig(configDirectory: string): NetworkConfigList {
 export function nodePluginRunner({ binDirectory, nodePid, clock }: NodePluginsOptions): RunPlugin {
   return async (type, environment, input) => {
     if (!readdirSync(binDirectory).includes(type))
-      throw new SandboxError('SANDBOX_PLUGIN_MISSING', `failed to find plugin "${type}" in path [/opt/cni/bin]`);
+      throw new SandboxError(
+        'SANDBOX_PLUGIN_MISSING',
+        `failed to find plugin "${type}" in path [/opt/cni/bin]`,
+      );
     const argv = [
       ...['--pdeathsig=KILL', 'nsenter', '--target', String(nodePid), '--net', '--mount'],
       `/opt/cni/bin/${type}`,
@@ -53,7 +55,10 @@ export function nodePluginRunner({ binDirectory, nodePid, clock }: NodePluginsOp
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    using _timer = clock.setTimer(deadlineMs, () => void (child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')));
+    using _timer = clock.setTimer(
+      deadlineMs,
+      () => void (child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')),
+    );
     return new Promise<PluginAnswer>((resolve, reject) => {
       const output = { stdout: '', stderr: '' };
       for (const name of ['stdout', 'stderr'] as const)

@@ -109,7 +109,11 @@ function keyValueLines(map: Readonly<Record<string, string>> | undefined): strin
     .join('\n');
 }
 
-function addAll(environment: Map<string, string>, source: EnvironmentSource, sources: EnvironmentSources): void {
+function addAll(
+  environment: Map<string, string>,
+  source: EnvironmentSource,
+  sources: EnvironmentSources,
+): void {
   for (const [kind, reference, read] of [
     ['configmap', source.configMapRef, sources.configMap],
     ['secret', source.secretRef, sources.secret],
@@ -141,7 +145,8 @@ function valueOf(
   }
   if (resourceFieldRef !== undefined) {
     const found = resourceValue(resourceFieldRef, container, sources.allocatable);
-    if (found === undefined) throw missing(`env ${name}: resource ${resourceFieldRef.resource} is not supported`);
+    if (found === undefined)
+      throw missing(`env ${name}: resource ${resourceFieldRef.resource} is not supported`);
     return found;
   }
   if (configMapKeyRef !== undefined) return keyValue('configmap', configMapKeyRef, sources.configMap);

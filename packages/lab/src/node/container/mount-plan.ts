@@ -90,7 +90,7 @@ export function mountPlan(mounts: readonly Mount[], machine: MachineFiles): Moun
 export function resolveTarget(target: string, machine: MachineFiles): string {
   const pending = target.split('/').filter((name) => name !== '' && name !== '.');
   let done: string[] = [];
-  for (let links = 0; pending.length > 0; ) {
+  for (let links = 0; pending.length > 0;) {
     const name = pending.shift()!;
     if (name === '..') {
       done.pop();

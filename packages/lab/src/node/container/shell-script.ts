@@ -53,8 +53,7 @@ export function commandWords({
   environment,
   command,
 }: Pick<ScriptOptions, 'user' | 'environment' | 'command'>): string[] {
-  const as =
-    user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
+  const as = user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
   const variables = [...environment].map(([name, value]) => `${name}=${value}`);
   return ['setpriv', ...as, '--pdeathsig=KILL', '--', 'env', '-i', ...variables, ...command];
 }

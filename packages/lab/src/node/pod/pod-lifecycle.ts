@@ -81,8 +81,7 @@ export function decide(
     if (initialized) continue;
     const { state } = record;
     if (state.kind === 'terminated' && state.exitCode === 0) continue;
-    if (state.kind === 'terminated' && policy === 'Never')
-      return { ...plan.nothing(), finished: 'Failed' };
+    if (state.kind === 'terminated' && policy === 'Never') return { ...plan.nothing(), finished: 'Failed' };
     if (state.kind !== 'running') plan.start(container, record);
     return plan.decision(false);
   }

@@ -3,13 +3,7 @@ import type { Condition } from '@ambient/kube';
 
 import type { ContainerRecord, Records, Terminated } from './pod-lifecycle.ts';
 import { phaseOf, recordOf } from './pod-lifecycle.ts';
-import type {
-  ContainerSpec,
-  ContainerStatus,
-  NodePod,
-  NodePodStatus,
-  TerminatedState,
-} from './pod-spec.ts';
+import type { ContainerSpec, ContainerStatus, NodePod, NodePodStatus, TerminatedState } from './pod-spec.ts';
 import { isSidecar } from './pod-spec.ts';
 
 export interface StatusInput {
@@ -134,7 +128,11 @@ function conditions(input: StatusInput, phase: string): Condition[] {
       : containersVerdict;
   const verdicts: Readonly<Record<string, Verdict>> = {
     PodReadyToStartContainers: { status: sandboxReady ? 'True' : 'False' },
-    Initialized: initialized ? (phase === 'Succeeded' ? { ...yes, reason: 'PodCompleted' } : yes) : incomplete(pod, records),
+    Initialized: initialized
+      ? phase === 'Succeeded'
+        ? { ...yes, reason: 'PodCompleted' }
+        : yes
+      : incomplete(pod, records),
     Ready: ready,
     ContainersReady: containersVerdict,
   };
@@ -164,9 +162,7 @@ function incomplete(pod: NodePod, records: Records): Verdict {
   const names = (pod.spec.initContainers ?? [])
     .filter((container) => {
       const { state, started } = recordOf(records, container.name);
-      return isSidecar(container)
-        ? !started
-        : !(state.kind === 'terminated' && state.exitCode === 0);
+      return isSidecar(container) ? !started : !(state.kind === 'terminated' && state.exitCode === 0);
     })
     .map(({ name }) => name);
   return {

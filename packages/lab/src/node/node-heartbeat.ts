@@ -1,0 +1,122 @@
+import type { Clock, Logger } from '@ambient/runtime';
+import { KubeStatusError, resourcePath } from '@ambient/kube';
+import type { KubeClient } from '@ambient/kube';
+
+import { messageOf } from './errors.ts';
+import type { NodeFacts, NodeHealth } from './node-object.ts';
+import { heartbeatMs, leaseSeconds, nodeLabels, nodeObject, nodeStatus } from './node-object.ts';
+
+export interface NodeHeartbeatOptions {
+  readonly client: KubeClient;
+  readonly facts: NodeFacts;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Asked at each beat. */
+  readonly health: () => NodeHealth;
+}
+
+const nodes = { group: '', plural: 'nodes', namespaced: false };
+const leases = { group: 'coordination.k8s.io', plural: 'leases', namespaced: true };
+const leaseNamespace = 'kube-node-lease';
+const whileUnreadyMs = 500;
+const merge = 'application/strategic-merge-patch+json';
+
+/** Registers a node and keeps saying that it lives: by its Lease at each beat, by its status when that has changed. */
+export class NodeHeartbeat {
+  readonly #options: NodeHeartbeatOptions;
+  #timer: Disposable | undefined;
+  #beat: Promise<void> = Promise.resolve();
+  #registered = false;
+  #told: NodeHealth | undefined;
+  #stopped = false;
+
+  constructor(options: NodeHeartbeatOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves after the first beat, whether or not the API server was there. */
+  async start(): Promise<void> {
+    this.#next();
+    await this.#beat;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.[Symbol.dispose]();
+    await this.#beat;
+  }
+
+  /** Beats now, since the node's health may have changed. */
+  soon(): void {
+    if (this.#stopped) return;
+    this.#timer?.[Symbol.dispose]();
+    void this.#beat.then(() => this.#next());
+  }
+
+  #next(): void {
+    if (this.#stopped) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#beat = this.#tell().then(
+      () => this.#after(this.#told?.ready === true ? heartbeatMs : whileUnreadyMs),
+      (error: unknown) => {
+        this.#options.log.warn('the node is not known to be alive', { error: messageOf(error) });
+        this.#after(1000);
+      },
+    );
+  }
+
+  #after(ms: number): void {
+    if (!this.#stopped) this.#timer = this.#options.clock.setTimer(ms, () => this.#next());
+  }
+
+  async #tell(): Promise<void> {
+    const { client, facts, clock, health } = this.#options;
+    const path = resourcePath(nodes, 'v1', undefined, facts.name);
+    if (!this.#registered) {
+      const made = await unlessStatus(409, () =>
+        client.request({ method: 'POST', path: resourcePath(nodes, 'v1'), body: nodeObject(facts) }),
+      );
+      if (!made) {
+        const body = { metadata: { labels: nodeLabels(facts) }, spec: nodeObject(facts)['spec'] };
+        await client.request({ method: 'PATCH', path, contentType: merge, body });
+      }
+      this.#registered = true;
+    }
+    const now = health();
+    if (this.#told?.ready !== now.ready || this.#told.message !== now.message) {
+      const nowMs = clock.nowMs();
+      const body = { status: nodeStatus(facts, now, nowMs, nowMs) };
+      await client.request({ method: 'PATCH', path: `${path}/status`, contentType: merge, body });
+      this.#told = now;
+    }
+    await this.#renewLease();
+  }
+
+  async #renewLease(): Promise<void> {
+    const { client, facts, clock } = this.#options;
+    const renewTime = new Date(clock.nowMs()).toISOString().replace('Z', '000Z');
+    const spec = { holderIdentity: facts.name, leaseDurationSeconds: leaseSeconds, renewTime };
+    const path = resourcePath(leases, 'v1', leaseNamespace, facts.name);
+    const renewed = await unlessStatus(404, () =>
+      client.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body: { spec } }),
+    );
+    if (renewed) return;
+    const metadata = { name: facts.name, namespace: leaseNamespace };
+    await client.request({
+      method: 'POST',
+      path: resourcePath(leases, 'v1', leaseNamespace),
+      body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec },
+    });
+  }
+}
+
+/** Whether a request succeeded; false for one status, any other failure is thrown. */
+async function unlessStatus(status: number, request: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await request();
+    return true;
+  } catch (error) {
+    if (error instanceof KubeStatusError && error.status === status) return false;
+    throw error;
+  }
+}

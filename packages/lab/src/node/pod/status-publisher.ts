@@ -1,0 +1,70 @@
+import { Backoff } from '@ambient/runtime';
+import type { Clock, Logger } from '@ambient/runtime';
+import { isPassing, resourcePath } from '@ambient/kube';
+import type { KubeClient, ObjectMeta } from '@ambient/kube';
+
+import { messageOf } from '../errors.ts';
+
+const pods = { group: '', plural: 'pods', namespaced: true };
+
+/** Tells the API server a pod's status: the newest only, one request at a time, again while the server is away. */
+export class StatusPublisher {
+  readonly #client: KubeClient;
+  readonly #metadata: ObjectMeta;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #backoff = new Backoff({ initialMs: 200, maxMs: 5000, jitter: 0.2 });
+  #wanted = '';
+  #sent = '';
+  #sending: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(client: KubeClient, metadata: ObjectMeta, clock: Clock, log: Logger) {
+    this.#client = client;
+    this.#metadata = metadata;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  publish(status: Readonly<Record<string, unknown>>): void {
+    this.#wanted = JSON.stringify(status);
+    if (this.#wanted === this.#sent || this.#stopped) return;
+    this.#sending ??= this.#send().finally(() => (this.#sending = undefined));
+  }
+
+  /** Resolves when the newest status has been sent, or cannot be. */
+  async settled(): Promise<void> {
+    await this.#sending;
+  }
+
+  /** Nothing is sent any more, except what is on its way. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #send(): Promise<void> {
+    while (this.#wanted !== this.#sent && !this.#stopped) {
+      const sending = this.#wanted;
+      const { name, namespace, uid } = this.#metadata;
+      try {
+        await this.#client.request({
+          method: 'PATCH',
+          path: `${resourcePath(pods, 'v1', namespace, name)}/status`,
+          contentType: 'application/strategic-merge-patch+json',
+          body: { metadata: { uid }, status: JSON.parse(sending) as unknown },
+        });
+        this.#backoff.reset();
+        this.#sent = sending;
+      } catch (error) {
+        this.#log.debug('a status is not told', { pod: name, error: messageOf(error) });
+        // Gone, or another pod of the same name: nobody wants to know.
+        if (!isPassing(error)) this.#sent = sending;
+        else await this.#pause(this.#backoff.nextMs());
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.setTimer(ms, resolve));
+  }
+}
