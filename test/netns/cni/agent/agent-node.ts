@@ -14,6 +14,7 @@ import type { Netns } from '@ambient/testkit/lab';
 import { NetnsLab } from '@ambient/testkit/lab';
 
 export const NODE = 'node-1';
+const DEADLINE_MS = 10_000;
 const root = join(import.meta.dirname, '../../../..');
 const network = { cniVersion: '1.0.0', name: 'pods', plugins: [{ type: 'bridge' }] };
 
@@ -29,15 +30,16 @@ export interface TestPod {
 /** One node, with an API server, a directory for its files, and pods that are network namespaces. */
 export class AgentNode {
   readonly lab: NetnsLab;
-  readonly api: LabApi;
-  readonly client: KubeClient;
+  api!: LabApi;
+  client!: KubeClient;
   /** The node's files, as a DaemonSet mounts them. */
   readonly host: string;
   readonly socket: string;
   readonly lines: string[] = [];
   node!: Netns;
   agent: Agent | undefined;
-  readonly #connection: KubeConnection;
+  #connection: KubeConnection | undefined;
+  #port = 0;
   readonly #directory: string;
   readonly #ztunnels = new Set<TestZtunnel>();
   #watchers = new Set<() => void>();
@@ -45,14 +47,19 @@ export class AgentNode {
   #networks = 0;
 
   static async create(): Promise<AgentNode> {
-    const node = new AgentNode(NetnsLab.create(), await LabApi.start({ host: '127.0.0.1', port: 0 }));
+    const node = new AgentNode(NetnsLab.create());
+    await node.startApi();
     node.node = await node.lab.namespace('node');
     node.#process('1', node.node, '0::/init.scope');
     await node.api.load([
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'istio-system' } },
       { apiVersion: 'v1', kind: 'Node', metadata: { name: NODE } },
-      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'istio-cni', namespace: 'istio-system' } },
+      {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name: 'istio-cni', namespace: 'istio-system' },
+      },
     ]);
     const account = join(node.#directory, 'account');
     mkdirSync(account);
@@ -62,9 +69,8 @@ export class AgentNode {
     return node;
   }
 
-  private constructor(lab: NetnsLab, api: LabApi) {
+  private constructor(lab: NetnsLab) {
     this.lab = lab;
-    this.api = api;
     this.#directory = lab.directory;
     this.host = join(lab.directory, 'host');
     this.socket = join(lab.directory, 'z', 'ztunnel.sock');
@@ -74,10 +80,22 @@ export class AgentNode {
     // As an image has it: one executable.
     const plugin = `#!/bin/sh\nexec ${process.execPath} ${join(root, 'packages/cni/src/plugin/main.ts')}\n`;
     writeFileSync(join(lab.directory, 'istio-cni'), plugin, { mode: 0o755 });
+  }
+
+  /** Starts the API server, with all that it had when it was stopped, and on its port. */
+  async startApi(): Promise<void> {
+    const dataDir = join(this.#directory, 'api');
+    this.api = await LabApi.start({ host: '127.0.0.1', port: this.#port, dataDir });
+    this.#port = Number(new URL(this.api.url).port);
+    if (this.#connection !== undefined) return;
     const config = new KubeConfig();
-    config.loadFromString(api.kubeconfig);
+    config.loadFromString(this.api.kubeconfig);
     this.#connection = new KubeConnection(config);
     this.client = new KubeClient(this.#connection);
+  }
+
+  async stopApi(): Promise<void> {
+    await this.api.stop();
   }
 
   /** Starts the agent, and waits until it serves. */
@@ -113,7 +131,7 @@ export class AgentNode {
       },
     };
     const log = new Logger(new LogLevels('debug'), sink, 'app');
-    this.agent = await startAgent({ settings, connection: this.#connection, log });
+    this.agent = await startAgent({ settings, connection: this.#connection!, log });
     return this.agent!;
   }
 
@@ -131,7 +149,10 @@ export class AgentNode {
   }
 
   /** A pod that runs; with a network to the node, over which it reaches all else. */
-  async pod(name: string, options: { labels?: Record<string, string>; running?: boolean } = {}): Promise<TestPod> {
+  async pod(
+    name: string,
+    options: { labels?: Record<string, string>; running?: boolean } = {},
+  ): Promise<TestPod> {
     const { labels = {}, running = true } = options;
     const netns = await this.lab.namespace(name);
     const number = ++this.#networks;
@@ -148,7 +169,11 @@ export class AgentNode {
       },
     });
     const pod = { name, uid: created.metadata.uid, netns, pid: String(++this.#pids) };
-    this.#process(pod.pid, netns, `0::/kubepods.slice/kubepods-pod${pod.uid.replaceAll('-', '_')}.slice/cri-containerd-1.scope`);
+    this.#process(
+      pod.pid,
+      netns,
+      `0::/kubepods.slice/kubepods-pod${pod.uid.replaceAll('-', '_')}.slice/cri-containerd-1.scope`,
+    );
     if (running) await this.run(pod);
     return pod;
   }
@@ -159,7 +184,9 @@ export class AgentNode {
       method: 'PATCH',
       path: `/api/v1/namespaces/shop/pods/${name}/status`,
       contentType: 'application/merge-patch+json',
-      body: { status: { phase: 'Running', podIP: netns.ipv4, podIPs: netns.addresses.map((ip) => ({ ip })) } },
+      body: {
+        status: { phase: 'Running', podIP: netns.ipv4, podIPs: netns.addresses.map((ip) => ({ ip })) },
+      },
     });
   }
 
@@ -191,9 +218,15 @@ export class AgentNode {
     return metadata.annotations?.[REDIRECTION_ANNOTATION];
   }
 
-  /** Resolves when the pod's annotation says so; the test's own timeout ends it. */
+  /** Resolves when the pod's annotation says so; fails with the agent's log. */
   async says(pod: TestPod, value: string | undefined): Promise<void> {
-    while ((await this.redirection(pod)) !== value) await new Promise((resolve) => setImmediate(resolve));
+    const deadline = performance.now() + DEADLINE_MS;
+    for (;;) {
+      const present = await this.redirection(pod);
+      if (present === value) return;
+      if (performance.now() > deadline)
+        throw new Error(`${pod.name} says ${present}, not ${value}. Log:\n${this.lines.join('\n')}`);
+    }
   }
 
   /** The pod's rules, as nft lists them; '' when there are none. */
@@ -224,7 +257,10 @@ export class AgentNode {
     const input = {
       ...list.plugins.at(-1),
       cniVersion: '1.0.0',
-      prevResult: { cniVersion: '1.0.0', ips: pod.netns.addresses.map((ip) => ({ address: `${ip}/${ip.includes(':') ? 64 : 24}` })) },
+      prevResult: {
+        cniVersion: '1.0.0',
+        ips: pod.netns.addresses.map((ip) => ({ address: `${ip}/${ip.includes(':') ? 64 : 24}` })),
+      },
     };
     const process_ = await this.lab.launch({
       name: 'plugin',
@@ -245,7 +281,7 @@ export class AgentNode {
   async destroy(): Promise<void> {
     await this.stopAgent();
     for (const ztunnel of this.#ztunnels) await ztunnel.close();
-    this.#connection[Symbol.dispose]();
+    this.#connection?.[Symbol.dispose]();
     await this.api.stop();
     await this.lab.destroy();
   }
@@ -276,7 +312,8 @@ export class TestZtunnel {
 
   /** Resolves when the request has come, and has been answered. */
   async received(text: string, since = 0): Promise<void> {
-    while (!this.texts.slice(since).includes(text)) await new Promise<void>((resolve) => (this.#arrived = resolve));
+    while (!this.texts.slice(since).includes(text))
+      await new Promise<void>((resolve) => (this.#arrived = resolve));
   }
 
   async close(): Promise<void> {
