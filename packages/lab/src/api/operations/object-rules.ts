@@ -67,13 +67,20 @@ export function checkIdentity(target: Target, live: ApiObject, proposed: ApiObje
     throw conflict(target.resource, name, modifiedSince);
 }
 
-/** Through /status only the status is written, through the main resource everything else. */
+/**
+ * Through /status only the status is written, through the main resource everything else. Annotations of built-in kinds can be
+ * written through both: node agents, which may change no pods, tell so what they do with them.
+ */
 export function mergeSubresource(target: Target, live: ApiObject, proposed: ApiObject): ApiObject {
   if (!target.version.status) return proposed;
   if (target.subresource === 'status') {
     const next = cloneJson(live);
     if (proposed['status'] === undefined) delete next['status'];
     else next['status'] = proposed['status'];
+    if (!target.resource.custom) {
+      if (proposed.metadata.annotations === undefined) delete next.metadata.annotations;
+      else next.metadata.annotations = proposed.metadata.annotations;
+    }
     if (proposed.metadata.managedFields !== undefined)
       next.metadata.managedFields = proposed.metadata.managedFields;
     return next;
