@@ -1,12 +1,6 @@
 /** A cluster for tests of controllers: the API, the controllers, and stand-ins for the kubelets of its nodes. */
 import { KubeConfig } from '@kubernetes/client-node';
-import {
-  HttpListWatch,
-  KubeClient,
-  KubeConnection,
-  KubeStatusError,
-  Reflector,
-} from '@ambient/kube';
+import { HttpListWatch, KubeClient, KubeConnection, KubeStatusError, Reflector } from '@ambient/kube';
 import { settled, testLog } from '@ambient/kube/testing';
 import { realClock } from '@ambient/runtime';
 
@@ -26,6 +20,7 @@ class FakeKubelets {
   readonly #pods = new Map<string, Pod>();
   readonly #reflector: Reflector<Pod>;
   readonly #working = new Set<string>();
+  readonly #again = new Set<string>();
   readonly #nowMs: () => number;
   #address = 0;
   fate: (pod: Pod) => Fate = () => 'ready';
@@ -70,36 +65,39 @@ class FakeKubelets {
   }
 
   #look(key: string): void {
-    if (this.#working.has(key)) return;
+    if (this.#working.has(key)) {
+      this.#again.add(key);
+      return;
+    }
     this.#working.add(key);
-    void this.#bring(key).finally(() => this.#working.delete(key));
+    void this.#bring(key).finally(() => {
+      this.#working.delete(key);
+      if (this.#again.delete(key)) this.#look(key);
+    });
   }
 
   async #bring(key: string): Promise<void> {
-    for (let pod = this.#pods.get(key); pod !== undefined; pod = this.#pods.get(key)) {
-      const { name, namespace = '', deletionTimestamp } = pod.metadata;
-      const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
-      if ((pod.spec?.nodeName ?? '') === '') return;
-      const seen = pod.metadata.resourceVersion;
-      try {
-        if (deletionTimestamp !== undefined) {
-          if (!this.ends(pod)) return;
+    const pod = this.#pods.get(key);
+    if (pod === undefined || (pod.spec?.nodeName ?? '') === '') return;
+    const { name, namespace = '', deletionTimestamp } = pod.metadata;
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+    try {
+      if (deletionTimestamp !== undefined) {
+        if (this.ends(pod))
           await this.#client.request({ method: 'DELETE', path, body: { gracePeriodSeconds: 0 } });
-          return;
-        }
-        const status = this.#statusOf(pod);
-        if (status === undefined) return;
-        await this.#client.request({
-          method: 'PATCH',
-          path: `${path}/status`,
-          contentType: 'application/strategic-merge-patch+json',
-          body: { status },
-        });
         return;
-      } catch (error) {
-        if (!(error instanceof KubeStatusError)) return;
-        if (this.#pods.get(key)?.metadata.resourceVersion === seen) return;
       }
+      const status = this.#statusOf(pod);
+      if (status === undefined) return;
+      await this.#client.request({
+        method: 'PATCH',
+        path: `${path}/status`,
+        contentType: 'application/strategic-merge-patch+json',
+        body: { status },
+      });
+    } catch (error) {
+      // The pod has changed or gone, which the watch will tell of; or the test is over.
+      if (!(error instanceof KubeStatusError) && !(error instanceof KubeConnectionError)) throw error;
     }
   }
 
@@ -220,7 +218,10 @@ export function nodeObject(name: string): JsonObject {
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': `zone-${name}` } },
+    metadata: {
+      name,
+      labels: { 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': `zone-${name}` },
+    },
     status: { conditions: [{ type: 'Ready', status: 'True' }] },
   };
 }

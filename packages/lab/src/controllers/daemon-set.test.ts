@@ -36,7 +36,10 @@ describe('DaemonSets of the lab', function () {
   });
 
   it('keep to the nodes that their template selects', async () => {
-    const chosen = { ...template('agent'), spec: { nodeSelector: { tier: 'edge' }, containers: [{ name: 'a', image: 'x' }] } };
+    const chosen = {
+      ...template('agent'),
+      spec: { nodeSelector: { tier: 'edge' }, containers: [{ name: 'a', image: 'x' }] },
+    };
     await cluster.api.load([workload('DaemonSet', 'agent', { template: chosen })]);
     await cluster.quiet();
     expect(cluster.pods()).to.have.length(0);
@@ -74,7 +77,10 @@ describe('DaemonSets of the lab', function () {
     await cluster.patch(path, { spec: { template: template('agent', 'example/app:2') } });
     let most = 0;
     await cluster.until(async () => {
-      most = Math.max(most, cluster.pods().filter((pod) => pod.metadata.deletionTimestamp === undefined).length);
+      most = Math.max(
+        most,
+        cluster.pods().filter((pod) => pod.metadata.deletionTimestamp === undefined).length,
+      );
       const { status = {}, metadata } = await cluster.get<DaemonSet>(path);
       return status.observedGeneration === metadata.generation && status.updatedNumberScheduled === 3;
     });

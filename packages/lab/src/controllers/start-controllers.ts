@@ -11,6 +11,10 @@ import { EventRecorder } from './events.ts';
 import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 import { DaemonSetController } from './daemon-set/daemon-set-controller.ts';
 import { StatefulSetController } from './stateful-set/stateful-set-controller.ts';
+import { JobController } from './job/job-controller.ts';
+import { NodeController } from './node/node-controller.ts';
+import { PodEvictionController } from './node/pod-eviction.ts';
+import { RootCaPublisher } from './root-ca.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { ReplicaSetController } from './replica-set/replica-set-controller.ts';
 
@@ -19,6 +23,10 @@ export interface ControllersOptions {
   readonly connection: KubeConnection;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Published in every namespace as ConfigMap `kube-root-ca.crt`; absent: nothing is. */
+  readonly caPem?: string;
+  /** How long a node may be without a heartbeat; 40 s if absent. Milliseconds. */
+  readonly nodeGraceMs?: number;
 }
 
 export interface RunningControllers {
@@ -32,7 +40,7 @@ export interface RunningControllers {
 
 /** Starts what kube-controller-manager and kube-scheduler are in a cluster; settles when they are in step with the API. */
 export async function startControllers(options: ControllersOptions): Promise<RunningControllers> {
-  const { connection, log, clock = realClock } = options;
+  const { connection, log, clock = realClock, caPem, nodeGraceMs = 40_000 } = options;
   const client = new KubeClient(connection, clock);
   const cache = new ClusterCache({ client, log, clock });
   await cache.start();
@@ -44,6 +52,10 @@ export async function startControllers(options: ControllersOptions): Promise<Run
     new ReplicaSetController(context),
     new DaemonSetController(context),
     new StatefulSetController(context),
+    new JobController(context),
+    new NodeController(context, nodeGraceMs),
+    new PodEvictionController(context),
+    ...(caPem === undefined ? [] : [new RootCaPublisher(context, caPem)]),
     new Scheduler(context),
     new EndpointSliceController(context),
   ];

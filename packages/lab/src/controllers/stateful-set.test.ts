@@ -13,7 +13,11 @@ describe('StatefulSets of the lab', function () {
   });
   afterEach(() => cluster[Symbol.asyncDispose]());
 
-  const names = (): string[] => cluster.pods().map(({ metadata }) => metadata.name).toSorted();
+  const names = (): string[] =>
+    cluster
+      .pods()
+      .map(({ metadata }) => metadata.name)
+      .toSorted();
   const complete = (replicas: number): Promise<StatefulSet> =>
     cluster.until(async () => {
       const set = await cluster.get<StatefulSet>(path);

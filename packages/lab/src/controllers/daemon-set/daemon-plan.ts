@@ -1,7 +1,15 @@
 /** Which nodes a DaemonSet has to have a pod on, and which of its pods have to go. Pure. */
 import type { DaemonSet, DaemonSetStatus, Node, Pod, PodSpec, Toleration } from '../objects.ts';
 import { rollingLimits } from '../pods/counts.ts';
-import { availableInMs, byAge, isActive, isFinished, isReady, isTerminating, soonest } from '../pods/pod-state.ts';
+import {
+  availableInMs,
+  byAge,
+  isActive,
+  isFinished,
+  isReady,
+  isTerminating,
+  soonest,
+} from '../pods/pod-state.ts';
 import { hashOfRevision } from '../revisions/revision-plan.ts';
 import { matchesNodeSelection } from '../scheduler/node-fit.ts';
 import { untolerated } from '../scheduler/tolerations.ts';
@@ -108,7 +116,10 @@ export function planDaemons(
 
   const rolling = set.spec?.updateStrategy?.type !== 'OnDelete';
   const { maxSurge, maxUnavailable } = rolling
-    ? rollingLimits(set.spec?.updateStrategy?.rollingUpdate, desired.length, { maxSurge: 0, maxUnavailable: 1 })
+    ? rollingLimits(set.spec?.updateStrategy?.rollingUpdate, desired.length, {
+        maxSurge: 0,
+        maxUnavailable: 1,
+      })
     : { maxSurge: 0, maxUnavailable: 0 };
   let surging = 0;
   let unavailable = 0;

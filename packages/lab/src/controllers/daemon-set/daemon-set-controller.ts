@@ -50,7 +50,10 @@ export class DaemonSetController implements Controller {
     this.#listening.use(
       cache.tables.Node.listen((now, previous) => {
         // Heartbeats change nothing here.
-        if (canonical([now?.metadata.labels, now?.spec]) !== canonical([previous?.metadata.labels, previous?.spec]))
+        if (
+          canonical([now?.metadata.labels, now?.spec]) !==
+          canonical([previous?.metadata.labels, previous?.spec])
+        )
           for (const key of cache.tables.DaemonSet.keys()) look(key);
       }),
     );
@@ -74,8 +77,7 @@ export class DaemonSetController implements Controller {
     const hash = await keepRevisions(this.#context, set, pods);
     const plan = planDaemons(set, cache.tables.Node.values(), pods, hash, clock.nowMs());
     const waits: number[] = [];
-    for (const pod of plan.remove)
-      if (isFinished(pod)) this.#failed(`${set.metadata.uid} ${nodeOf(pod)}`);
+    for (const pod of plan.remove) if (isFinished(pod)) this.#failed(`${set.metadata.uid} ${nodeOf(pod)}`);
     const create = plan.create.filter((node) => {
       const waitMs = this.#waitMs(`${set.metadata.uid} ${node}`);
       if (waitMs > 0) waits.push(waitMs);
@@ -98,7 +100,10 @@ export class DaemonSetController implements Controller {
     const { metadata } = await this.#context.writer.create(
       'Pod',
       podOf(set, template, {
-        labels: { [revisionHashLabel]: hash, 'pod-template-generation': String(set.metadata.generation ?? 1) },
+        labels: {
+          [revisionHashLabel]: hash,
+          'pod-template-generation': String(set.metadata.generation ?? 1),
+        },
         spec: specFor(template.spec, node),
       }),
     );

@@ -76,6 +76,9 @@ function targetPort({ targetPort = 0, port, protocol = 'TCP' }: ServicePort, pod
   return undefined;
 }
 
-function slicePort({ name = '', protocol = 'TCP', appProtocol }: ServicePort, port: number): EndpointSlicePort {
+function slicePort(
+  { name = '', protocol = 'TCP', appProtocol }: ServicePort,
+  port: number,
+): EndpointSlicePort {
   return { name, protocol, port, ...(appProtocol === undefined ? {} : { appProtocol }) };
 }

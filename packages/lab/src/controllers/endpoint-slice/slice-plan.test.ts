@@ -9,7 +9,11 @@ const service: Service = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: 'web', namespace: 'shop', uid: 's', labels: { team: 'x' } },
-  spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: 'http' }], ipFamilies: ['IPv4'] },
+  spec: {
+    selector: { app: 'web' },
+    ports: [{ name: 'http', port: 80, targetPort: 'http' }],
+    ipFamilies: ['IPv4'],
+  },
 };
 
 function pod(number: number, more: Partial<Pod['status'] & object> = {}, containerPort = 8080): Pod {
@@ -35,7 +39,10 @@ function endpoints(...pods: Pod[]): PodEndpoint[] {
 function stored(plan: ReturnType<typeof planSlices>): EndpointSlice[] {
   return plan.create.map(
     (slice, index) =>
-      ({ ...slice, metadata: { ...slice.metadata, name: `web-${index}`, uid: `e${index}` } }) as EndpointSlice,
+      ({
+        ...slice,
+        metadata: { ...slice.metadata, name: `web-${index}`, uid: `e${index}` },
+      }) as EndpointSlice,
   );
 }
 
@@ -61,13 +68,17 @@ describe('endpointOf', () => {
   });
 
   it('takes the address of the family, and leaves out what has none or has ended', () => {
-    expect(endpointOf(service, 'IPv6', pod(1), () => undefined)?.endpoint.addresses).to.deep.equal(['fd00::1']);
+    expect(endpointOf(service, 'IPv6', pod(1), () => undefined)?.endpoint.addresses).to.deep.equal([
+      'fd00::1',
+    ]);
     expect(endpoints(pod(1, { podIPs: [] }))).to.have.length(0);
     expect(endpoints(pod(1, { phase: 'Succeeded' }))).to.have.length(0);
   });
 
   it('finds a port by its name, in each pod its own', () => {
-    expect(endpoints(pod(1), pod(2, {}, 9090)).map(({ ports }) => ports[0]?.port)).to.deep.equal([8080, 9090]);
+    expect(endpoints(pod(1), pod(2, {}, 9090)).map(({ ports }) => ports[0]?.port)).to.deep.equal([
+      8080, 9090,
+    ]);
   });
 });
 
@@ -75,12 +86,18 @@ describe('planSlices', () => {
   it('makes one empty slice for a Service without pods, and keeps it', () => {
     const plan = planSlices(service, 'IPv4', [], []);
     expect(plan.create).to.have.length(1);
-    expect(planSlices(service, 'IPv4', [], stored(plan))).to.deep.equal({ create: [], update: [], remove: [] });
+    expect(planSlices(service, 'IPv4', [], stored(plan))).to.deep.equal({
+      create: [],
+      update: [],
+      remove: [],
+    });
   });
 
   it('fills slices with a hundred endpoints each', () => {
     const plan = planSlices(service, 'IPv4', endpoints(...range(250)), []);
-    expect(plan.create.map((slice) => (slice['endpoints'] as unknown[]).length)).to.deep.equal([100, 100, 50]);
+    expect(plan.create.map((slice) => (slice['endpoints'] as unknown[]).length)).to.deep.equal([
+      100, 100, 50,
+    ]);
   });
 
   it('changes the one slice that a pod is in', () => {

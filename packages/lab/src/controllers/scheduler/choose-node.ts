@@ -67,7 +67,7 @@ function countMatching(
 ): number {
   const domain = candidate.node.metadata.labels?.[topologyKey];
   if (labelSelector === undefined || domain === undefined) return 0;
-  const inNamespaces = namespaces ?? [pod.metadata.namespace];
+  const inNamespaces = namespaces ?? [pod.metadata.namespace ?? ''];
   let count = 0;
   for (const { node, pods } of all) {
     if (node.metadata.labels?.[topologyKey] !== domain) continue;
@@ -75,7 +75,7 @@ function countMatching(
       if (
         isActive(each) &&
         each.metadata.uid !== pod.metadata.uid &&
-        inNamespaces.includes(each.metadata.namespace) &&
+        inNamespaces.includes(each.metadata.namespace ?? '') &&
         matchesLabelSelector(labelSelector, each.metadata.labels)
       )
         count++;
@@ -88,8 +88,10 @@ function preferenceOf(pod: Pod, candidate: Candidate, all: readonly Candidate[])
   let score = 0;
   for (const { weight, preference } of nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
     if (matchesTerm(preference, candidate.node)) score += weight;
-  for (const { weight, podAffinityTerm } of
-    podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
+  for (const {
+    weight,
+    podAffinityTerm,
+  } of podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
     score -= weight * countMatching(pod, podAffinityTerm, candidate, all);
   for (const taint of candidate.node.spec?.taints ?? []) if (taint.effect === 'PreferNoSchedule') score -= 1;
   return score;
