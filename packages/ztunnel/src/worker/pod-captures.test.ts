@@ -44,14 +44,16 @@ describe('pods in a data worker of shared mode', () => {
     packer = new UpdatePacker();
     namespaces = [];
     open = [];
-    const dedicated = await dedicatedSettings({ ENABLE_ORIG_SRC: 'false', PACKET_MARK: '1337' });
+    const env = { ENABLE_ORIG_SRC: 'false', PACKET_MARK: '1337', ISTIO_META_DNS_CAPTURE: 'false' };
+    const dedicated = await dedicatedSettings(env);
     const settings = { ...dedicated, mode: 'shared', dedicatedWorkload: undefined } as const;
     plane = new DataPlane(
       { index: 0, settings, wakeupFd: -1, logLevels: 'info', logFormat: 'json' },
       (message) => posted.push(message),
     );
   });
-  afterEach(() => {
+  afterEach(function () {
+    this.timeout(20_000); // the kernel takes its time over 500 namespaces
     for (const each of open.reverse()) each.close();
     plane.onMessage({ kind: 'stop' });
     for (const namespace of namespaces) expect(listening(namespace), 'left behind').to.deep.equal([]);
