@@ -4,6 +4,7 @@ import type { Clock, DrainOutcome, LogLevels, LogOutput } from '@ambient/runtime
 import { AdminListener } from './admin-listener.ts';
 import type { AdminServers } from './admin/admin-servers.ts';
 import { listenAdminServers } from './admin/admin-servers.ts';
+import { localConnections } from './admin/local-connections.ts';
 import { Capture } from './capture/capture.ts';
 import { CertificateSupply } from './certificates/certificate-supply.ts';
 import { LocalIdentities } from './certificates/local-identities.ts';
@@ -18,6 +19,7 @@ import { MeshSnapshot } from './discovery/snapshot/mesh-snapshot.ts';
 import { snapshotFileOf } from './discovery/snapshot/snapshot-file.ts';
 import { ProcessMetrics, workloadSeriesKey } from './process-metrics.ts';
 import { MemoryRelease } from './release-memory.ts';
+import { selfCallPorts } from './settings.ts';
 import type { ZtunnelSettings } from './settings.ts';
 import { version } from './version.ts';
 import { DataWorkers } from './workers/data-workers.ts';
@@ -268,6 +270,18 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
       () =>
         listenAdminServers(settings, {
           actions: {
+            async connections() {
+              const collected = await workers.collect(true);
+              metrics.absorb(collected);
+              const reports = collected.flatMap(({ connections }) => connections);
+              return localConnections(reports, settings.dedicatedWorkload, capture?.pods.status());
+            },
+            place: {
+              store: mesh.store,
+              network: settings.place.network,
+              selfPorts: [...selfCallPorts(settings)],
+              random,
+            },
             async configDump() {
               const collected = await workers.collect(true);
               // Whoever is asked reports its counts too, and only once.

@@ -1,6 +1,10 @@
 import type { Clock, LogLevels, Readiness } from '@ambient/runtime';
+import { connectionsEndpoint } from './connections-endpoint.ts';
+import { explainEndpoint } from './explain-endpoint.ts';
+import type { ExplainPlace } from './explain.ts';
 import { textReply } from './http-endpoint.ts';
 import type { Endpoint } from './http-endpoint.ts';
+import type { LocalConnection } from './local-connections.ts';
 import { loggingEndpoint } from './logging-endpoint.ts';
 import { profileEndpoints } from './profile-endpoints.ts';
 
@@ -8,6 +12,10 @@ import { profileEndpoints } from './profile-endpoints.ts';
 export interface AdminActions {
   /** The object of `/config_dump`; secrets must not be in it. */
   configDump(): object | Promise<object>;
+  /** Of the data workers, as they are now. */
+  connections(): Promise<readonly LocalConnection[]>;
+  /** What connections are decided by. */
+  readonly place: ExplainPlace;
   readonly logLevels: LogLevels;
   /** The log levels are now `spec`; for the data workers. */
   logLevelsChanged(spec: string): void;
@@ -32,6 +40,8 @@ export function adminEndpoints(actions: AdminActions): readonly Endpoint[] {
         };
       },
     },
+    connectionsEndpoint(actions),
+    explainEndpoint(actions.place),
     loggingEndpoint(actions.logLevels, (spec) => actions.logLevelsChanged(spec)),
     {
       method: 'POST',

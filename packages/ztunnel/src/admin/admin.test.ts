@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { MeshStore } from '@ambient/mesh';
 import { expect } from 'chai';
 import { formatLine, Logger, LogLevels, ManualClock, Readiness } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
@@ -39,6 +40,8 @@ function watchedClock() {
 function actions(over: Partial<AdminActions> = {}): AdminActions {
   return {
     configDump: () => ({ workloads: [{ uid: 'a' }] }),
+    connections: () => Promise.resolve([]),
+    place: { store: new MeshStore(), network: '', selfPorts: [], random: () => 0 },
     logLevels: new LogLevels('info,h2=off'),
     logLevelsChanged: () => {},
     quit: () => {},
