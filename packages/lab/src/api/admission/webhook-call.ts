@@ -1,4 +1,4 @@
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -76,6 +76,11 @@ function callOverHttps(
   dial: DialPod | undefined,
 ): Promise<string> {
   const { hostname, port } = new URL(endpoint.url);
+  const trust = {
+    // Addresses are checked against the certificate, but never sent as a name (RFC 6066 §3).
+    ...(isIP(endpoint.serverName) === 0 ? { servername: endpoint.serverName } : {}),
+    ...(endpoint.roots === undefined ? {} : { ca: endpoint.roots }),
+  };
   return new Promise((resolve, reject) => {
     const fail = (message: string, cause?: unknown): void =>
       reject(new WebhookCallError(`failed to call webhook: Post "${endpoint.url}": ${message}`, { cause }));
@@ -84,20 +89,12 @@ function callOverHttps(
       endpoint.url,
       {
         method: 'POST',
-        agent: false,
+        agent:
+          dial === undefined
+            ? false
+            : agentOf(() => dial(hostname.replace(/^\[|\]$/g, ''), Number(port || 443)), trust),
         signal,
-        ...(dial === undefined
-          ? {}
-          : {
-              createConnection: (options) =>
-                connectTls({
-                  ...(options as ConnectionOptions),
-                  socket: dial(hostname.replace(/^\[|\]$/g, ''), Number(port || 443)),
-                }),
-            }),
-        // Addresses are checked against the certificate, but never sent as a name (RFC 6066 §3).
-        ...(isIP(endpoint.serverName) === 0 ? { servername: endpoint.serverName } : {}),
-        ...(endpoint.roots === undefined ? {} : { ca: endpoint.roots }),
+        ...trust,
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       },
       (response) => {
@@ -122,4 +119,11 @@ function callOverHttps(
     call.on('error', (error) => fail(signal.aborted ? 'context deadline exceeded' : error.message, error));
     call.end(body);
   });
+}
+
+/** An agent for one request, over a connection that is opened by `dial`. */
+function agentOf(dial: () => Socket, trust: ConnectionOptions): Agent {
+  const agent = new Agent();
+  agent.createConnection = () => connectTls({ ...trust, socket: dial() });
+  return agent;
 }
