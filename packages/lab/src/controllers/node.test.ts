@@ -5,6 +5,8 @@ import type { Clock } from '@ambient/runtime';
 import { nodeObject, template, TestCluster, workload } from './cluster.test-data.ts';
 import type { ConfigMap, EndpointSlice, Node } from './objects.ts';
 
+const slices =
+  '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dweb';
 const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
 /** Real time that can be moved ahead: what is due by then comes at once. */
@@ -61,7 +63,9 @@ describe('nodes of the lab', function () {
       body: { metadata: { name }, spec: { holderIdentity: name, renewTime: new Date().toISOString() } },
     });
   const running = (name: string): number =>
-    cluster.pods().filter(({ spec, metadata }) => spec?.nodeName === name && metadata.deletionTimestamp === undefined)
+    cluster
+      .pods()
+      .filter(({ spec, metadata }) => spec?.nodeName === name && metadata.deletionTimestamp === undefined)
       .length;
 
   it('that fall silent lose their endpoints, and after their pods’ patience the pods', async () => {
@@ -74,7 +78,7 @@ describe('nodes of the lab', function () {
     };
     await cluster.api.load([service, workload('Deployment', 'web', { replicas: 4 })]);
     const serving = async (): Promise<(string | undefined)[]> =>
-      (await cluster.list<EndpointSlice>('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'))
+      (await cluster.list<EndpointSlice>(slices))
         .flatMap(({ endpoints }) => endpoints ?? [])
         .filter(({ conditions }) => conditions?.ready)
         .map(({ nodeName }) => nodeName);
@@ -118,7 +122,9 @@ describe('nodes of the lab', function () {
 
   it('that are deleted take their pods along after a while', async () => {
     await cluster.api.load([workload('DaemonSet', 'agent'), workload('Deployment', 'web', { replicas: 2 })]);
-    await cluster.until(() => Promise.resolve(cluster.pods().filter(({ status }) => status?.phase === 'Running').length === 4));
+    await cluster.until(() =>
+      Promise.resolve(cluster.pods().filter(({ status }) => status?.phase === 'Running').length === 4),
+    );
     cluster.kubelets.ends = (pod) => pod.spec?.nodeName !== 'one';
     await cluster.delete('/api/v1/nodes/one');
     await cluster.quiet();
@@ -128,9 +134,14 @@ describe('nodes of the lab', function () {
   });
 
   it('take the pods that wait for them', async () => {
-    const chosen = { ...template('web'), spec: { nodeSelector: { gpu: 'yes' }, containers: [{ name: 'a', image: 'x' }] } };
+    const chosen = {
+      ...template('web'),
+      spec: { nodeSelector: { gpu: 'yes' }, containers: [{ name: 'a', image: 'x' }] },
+    };
     await cluster.api.load([workload('Deployment', 'web', { template: chosen })]);
-    const waiting = await cluster.until(() => Promise.resolve(cluster.pods().find(({ status }) => status?.conditions?.[0]?.status === 'False')));
+    const waiting = await cluster.until(() =>
+      Promise.resolve(cluster.pods().find(({ status }) => status?.conditions?.[0]?.status === 'False')),
+    );
     expect(waiting.status?.conditions?.[0]).to.include({
       reason: 'Unschedulable',
       message: "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
@@ -155,7 +166,9 @@ describe('nodes of the lab', function () {
   it('and what has an owner goes with it', async () => {
     await cluster.api.load([workload('Deployment', 'web', { replicas: 3 })]);
     await cluster.until(() => Promise.resolve(running('one') + running('two') === 3));
-    await cluster.delete('/apis/apps/v1/namespaces/default/deployments/web', { propagationPolicy: 'Foreground' });
+    await cluster.delete('/apis/apps/v1/namespaces/default/deployments/web', {
+      propagationPolicy: 'Foreground',
+    });
     await cluster.until(() => Promise.resolve(cluster.pods().length === 0));
     await cluster.quiet();
     expect(await cluster.list('/apis/apps/v1/namespaces/default/replicasets')).to.have.length(0);
