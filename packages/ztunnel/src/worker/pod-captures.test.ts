@@ -329,7 +329,6 @@ describe('pods in a data worker of shared mode', () => {
     tell(...many.map((_, index) => pod(`pod-${index}`)));
     plane.onMessage({ kind: 'start' });
     expect(performance.now() - toldMs, 'ms for a mesh that concerns all').to.be.below(1000);
-    if (process.env['MEASURE'] !== undefined) console.log({ msPerPod: ms / many.length, bytes });
     for (const id of many.keys()) plane.onMessage({ kind: 'remove-pod', id: id + 1, deadlineMs: 60_000 });
     expect(podMessages().filter(({ kind }) => kind === 'pod-gone')).to.have.length(500);
   });
