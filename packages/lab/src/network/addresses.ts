@@ -60,10 +60,10 @@ export function canonicalAddress(address: string): string {
 
 /** @param text such as `10.244.1.0/24` @throws LabNetworkError LAB_NETWORK_ADDRESS */
 export function parsePrefix(text: string): Prefix {
-  const [address = '', lengthText = ''] = text.split('/');
+  const [address = '', lengthText = '', more] = text.split('/');
   const family = familyOf(address);
   const length = Number(lengthText);
-  if (!/^\d+$/.test(lengthText) || length > bitsOf[family] || isIP(address) === 0)
+  if (more !== undefined || !/^\d+$/.test(lengthText) || length > bitsOf[family] || isIP(address) === 0)
     throw new LabNetworkError(
       'LAB_NETWORK_ADDRESS',
       `${JSON.stringify(text)} is no prefix such as 10.244.1.0/24 or fd44:0:0:1::/64`,
