@@ -158,25 +158,34 @@ export class SharedMesh {
   /** Captures a pod as the agent does: rules, then ztunnel. */
   async enrol(name: string): Promise<void> {
     const pod = this.pod(name);
-    const node = this.#nodes.get(pod.node)!;
     const netns = this.#namespace(pod.netns);
-    const { namespace, serviceAccount } = pod.workload;
-    const zds = { uid: `uid-${name}`, name, namespace, serviceAccount, netns };
     const defaults = { ipv6: true, dns: false, probeAddress: standardProbeAddress };
     await this.#rules.apply(netns, podCapture(undefined, defaults).capture);
     // As the agent does: a handshake that is under way when its listener closes goes on at another one of the port.
     await pod.netns.sysctl({ 'net.ipv4.tcp_migrate_req': '1' });
+    await this.handOver(pod.node, name, netns);
+  }
+
+  /** Tells a node's ztunnel of a pod, whose rules are somebody else's. */
+  async handOver(nodeName: string, name: string, netns: NetworkNamespace): Promise<void> {
+    const node = this.#nodes.get(nodeName)!;
+    const zds = { uid: `uid-${name}`, name, namespace: 'default', serviceAccount: name, netns };
     node.pods.set(zds.uid, zds);
     await node.server.add(zds);
+  }
+
+  /** Tells a node's ztunnel that a pod is gone. */
+  async takeBack(nodeName: string, name: string): Promise<void> {
+    const node = this.#nodes.get(nodeName)!;
+    node.pods.delete(`uid-${name}`);
+    await node.server.del(`uid-${name}`);
   }
 
   /** Releases a pod as the agent does: rules, then ztunnel. */
   async release(name: string): Promise<void> {
     const pod = this.pod(name);
-    const node = this.#nodes.get(pod.node)!;
     await this.#rules.remove(this.#namespace(pod.netns));
-    node.pods.delete(`uid-${name}`);
-    await node.server.del(`uid-${name}`);
+    await this.takeBack(pod.node, name);
   }
 
   /** The control plane does not know the pod any more. */
