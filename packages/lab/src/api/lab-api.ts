@@ -9,6 +9,7 @@ import { NamespaceController } from './controllers/namespace-controller.ts';
 import { crdStrategy } from './crd/crd-strategy.ts';
 import { openKeys } from './data-directory.ts';
 import { builtInStrategies } from './kinds/built-in-strategies.ts';
+import { NodePorts } from './kinds/node-ports.ts';
 import { ServiceAddresses } from './kinds/service-addresses.ts';
 import { kubernetesService } from './kinds/kubernetes-service.ts';
 import { loadObjects, readManifests } from './load.ts';
@@ -207,6 +208,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
   const registry = new ResourceRegistry(builtInResources(builtInSchema));
   const strategies = builtInStrategies({
     addresses: new ServiceAddresses(),
+    nodePorts: new NodePorts(),
     hasAgent: options.hasNodeAgent ?? (() => false),
     nowMs: () => clock.nowMs(),
     customResourceDefinitions: crdStrategy({ registry, store, nowMs: () => clock.nowMs() }),
@@ -238,7 +240,9 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
   });
   const subresources = new Subresources();
   subresources.register('*', 'scale', scaleHandler(operations));
-  registerPodSubresources(subresources, operations, options.kubelets ?? (() => undefined));
+  registerPodSubresources(subresources, operations, options.kubelets ?? (() => undefined), (namespace) =>
+    store.table('poddisruptionbudgets.policy').inNamespace(namespace),
+  );
   subresources.register('serviceaccounts.', 'token', tokenHandler(operations, store, tokens));
   const reviews = new Reviews();
   reviews.register('TokenReview', tokenReviewer(tokens));

@@ -1,6 +1,13 @@
 /** A cluster for tests of controllers: the API, the controllers, and stand-ins for the kubelets of its nodes. */
 import { KubeConfig } from '@kubernetes/client-node';
-import { HttpListWatch, KubeClient, KubeConnection, KubeStatusError, Reflector } from '@ambient/kube';
+import {
+  HttpListWatch,
+  KubeClient,
+  KubeConnection,
+  KubeConnectionError,
+  KubeStatusError,
+  Reflector,
+} from '@ambient/kube';
 import { settled, testLog } from '@ambient/kube/testing';
 import { realClock } from '@ambient/runtime';
 

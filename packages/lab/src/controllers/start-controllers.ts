@@ -14,6 +14,7 @@ import { StatefulSetController } from './stateful-set/stateful-set-controller.ts
 import { JobController } from './job/job-controller.ts';
 import { NodeController } from './node/node-controller.ts';
 import { PodEvictionController } from './node/pod-eviction.ts';
+import { DisruptionBudgetController } from './pods/disruption-budget.ts';
 import { RootCaPublisher } from './root-ca.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { ReplicaSetController } from './replica-set/replica-set-controller.ts';
@@ -55,6 +56,7 @@ export async function startControllers(options: ControllersOptions): Promise<Run
     new JobController(context),
     new NodeController(context, nodeGraceMs),
     new PodEvictionController(context),
+    new DisruptionBudgetController(context),
     ...(caPem === undefined ? [] : [new RootCaPublisher(context, caPem)]),
     new Scheduler(context),
     new EndpointSliceController(context),

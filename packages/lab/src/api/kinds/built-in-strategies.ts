@@ -2,6 +2,7 @@ import { isJsonObject } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import type { KindStrategy } from '../operations/strategy.ts';
 import { namespaceStrategy } from './namespace.ts';
+import type { NodePorts } from './node-ports.ts';
 import { podStrategy } from './pod.ts';
 import { configMapStrategy, secretStrategy } from './secret.ts';
 import type { ServiceAddresses } from './service-addresses.ts';
@@ -10,6 +11,7 @@ import { workloadStrategies } from './workload.ts';
 
 export interface StrategyParts {
   readonly addresses: ServiceAddresses;
+  readonly nodePorts: NodePorts;
   /** Whether somebody looks after the pods of a node. */
   readonly hasAgent: (nodeName: string) => boolean;
   readonly customResourceDefinitions: KindStrategy;
@@ -81,7 +83,7 @@ export function builtInStrategies(parts: StrategyParts): ReadonlyMap<string, Kin
     ['namespaces.', namespaceStrategy],
     ['nodes.', { keepsStatusOnCreate: true }],
     ['pods.', podStrategy(parts.hasAgent, parts.nowMs)],
-    ['services.', serviceStrategy(parts.addresses)],
+    ['services.', serviceStrategy(parts.addresses, parts.nodePorts)],
     ['secrets.', secretStrategy],
     ['configmaps.', configMapStrategy],
     ['customresourcedefinitions.apiextensions.k8s.io', parts.customResourceDefinitions],

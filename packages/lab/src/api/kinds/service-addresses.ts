@@ -7,10 +7,16 @@ export function familyOf(address: string): Family | undefined {
   return version === 4 ? 'IPv4' : version === 6 ? 'IPv6' : undefined;
 }
 
-/** The addresses of Services: 10.96.0.0/16 and fd00:10:96::/112. */
+const firstHost = 256;
+const lastHost = 65_534;
+
+/**
+ * The addresses of Services: 10.96.0.0/16 and fd96::/112. The first 256 of each go only to those who ask for one by name, such as
+ * the cluster's DNS.
+ */
 export class ServiceAddresses {
   readonly #taken = new Map<string, string>();
-  readonly #next: Record<Family, number> = { IPv4: 10, IPv6: 10 };
+  readonly #next: Record<Family, number> = { IPv4: firstHost, IPv6: firstHost };
 
   /** Who has an address: `namespace/name`, or undefined. */
   ownerOf(address: string): string | undefined {
@@ -30,8 +36,7 @@ export class ServiceAddresses {
     for (let tried = 0; tried < lastHost; tried++) {
       const host = this.#next[family];
       this.#next[family] = host >= lastHost ? firstHost : host + 1;
-      const address =
-        family === 'IPv4' ? `10.96.${host >> 8}.${host & 255}` : `fd00:10:96::${host.toString(16)}`;
+      const address = family === 'IPv4' ? `10.96.${host >> 8}.${host & 255}` : `fd96::${host.toString(16)}`;
       if (this.ownerOf(address) !== undefined) continue;
       this.take(address, owner);
       return address;
@@ -39,9 +44,6 @@ export class ServiceAddresses {
     return undefined;
   }
 }
-
-const firstHost = 1;
-const lastHost = 65_534;
 
 function canonical(address: string): string {
   if (isIP(address) !== 6) return address;

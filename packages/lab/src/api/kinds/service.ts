@@ -4,11 +4,13 @@ import { isJsonObject } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import type { KindStrategy } from '../operations/strategy.ts';
 import { objectKey } from '../storage/object-table.ts';
+import { isNodePort } from './node-ports.ts';
+import type { NodePorts } from './node-ports.ts';
 import { familyOf } from './service-addresses.ts';
 import type { Family, ServiceAddresses } from './service-addresses.ts';
 
 /** Services: families, cluster addresses and ports as the API server fills them in. */
-export function serviceStrategy(addresses: ServiceAddresses): KindStrategy {
+export function serviceStrategy(addresses: ServiceAddresses, nodePorts: NodePorts): KindStrategy {
   return {
     answersDeleted: true,
     applyDefaults: fillIn,
@@ -16,10 +18,17 @@ export function serviceStrategy(addresses: ServiceAddresses): KindStrategy {
       fillInAddresses(service, undefined);
       service['status'] = { loadBalancer: {} };
     },
-    prepareUpdate: fillInAddresses,
-    validate: (service, live) => addressCauses(service, live, addresses),
+    prepareUpdate(service, live) {
+      fillInAddresses(service, live);
+      keepNodePorts(service, live);
+    },
+    validate: (service, live) => [
+      ...addressCauses(service, live, addresses),
+      ...nodePortCauses(service, nodePorts),
+    ],
     allocate(service) {
       const spec = specOf(service);
+      allocateNodePorts(service, nodePorts);
       if (!wantsAddress(spec)) return;
       const given = textList(spec['clusterIPs']);
       const owner = keyOf(service);
@@ -43,10 +52,17 @@ export function serviceStrategy(addresses: ServiceAddresses): KindStrategy {
       for (const address of live === undefined ? [] : textList(specOf(live)['clusterIPs']))
         if (!now.has(address)) addresses.release(address, owner);
       for (const address of now) if (address !== headless) addresses.take(address, owner);
+      const ports = nodePortsOf(service);
+      for (const { port, protocol } of live === undefined ? [] : nodePortsOf(live))
+        if (!ports.some((each) => each.port === port && each.protocol === protocol))
+          nodePorts.release(port, protocol, owner);
+      for (const { port, protocol } of ports) nodePorts.take(port, protocol, owner);
     },
     removed(service) {
       for (const address of textList(specOf(service)['clusterIPs']))
         addresses.release(address, keyOf(service));
+      for (const { port, protocol } of nodePortsOf(service))
+        nodePorts.release(port, protocol, keyOf(service));
     },
   };
 }
@@ -68,6 +84,68 @@ function textList(value: unknown): string[] {
 
 function wantsAddress(spec: JsonObject): boolean {
   return spec['type'] !== 'ExternalName' && spec['clusterIP'] !== headless;
+}
+
+function portsOf(service: ApiObject): JsonObject[] {
+  const { ports } = specOf(service);
+  return Array.isArray(ports) ? ports.filter(isJsonObject) : [];
+}
+
+function protocolOf({ protocol }: JsonObject): string {
+  return typeof protocol === 'string' ? protocol : 'TCP';
+}
+
+function nodePortsOf(service: ApiObject): { readonly port: number; readonly protocol: string }[] {
+  return portsOf(service).flatMap((each) => {
+    const port = each['nodePort'];
+    return typeof port === 'number' && port !== 0 ? [{ port, protocol: protocolOf(each) }] : [];
+  });
+}
+
+function wantsNodePorts(spec: JsonObject): boolean {
+  return (
+    spec['type'] === 'NodePort' ||
+    (spec['type'] === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false)
+  );
+}
+
+/** A port keeps the number that it has on nodes, unless the Service is no longer there. */
+function keepNodePorts(service: ApiObject, live: ApiObject): void {
+  const wanted = wantsNodePorts(specOf(service));
+  for (const port of portsOf(service)) {
+    const before = portsOf(live).find(
+      (each) => each['port'] === port['port'] && protocolOf(each) === protocolOf(port),
+    )?.['nodePort'];
+    if (wanted) port['nodePort'] ??= before;
+    else if (port['nodePort'] === before) delete port['nodePort'];
+    if (port['nodePort'] === undefined) delete port['nodePort'];
+  }
+}
+
+function allocateNodePorts(service: ApiObject, nodePorts: NodePorts): void {
+  if (!wantsNodePorts(specOf(service))) return;
+  for (const port of portsOf(service)) {
+    if (typeof port['nodePort'] === 'number' && port['nodePort'] !== 0) continue;
+    port['nodePort'] = nodePorts.allocate(protocolOf(port), keyOf(service));
+    if (port['nodePort'] === undefined)
+      throw new ApiError(500, 'InternalError', 'no node port is left; delete Services of type NodePort');
+  }
+}
+
+function nodePortCauses(service: ApiObject, nodePorts: NodePorts): StatusCause[] {
+  return portsOf(service).flatMap((each, index) => {
+    const port = each['nodePort'];
+    if (typeof port !== 'number' || port === 0) return [];
+    const owner = nodePorts.ownerOf(port, protocolOf(each));
+    const problem = !isNodePort(port)
+      ? 'provided port is not in the valid range. The range of valid ports is 30000-32767'
+      : owner !== undefined && owner !== keyOf(service)
+        ? 'provided port is already allocated'
+        : undefined;
+    if (problem === undefined) return [];
+    const field = `spec.ports[${index}].nodePort`;
+    return [{ reason: 'FieldValueInvalid', field, message: `Invalid value: ${port}: ${problem}` }];
+  });
 }
 
 function fillIn(service: ApiObject): void {

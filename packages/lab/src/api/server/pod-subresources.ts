@@ -5,6 +5,8 @@ import { deleteOptions } from '../operations/delete-options.ts';
 import type { ObjectOperations } from '../operations/objects.ts';
 import { requestContext } from '../operations/request.ts';
 import type { Target } from '../operations/request.ts';
+import { refuseBeyondBudget } from './disruption-budgets.ts';
+import type { BudgetsOf } from './disruption-budgets.ts';
 import { mediaType, parseObjectBody, readBody, sendJson } from './exchange.ts';
 import { nodeOf, podStreamHandler, podStreamNames, withoutNodeAgent } from './pod-streams.ts';
 import type { KubeletSockets } from './pod-streams.ts';
@@ -23,11 +25,12 @@ export function registerPodSubresources(
   subresources: Subresources,
   operations: ObjectOperations,
   kubelets: KubeletSockets,
+  budgets: BudgetsOf,
 ): void {
   for (const name of ofNodes) subresources.register('pods.', name, noNodeAgent(operations));
   for (const name of podStreamNames)
     subresources.register('pods.', name, podStreamHandler(name, operations, kubelets));
-  subresources.register('pods.', 'eviction', evictionHandler(operations));
+  subresources.register('pods.', 'eviction', evictionHandler(operations, budgets));
   subresources.register('pods.', 'binding', bindingHandler(operations));
 }
 
@@ -38,11 +41,12 @@ function noNodeAgent(operations: ObjectOperations): SubresourceHandler {
   };
 }
 
-/** `policy/v1 Eviction`: a deletion that disruption budgets may refuse. There is nobody who would count for them. */
-function evictionHandler(operations: ObjectOperations): SubresourceHandler {
+/** `policy/v1 Eviction`: a deletion that a disruption budget refuses, if a controller counts for it and none is left. */
+function evictionHandler(operations: ObjectOperations, budgets: BudgetsOf): SubresourceHandler {
   return async (exchange) => {
     const { target, query, response } = exchange;
     const eviction = await posted(exchange);
+    refuseBeyondBudget(operations.get(wholeOf(target)), budgets);
     const options = deleteOptions(isJsonObject(eviction) ? eviction['deleteOptions'] : undefined, query);
     await operations.delete(wholeOf(target), options, contextOf(exchange));
     sendJson(response, 201, success);
