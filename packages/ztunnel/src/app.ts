@@ -27,7 +27,7 @@ import type { BoundPorts, WorkerLink, WorkerRequest } from './workers/data-worke
 import { threadSpawner } from './workers/worker-thread.ts';
 
 /** Names of what readiness waits for, as Istio's ztunnel gives them to whoever asks. */
-export const readinessBlockers = { stateManager: 'state manager', proxy: 'proxy' } as const;
+export const readinessBlockers = { stateManager: 'state manager', proxy: 'proxy', dns: 'dns proxy' } as const;
 
 const dataWorkerEntry = new URL('./worker/main.ts', import.meta.url);
 
@@ -89,7 +89,14 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     else if (synced) log.info('not ready', { pending: readiness.pending.join(', ') });
   });
   const stateBlocker = readiness.block(readinessBlockers.stateManager);
-  let proxyBlocker: Disposable | undefined = readiness.block(readinessBlockers.proxy);
+  /** What all workers together serve. */
+  const blockTraffic = (): DisposableStack => {
+    const blockers = new DisposableStack();
+    blockers.use(readiness.block(readinessBlockers.proxy));
+    if (settings.dns.enabled) blockers.use(readiness.block(readinessBlockers.dns));
+    return blockers;
+  };
+  let trafficBlocker: DisposableStack | undefined = blockTraffic();
   // The mesh: sources -> one stream -> our copy, the workers' copies, the certificates that it calls for.
   const mesh = new MeshReplicator(
     (message) => workers.broadcast(message),
@@ -230,10 +237,10 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     },
     onRequest: answer,
     onServing(serving) {
-      if (serving === 0) proxyBlocker ??= readiness.block(readinessBlockers.proxy);
+      if (serving === 0) trafficBlocker ??= blockTraffic();
       else if (serving === settings.workerThreads) {
-        proxyBlocker?.[Symbol.dispose]();
-        proxyBlocker = undefined;
+        trafficBlocker?.dispose();
+        trafficBlocker = undefined;
       }
     },
     onLost(error) {
@@ -336,8 +343,6 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     return outcome;
   });
   log.info('serving', { ...ports });
-  if (settings.dns.enabled)
-    log.info('DNS is not proxied by this version: names are resolved as without a mesh');
   return {
     ports,
     get admin() {
@@ -373,6 +378,6 @@ function nodeTrustDomain(mesh: MeshReplicator, { place }: ZtunnelSettings): stri
 function refuseUnsupported(settings: ZtunnelSettings): void {
   if (!settings.proxyEnabled)
     throw new UnsupportedSettingError(
-      'ENABLE_PROXY=false leaves nothing to serve in this version, which has no DNS proxy: set ENABLE_PROXY=true',
+      'ENABLE_PROXY=false, which serves DNS alone, is not done by this version: set ENABLE_PROXY=true',
     );
 }

@@ -42,7 +42,7 @@ describe('settings of ztunnel', () => {
       token: { kind: 'none' },
       http2: { streamWindow: 4194304, connectionWindow: 16777216, frameSize: 1048576 },
       pool: { maxStreamsPerConnection: 100, unusedReleaseMs: 300_000 },
-      dns: { enabled: true, host: 'localhost', port: 15053 },
+      dns: { enabled: true, host: 'localhost', port: 15053, resolvConfPath: '/etc/resolv.conf' },
       inpod: { udsPath: '/var/run/ztunnel/ztunnel.sock', portReuse: true },
       responseBaggage: true,
       localhostAppTunnel: true,

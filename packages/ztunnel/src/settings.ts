@@ -179,7 +179,7 @@ export async function loadZtunnelSettings(
       originalSource:
         traffic.originalSource === undefined ? 'auto' : traffic.originalSource ? 'required' : 'off',
     },
-    dns,
+    dns: { ...dns, resolvConfPath: traffic.resolvConf },
     inpod: { udsPath: traffic.inpodUds, portReuse: traffic.inpodPortReuse },
     socks5Enabled: traffic.socks5Enabled,
     localhostAppTunnel: traffic.localhostAppTunnel,

@@ -150,7 +150,7 @@ function writeName(out: Buffer, at: number, name: string): number {
     const dot = name.indexOf('.', from);
     const end = dot < 0 ? name.length : dot;
     out[at] = end - from;
-    out.latin1Write(name.slice(from, end), at + 1);
+    out.write(name.slice(from, end), at + 1, 'latin1');
     at += 1 + end - from;
     from = end + 1;
   }

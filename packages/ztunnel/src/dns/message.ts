@@ -200,7 +200,7 @@ function nameText(bytes: Buffer, start: number): string | undefined {
       nameScratch[written++] = lowerCase(byte);
     }
   }
-  return nameScratch.latin1Slice(0, written);
+  return nameScratch.toString('latin1', 0, written);
 }
 
 /**

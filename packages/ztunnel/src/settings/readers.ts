@@ -96,7 +96,7 @@ export function readDns(
   proxyConfig: ProxyConfig,
   metadata: Readonly<Record<string, string>>,
   problems: SettingProblem[],
-): ZtunnelSettings['dns'] {
+): Omit<ZtunnelSettings['dns'], 'resolvConfPath'> {
   const enabled = metadata['DNS_CAPTURE'] === undefined || metadata['DNS_CAPTURE'].toLowerCase() === 'true';
   const address = metadata['DNS_PROXY_ADDR'];
   if (address === undefined) return { enabled, host: 'localhost', port: standardPorts.dns };

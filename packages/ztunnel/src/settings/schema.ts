@@ -375,7 +375,13 @@ export const trafficSettings = defineSettings('Traffic', {
     env: 'INPOD_PORT_REUSE',
     type: bool,
     default: true,
-    doc: 'Listen with `SO_REUSEPORT`, so that an upgraded process can take over from the old one.',
+    doc: 'Listen with `SO_REUSEPORT`, so that an upgraded process can take over from the old one. `false` counts with a single worker only: several share a port in any case.',
+  },
+  resolvConf: {
+    env: 'AMBIENT_RESOLV_CONF',
+    type: text,
+    default: '/etc/resolv.conf',
+    doc: 'Our own: the resolv.conf(5) whose servers answer DNS questions that the mesh does not.',
   },
   responseBaggage: {
     env: 'ENABLE_RESPONSE_BAGGAGE',

@@ -120,6 +120,8 @@ export interface ZtunnelSettings {
     /** `localhost` means 127.0.0.1 and, where the namespace has it, ::1. */
     readonly host: string;
     readonly port: number;
+    /** Names the servers for what the mesh does not answer. */
+    readonly resolvConfPath: string;
   };
   readonly inpod: { readonly udsPath: string; readonly portReuse: boolean };
   readonly socks5Enabled: boolean;

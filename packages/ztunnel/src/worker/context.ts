@@ -4,6 +4,7 @@ import type { DialOptions, KeepAlive, Reactor, SocketAddress } from '@ambient/li
 import type { MeshStore, Workload } from '@ambient/mesh';
 import type { Logger } from '@ambient/runtime';
 import type { LiveConnections } from '../connections/live-connections.ts';
+import type { DnsWorker } from '../dns/dns-proxy.ts';
 import type { ZtunnelSettings } from '../settings.ts';
 import type { CertificateStore } from './certificate-store.ts';
 
@@ -31,6 +32,8 @@ export interface SharedContext {
   /** Of scope `policy`. */
   readonly policyLog: Logger;
   readonly revocations: () => RevocationSet;
+  /** What the pods' DNS proxies share; undefined where DNS is off. */
+  readonly dns: DnsWorker | undefined;
   /** Ports on which the proxy listens, which applications may not call. */
   readonly selfPorts: readonly number[];
   /** Resolves a hostname in the main thread. */

@@ -10,6 +10,7 @@ import { CounterTable, LineBatch, LogLevels, Logger, describeError, logTimeMs } 
 import { randomFillSync } from 'node:crypto';
 import { ConnectionMetrics } from '../connections/connection-metrics.ts';
 import type { ZtunnelSettings } from '../settings.ts';
+import { openDns } from '../dns/open-dns.ts';
 import { selfCallPorts } from '../settings.ts';
 import { sourceLabels } from '../telemetry/connection-labels.ts';
 import { metricDefinitions, metricNames } from '../telemetry/metric-definitions.ts';
@@ -112,6 +113,7 @@ export class DataPlane {
       log: this.#log,
       policyLog: this.#log.scope('policy'),
       revocations: () => this.#revocations,
+      dns: openDns(settings, this.#store, this.#counters, this.#log.scope('dns')),
       selfPorts: [...selfCallPorts(settings)],
       resolve: (hostname, use) => {
         this.#questions.resolve(hostname, use);

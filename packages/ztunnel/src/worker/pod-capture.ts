@@ -6,6 +6,7 @@ import type { Logger } from '@ambient/runtime';
 import type { ConnectionMetrics } from '../connections/connection-metrics.ts';
 import { ProxyError } from '../connections/failure.ts';
 import { LiveConnections } from '../connections/live-connections.ts';
+import { DnsProxy } from '../dns/dns-proxy.ts';
 import { HboneListener } from '../inbound/hbone-listener.ts';
 import { PlaintextListener } from '../inbound/plaintext-listener.ts';
 import { OutboundListener } from '../outbound/outbound-listener.ts';
@@ -61,6 +62,7 @@ export class PodCapture {
   readonly #outbound: OutboundListener;
   readonly #inbound: HboneListener;
   readonly #plaintext: PlaintextListener;
+  readonly #dns: DnsProxy | undefined;
   #draining:
     { readonly deadline: Timer; readonly poll: Timer; readonly done: ((cut: number) => void)[] } | undefined;
 
@@ -98,12 +100,15 @@ export class PodCapture {
         each.close();
       });
     const context = this.#context;
-    this.#outbound = bind(new OutboundListener(context, at(ports.outbound), this.#workload, true));
-    this.#inbound = new HboneListener(context, at(ports.inboundHbone), this.#workload, true);
+    const workload = this.#workload;
+    this.#outbound = bind(new OutboundListener(context, at(ports.outbound), workload, true));
+    this.#inbound = new HboneListener(context, at(ports.inboundHbone), workload, true);
     unwind.defer(() => {
       this.#inbound.close(stopped());
     });
-    this.#plaintext = bind(new PlaintextListener(context, at(ports.inboundPlaintext), this.#workload, true));
+    this.#plaintext = bind(new PlaintextListener(context, at(ports.inboundPlaintext), workload, true));
+    if (shared.dns !== undefined)
+      this.#dns = bind(new DnsProxy(shared.dns, { reactor, workloads: this.#workload, dialOptions }));
     unwind.move(); // all are bound: from here on `close` is what ends them
   }
 
@@ -129,6 +134,7 @@ export class PodCapture {
     this.#outbound.start();
     this.#inbound.start();
     this.#plaintext.start();
+    this.#dns?.start();
   }
 
   /** Workloads of this node have changed. */
@@ -153,6 +159,7 @@ export class PodCapture {
       this.#outbound.drain();
       this.#plaintext.drain();
       this.#inbound.drain();
+      this.#dns?.drain();
     } else this.#inbound.drainConnections();
     pool.drain();
     const deadlineAtMs = reactor.nowMs + options.deadlineMs;
@@ -172,7 +179,8 @@ export class PodCapture {
       finish(this.connections.cutAll(options.error));
     });
     const finishIfEmpty = (): void => {
-      if (this.connections.size === 0 && this.#inbound.connectionCount === 0) finish(0);
+      const questions = options.listeners === 'close' ? (this.#dns?.waiting ?? 0) : 0;
+      if (this.connections.size === 0 && this.#inbound.connectionCount === 0 && questions === 0) finish(0);
       else reactor.setTimer(poll, DRAIN_POLL_MS);
     };
     const poll = new Timer(finishIfEmpty);
@@ -191,6 +199,7 @@ export class PodCapture {
     }
     this.#outbound.close();
     this.#plaintext.close();
+    this.#dns?.close();
     this.#workload.close();
     this.connections.cutAll(error);
     this.#inbound.close(stopped());

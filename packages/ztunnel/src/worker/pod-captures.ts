@@ -5,6 +5,7 @@ import { describeError } from '@ambient/runtime';
 import { ProxyError } from '../connections/failure.ts';
 import type { LocalFacts } from './local-workload.ts';
 import type { BoundPorts, ConnectionReport, FromWorker, PodStart } from './messages.ts';
+import { OwnInbound } from './own-inbound.ts';
 import type { CaptureWorker } from './pod-capture.ts';
 import { PodCapture } from './pod-capture.ts';
 
@@ -23,12 +24,30 @@ export class PodCaptures {
   readonly #pods = new Map<number, PodCapture>();
   /** Workloads that pods here have been found to be. */
   #uids = new Set<string>();
+  /** The proxy's own pod in shared mode. */
+  readonly #own: OwnInbound | undefined;
   #started = false;
   #draining = false;
 
   constructor(options: PodCapturesOptions) {
     this.#worker = { ...options, directory: new PoolDirectory() };
     this.#post = options.post;
+    this.#own = this.#openOwn();
+  }
+
+  /** The pods of the node matter more than the proxy's own: without it the worker goes on. */
+  #openOwn(): OwnInbound | undefined {
+    const { mode, ownWorkload, ports } = this.#worker.shared.settings;
+    if (mode !== 'shared' || ownWorkload === undefined) return undefined;
+    try {
+      return new OwnInbound(this.#worker, ownWorkload);
+    } catch (error) {
+      this.#worker.shared.log.log('error', "the proxy's own pod is not served: is its port of HBONE taken?", {
+        port: ports.inboundHbone,
+        error: describeError(error),
+      });
+      return undefined;
+    }
   }
 
   get size(): number {
@@ -89,6 +108,7 @@ export class PodCaptures {
   start(): void {
     if (this.#started) return;
     this.#started = true;
+    this.#own?.start();
     for (const pod of this.#pods.values()) pod.start();
   }
 
@@ -110,20 +130,25 @@ export class PodCaptures {
     }
     if (touchesPods) {
       this.#uids = new Set();
+      this.#own?.onMeshChange();
       for (const pod of this.#pods.values()) {
         pod.onMeshChange();
         if (pod.workloadUid !== undefined) this.#uids.add(pod.workloadUid);
       }
     }
-    if (change.policiesChanged) for (const pod of this.#pods.values()) pod.connections.recheckPolicies();
+    if (!change.policiesChanged) return;
+    this.#own?.connections.recheckPolicies();
+    for (const pod of this.#pods.values()) pod.connections.recheckPolicies();
   }
 
   recheckRevocations(): void {
+    this.#own?.recheckRevocations();
     for (const pod of this.#pods.values()) pod.recheckRevocations();
   }
 
   /** Brings the byte counters up to date. */
   reportBytes(): void {
+    this.#own?.connections.reportBytes();
     for (const pod of this.#pods.values()) pod.connections.reportBytes();
   }
 
@@ -135,18 +160,20 @@ export class PodCaptures {
   drain(deadlineMs: number, done: (cut: number) => void): void {
     this.#draining = true;
     const error = new ProxyError('drain-deadline', 'the proxy is shutting down and its grace period is over');
-    let left = this.#pods.size;
+    let left = this.#pods.size + (this.#own === undefined ? 0 : 1);
     let cut = 0;
     if (left === 0) done(0);
-    for (const pod of [...this.#pods.values()])
-      pod.drain({ deadlineMs, listeners: 'close', error }, (each) => {
-        cut += each;
-        if (--left === 0) done(cut);
-      });
+    const drained = (each: number): void => {
+      cut += each;
+      if (--left === 0) done(cut);
+    };
+    this.#own?.drain({ deadlineMs, error }, drained);
+    for (const pod of [...this.#pods.values()]) pod.drain({ deadlineMs, listeners: 'close', error }, drained);
   }
 
   /** Cuts everything. */
   close(): void {
+    this.#own?.close();
     for (const pod of this.#pods.values()) pod.close();
     this.#pods.clear();
   }
