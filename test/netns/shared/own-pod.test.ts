@@ -44,11 +44,15 @@ describe("ztunnel's own pod, in shared mode", () => {
       services: {},
     });
     const mesh = join(lab.directory, 'mesh.yaml');
-    const write = (policies: readonly LocalPolicy[]): void => {
-      const workloads = [workload('ztunnel', own.addresses), workload('client', client.addresses)];
-      writeFileSync(mesh, renderLocalMesh({ workloads, services: [], policies }));
+    const denied: LocalPolicy = {
+      name: 'metrics-only',
+      namespace: 'default',
+      scope: 'Namespace',
+      action: 'Deny',
+      rules: [[[{ destinationPorts: [15_021] }]]],
     };
-    write([]);
+    const workloads = [workload('ztunnel', own.addresses), workload('client', client.addresses)];
+    writeFileSync(mesh, renderLocalMesh({ workloads, services: [], policies: [denied] }));
     const path = join(lab.directory, 'zds.sock');
     const netns = open.use(NetworkNamespace.open(client.path));
     const pods = new Map<string, ZdsPod>();
@@ -99,12 +103,13 @@ describe("ztunnel's own pod, in shared mode", () => {
       'dst.identity': 'spiffe://cluster.local/ns/default/sa/ztunnel',
     });
 
-    write([
-      { name: 'nobody', namespace: 'default', scope: 'Namespace', action: 'Deny', rules: [[[{}]]] },
-    ] as unknown as LocalPolicy[]);
-    await ztunnel
-      .waitFor(() => (inbound().length > 2 ? true : undefined), 'nothing yet', 1)
-      .catch(() => undefined);
+    const refused = await fetchFrom(client, own.ipv4, 15_021, { path: '/healthz/ready' }).then(
+      ({ status }) => status,
+      () => 'refused',
+    );
+    expect(refused).to.equal('refused');
+    const reasons = (): unknown[] => inbound().map(({ reason }) => reason);
+    await ztunnel.waitFor(() => reasons().includes('policy-denied') || undefined, 'the refusal in the log');
     ztunnel.signal('SIGTERM');
     expect(await ztunnel.exited).to.include({ code: 0 });
   });
