@@ -62,7 +62,7 @@ export function readQuery(bytes: Buffer): Incoming {
 }
 
 /** The header of a message turned into an answer without any section. */
-function headerOnly(bytes: Buffer, code: ResponseCode): Buffer {
+export function headerOnly(bytes: Buffer, code: ResponseCode): Buffer {
   const response = Buffer.alloc(headerBytes);
   response.writeUInt16BE(bytes.readUInt16BE(0), 0);
   // QR, and opcode and RD as they were asked.

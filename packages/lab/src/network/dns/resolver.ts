@@ -5,7 +5,7 @@ import type { Logger } from '@ambient/runtime';
 import { decide, responseCodes } from './answer.ts';
 import type { ResponseCode, ZoneAnswer } from './answer.ts';
 import type { Forwarder } from './forwarder.ts';
-import { datagramLimit, readQuery, writeResponse } from './message.ts';
+import { datagramLimit, headerOnly, readQuery, writeResponse } from './message.ts';
 import type { Query } from './message.ts';
 import type { Zone } from './zone.ts';
 
@@ -47,7 +47,8 @@ export class Resolver {
         name: query.question.name,
         error: error instanceof Error ? error.message : String(error),
       });
-      return this.#coded(query, transport, responseCodes.serverFailure);
+      // Nothing of what could not be answered is written again: it may be that which cannot be written.
+      return headerOnly(message, responseCodes.serverFailure);
     }
   }
 
