@@ -1,2 +1,3 @@
 // Public surface of @ambient/cli.
-export {};
+export type { CliContext } from './context.ts';
+export { runAmbientctl } from './program.ts';
