@@ -9,7 +9,7 @@ import { NetnsLab, sampleApp } from '@ambient/testkit/lab';
 import type { LabProcess, Netns, SampleApp } from '@ambient/testkit/lab';
 import type { Answer } from '../function/call.ts';
 import { fetchFrom } from '../function/call.ts';
-import type { LocalPolicy, LocalWorkload } from '../harness/index.ts';
+import type { LocalPolicy, LocalService, LocalWorkload } from '../harness/index.ts';
 import { renderLocalMesh } from '../harness/index.ts';
 
 const ZTUNNEL = fileURLToPath(new URL('../../../packages/ztunnel/src/main.ts', import.meta.url));
@@ -38,6 +38,12 @@ export interface SharedPod {
   readonly workload: LocalWorkload;
 }
 
+export interface SharedMeshOptions {
+  readonly services?: readonly LocalService[];
+  /** Capture the pods' DNS too. */
+  readonly dns?: boolean;
+}
+
 interface SharedNode {
   readonly name: string;
   readonly netns: Netns;
@@ -58,18 +64,21 @@ export class SharedMesh {
   readonly #namespaces = new Map<string, NetworkNamespace>();
   readonly #rules = new PodRuleApplier(makeBackend('nft', true), true);
   #policies: readonly LocalPolicy[] = [];
+  readonly #options: SharedMeshOptions;
 
-  private constructor(lab: NetnsLab) {
+  private constructor(lab: NetnsLab, options: SharedMeshOptions) {
     this.lab = lab;
+    this.#options = options;
   }
 
   /** @param layout names of pods by the name of their node */
   static async start(
     layout: Readonly<Record<string, readonly string[]>>,
     env: Readonly<Record<string, string>> = {},
+    options: SharedMeshOptions = {},
   ): Promise<SharedMesh> {
     const lab = NetnsLab.create();
-    const mesh = new SharedMesh(lab);
+    const mesh = new SharedMesh(lab, options);
     try {
       const all = Object.entries(layout).flatMap(([node, names]) => names.map((name) => ({ node, name })));
       const namespaces = await Promise.all(all.map(({ name }) => lab.namespace(name)));
@@ -106,7 +115,7 @@ export class SharedMesh {
     const workloads = [...this.#pods.values()].map(({ workload }) => workload);
     const text = renderLocalMesh({
       workloads: workloads.filter(({ name }) => !this.#gone.has(name)),
-      services: [],
+      services: this.#options.services ?? [],
       policies: this.#policies,
     });
     writeFileSync(`${this.#meshFile()}.new`, text);
@@ -159,10 +168,8 @@ export class SharedMesh {
   async enrol(name: string): Promise<void> {
     const pod = this.pod(name);
     const netns = this.#namespace(pod.netns);
-    const defaults = { ipv6: true, dns: false, probeAddress: standardProbeAddress };
+    const defaults = { ipv6: true, dns: this.#options.dns ?? false, probeAddress: standardProbeAddress };
     await this.#rules.apply(netns, podCapture(undefined, defaults).capture);
-    // As the agent does: a handshake that is under way when its listener closes goes on at another one of the port.
-    await pod.netns.sysctl({ 'net.ipv4.tcp_migrate_req': '1' });
     await this.handOver(pod.node, name, netns);
   }
 
