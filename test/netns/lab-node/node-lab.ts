@@ -145,10 +145,15 @@ export class NodeLab implements AsyncDisposable {
   /** Follows a pod until it is as wanted; undefined when it is gone. The test's own timeout ends it. */
   async until(name: string, accept: (pod: PodObject | undefined) => boolean): Promise<PodObject> {
     const done = new AbortController();
-    let found = await this.get(name);
-    if (accept(found)) return found!;
     const path = '/api/v1/namespaces/default/pods';
-    const query = { watch: true, fieldSelector: `metadata.name=${name}`, resourceVersion: '0' };
+    const fieldSelector = `metadata.name=${name}`;
+    const list = await this.client.request<{
+      items: PodObject[];
+      metadata: { resourceVersion: string };
+    }>({ path, query: { fieldSelector } });
+    let found = list.items[0];
+    if (accept(found)) return found!;
+    const query = { watch: true, fieldSelector, resourceVersion: list.metadata.resourceVersion };
     const onLine = (line: string): void => {
       const event = JSON.parse(line) as { type: string; object: PodObject };
       const pod = event.type === 'DELETED' ? undefined : event.object;

@@ -80,16 +80,16 @@ export class ContainerProcess {
     const end = endOf(child);
     let told: string;
     try {
-      told = await readAll(child.stdio[3] as Readable);
+      told = await readStart(child.stdio[3] as Readable);
     } catch (error) {
       throw new ContainerError('RunContainerError', `cannot start a process: ${messageOf(error)}`, {
         cause: error,
       });
     }
     const [first = '', ...rest] = told.split('\n');
-    const problem = rest.filter((line) => line !== '').join('; ');
+    const problem = rest.filter((line) => line !== '' && line !== 'go').join('; ');
     const pid = /^pid (\d+)$/.exec(first)?.[1];
-    if (pid === undefined || problem !== '') {
+    if (pid === undefined || rest.at(-2) !== 'go') {
       killGroup(child);
       await end;
       throw new ContainerError(
@@ -174,11 +174,15 @@ function endOf(child: ChildProcess): Promise<ExitOf> {
   });
 }
 
-function readAll(stream: Readable): Promise<string> {
+/** What the script says until the command takes over or it ends: who waits for a process namespace keeps the other end open. */
+function readStart(stream: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     stream.setEncoding('utf8');
-    stream.on('data', (chunk: string) => (text += chunk));
+    stream.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.endsWith('\ngo\n')) stream.destroy();
+    });
     stream.once('error', reject);
     stream.once('close', () => resolve(text));
   });

@@ -20,8 +20,8 @@ export interface ScriptOptions {
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * For `sh -c`. Descriptor 3 hears `pid N` (as the machine's /proc counts), then of what fails, and is closed when the command
- * takes over; standard output and error are the command's own.
+ * For `sh -c`. Descriptor 3 hears `pid N` (as the machine's /proc counts), then of what fails, or `go` when the command takes
+ * over; standard output and error are the command's own.
  */
 export function containerScript(options: ScriptOptions): string {
   const { stage, ownProc, workingDirectory } = options;
@@ -41,6 +41,7 @@ export function containerScript(options: ScriptOptions): string {
     'pivot_root . .',
     'umount -l .',
     `cd ${quoted(workingDirectory ?? '/')}`,
+    'echo go >&3',
     'exec 2>&4 3>&- 4>&-',
     `exec ${commandWords(options).map(quoted).join(' ')}`,
   ];

@@ -1,11 +1,22 @@
 import { Backoff } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 import { isPassing, resourcePath } from '@ambient/kube';
-import type { KubeClient, ObjectMeta } from '@ambient/kube';
+import type { Condition, KubeClient, ObjectMeta } from '@ambient/kube';
 
 import { messageOf } from '../errors.ts';
 
 const pods = { group: '', plural: 'pods', namespaced: true };
+
+export interface PublishedStatus {
+  readonly conditions?: readonly Condition[];
+  readonly [field: string]: unknown;
+}
+
+/** Conditions are merged by their type, so that those of others stay: what one of them no longer says has to be taken back. */
+function patchOf(status: PublishedStatus): Record<string, unknown> {
+  const conditions = (status.conditions ?? []).map((each) => ({ reason: null, message: null, ...each }));
+  return { ...status, conditions };
+}
 
 /** Tells the API server a pod's status: the newest only, one request at a time, again while the server is away. */
 export class StatusPublisher {
@@ -26,7 +37,7 @@ export class StatusPublisher {
     this.#log = log;
   }
 
-  publish(status: Readonly<Record<string, unknown>>): void {
+  publish(status: PublishedStatus): void {
     this.#wanted = JSON.stringify(status);
     if (this.#wanted === this.#sent || this.#stopped) return;
     this.#sending ??= this.#send().finally(() => (this.#sending = undefined));
@@ -51,7 +62,7 @@ export class StatusPublisher {
           method: 'PATCH',
           path: `${resourcePath(pods, 'v1', namespace, name)}/status`,
           contentType: 'application/strategic-merge-patch+json',
-          body: { metadata: { uid }, status: JSON.parse(sending) as unknown },
+          body: { metadata: { uid }, status: patchOf(JSON.parse(sending) as PublishedStatus) },
         });
         this.#backoff.reset();
         this.#sent = sending;
