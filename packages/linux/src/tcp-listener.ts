@@ -7,6 +7,7 @@ import * as libc from './libc.ts';
 import type { NetworkNamespace } from './namespace.ts';
 import { openSocket } from './open-socket.ts';
 import type { Reactor, ReadinessHandler } from './reactor.ts';
+import { steerReusePort, unsteerReusePort } from './reuseport.ts';
 import { TcpSocket, setTransparent } from './tcp.ts';
 import { Timer } from './timers.ts';
 
@@ -82,6 +83,14 @@ export class TcpListener implements ReadinessHandler {
     if (!this.#held) return;
     this.#held = false;
     this.#listen();
+  }
+
+  /**
+   * New connections go to the listener of this index among those that share the port, if there is one: to another process
+   * that has come after this one's `index` listeners. Handshakes that are under way still end here.
+   */
+  steerTo(index: number): boolean {
+    return !this.#descriptor.closed && steerReusePort(this.#descriptor.fd, index);
   }
 
   #listen(): void {
@@ -198,6 +207,7 @@ function listen(at: SocketAddress, family: 4 | 6, options: ListenOptions): Descr
     const length = sockaddr.write(at, family);
     checked('bind', libc.bind(fd, sockaddr.pointer, length), subject);
     checked('listen', libc.listen(fd, options.backlog), subject);
+    if (options.reusePort) unsteerReusePort(fd); // what a process before us has left
     return descriptor;
   } catch (error) {
     descriptor.close();

@@ -154,6 +154,11 @@ export class HboneListener {
     return this.#connections.size;
   }
 
+  /** New connections go to the listeners of another process that has come after `own` ones of this process, if there are any. */
+  passOn(own: number): void {
+    this.#listener.steerTo(own);
+  }
+
   /** Takes no more connections and no more tunnels; connections close with their last tunnel. */
   drain(): void {
     this.#listener.drain();

@@ -68,6 +68,11 @@ export class PlaintextListener {
     });
   }
 
+  /** New connections go to the listeners of another process that has come after `own` ones of this process, if there are any. */
+  passOn(own: number): void {
+    this.#listener.steerTo(own);
+  }
+
   /** Takes what waits already, and no more. */
   drain(): void {
     this.#listener.drain();

@@ -16,6 +16,11 @@ import type { LocalFacts } from './local-workload.ts';
 import { LocalWorkload } from './local-workload.ts';
 import type { BoundPorts } from './messages.ts';
 
+/**
+ * How long handshakes that are under way may take to end here, when another process gets the new ones: many round trips inside
+ * a cluster.
+ */
+const PASS_ON_MS = 100;
 /** How often a pod that drains looks whether it is empty. */
 const DRAIN_POLL_MS = 20;
 
@@ -65,6 +70,13 @@ export class PodCapture {
   readonly #dns: DnsProxy | undefined;
   #draining:
     { readonly deadline: Timer; readonly poll: Timer; readonly done: ((cut: number) => void)[] } | undefined;
+  #passedOn = false;
+  readonly #passingOn = new Timer(() => {
+    this.#outbound.drain();
+    this.#plaintext.drain();
+    this.#inbound.drain();
+    this.#dns?.drain();
+  });
 
   /** Binds all ports of the pod, or none. @throws SystemError with nothing left */
   constructor(worker: CaptureWorker, pod: CapturedPod) {
@@ -155,12 +167,8 @@ export class PodCapture {
    */
   drain(options: DrainOptions, done: (cut: number) => void): void {
     const { reactor, pool } = this.#context;
-    if (options.listeners === 'close') {
-      this.#outbound.drain();
-      this.#plaintext.drain();
-      this.#inbound.drain();
-      this.#dns?.drain();
-    } else this.#inbound.drainConnections();
+    if (options.listeners === 'close') this.#passOn(options.deadlineMs);
+    this.#inbound.drainConnections();
     pool.drain();
     const deadlineAtMs = reactor.nowMs + options.deadlineMs;
     const already = this.#draining;
@@ -180,7 +188,8 @@ export class PodCapture {
     });
     const finishIfEmpty = (): void => {
       const questions = options.listeners === 'close' ? (this.#dns?.waiting ?? 0) : 0;
-      if (this.connections.size === 0 && this.#inbound.connectionCount === 0 && questions === 0) finish(0);
+      const held = this.connections.size + this.#inbound.connectionCount + questions;
+      if (held === 0 && !this.#passingOn.armed) finish(0);
       else reactor.setTimer(poll, DRAIN_POLL_MS);
     };
     const poll = new Timer(finishIfEmpty);
@@ -190,9 +199,23 @@ export class PodCapture {
     finishIfEmpty();
   }
 
+  /**
+   * Whoever listens beside this process gets what comes from now on; what has come to us already is taken. To close at once
+   * would reset handshakes that are under way, unless the pod's namespace has net.ipv4.tcp_migrate_req=1.
+   */
+  #passOn(deadlineMs: number): void {
+    const { reactor, settings } = this.#context;
+    if (this.#passedOn) return;
+    this.#passedOn = true;
+    for (const listener of [this.#outbound, this.#inbound, this.#plaintext])
+      listener.passOn(settings.workerThreads);
+    reactor.setTimer(this.#passingOn, Math.min(PASS_ON_MS, deadlineMs / 2));
+  }
+
   /** Cuts everything and closes: nothing of the pod is left. Who waits for the end of a drain is told nothing. */
   close(error = new ProxyError('shut-down', 'the proxy was told to stop')): void {
     const { reactor, pool } = this.#context;
+    reactor.cancelTimer(this.#passingOn);
     if (this.#draining !== undefined) {
       reactor.cancelTimer(this.#draining.deadline);
       reactor.cancelTimer(this.#draining.poll);
