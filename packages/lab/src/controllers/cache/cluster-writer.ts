@@ -152,7 +152,7 @@ export class ClusterWriter {
   }
 
   #table<K extends FollowedKind>(kind: K): Table<FollowedObjects[K]> {
-    return this.#cache.tables[kind] as unknown as Table<FollowedObjects[K]>;
+    return this.#cache.tables[kind];
   }
 }
 
