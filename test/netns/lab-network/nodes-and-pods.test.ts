@@ -39,7 +39,7 @@ describe('nodes and pods of the lab', () => {
       expect(await ask(node.namespace, address, 8080)).to.equal(`probed ${node.addresses[family]}`);
   });
 
-  it('are told at once that there is no world outside', async () => {
+  it('are told that there is no world outside', async () => {
     const pod = await cluster.pod('outward', cluster.node(1));
     for (const address of ['198.51.100.7', '2001:db8::7'])
       expect(await ask(pod.namespace, address, 80)).to.match(/^E(HOST|NET)UNREACH|EACCES$/);
@@ -105,6 +105,19 @@ describe('nodes and pods of the lab', () => {
         `mtu ${mtu}`,
       );
     });
+
+  it('have numbers of their own when several nodes are made at once', async () => {
+    await using network = await ClusterNetwork.create();
+    const nodes = await Promise.all(['x', 'y', 'z'].map((name) => network.addNode(name)));
+    expect(nodes.map(({ name, addresses }) => `${name} ${addresses[0]}`)).to.eql([
+      'x 172.30.0.11',
+      'y 172.30.0.12',
+      'z 172.30.0.13',
+    ]);
+    for (const node of nodes)
+      for (const other of nodes)
+        expect(await ask(node.namespace, other.addresses[1]!, 81)).to.equal('ECONNREFUSED');
+  });
 
   it('refuse a size of packets that IPv6 does not have', async () => {
     let problem: unknown;

@@ -45,6 +45,7 @@ export class ClusterNetwork implements AsyncDisposable {
   readonly #holders: NamespaceHolder[] = [];
   readonly #nodes: ClusterNode[] = [];
   readonly #passages = new Set<Passage>();
+  #adding: Promise<unknown> = Promise.resolve();
 
   private constructor(plan: AddressPlan, mtu: number, bridge: NamespaceHolder) {
     this.plan = plan;
@@ -92,7 +93,14 @@ export class ClusterNetwork implements AsyncDisposable {
    *
    * @throws LabNetworkError
    */
-  async addNode(name: string): Promise<ClusterNode> {
+  addNode(name: string): Promise<ClusterNode> {
+    // One after the other: each gets a number, and routes to all that there are.
+    const added = this.#adding.then(() => this.#addNode(name));
+    this.#adding = added.catch(() => undefined);
+    return added;
+  }
+
+  async #addNode(name: string): Promise<ClusterNode> {
     const index = this.#holders.length + 1;
     const holder = await router();
     this.#holders.push(holder);
