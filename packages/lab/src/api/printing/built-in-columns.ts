@@ -3,6 +3,7 @@ import { isJsonObject, valueAt } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import { age, ageColumn, nameColumn } from './column.ts';
 import type { Cell, Column } from './column.ts';
+import { podReady, podRestarts, podStatus } from './pod-columns.ts';
 
 function text(name: string, cell: (object: ApiObject, nowMs: number) => Cell, priority = 0): Column {
   return { name, type: 'string', priority, cell };
@@ -53,30 +54,11 @@ function containers(object: ApiObject, field: 'name' | 'image'): string {
     .join(',');
 }
 
-function podReason(pod: ApiObject): string {
-  for (const status of listAt(pod, 'status.containerStatuses')) {
-    const state = isJsonObject(status['state']) ? status['state'] : {};
-    const reason = valueAt(state, ['waiting', 'reason']) ?? valueAt(state, ['terminated', 'reason']);
-    if (typeof reason === 'string' && reason !== '') return reason;
-  }
-  return shown(pod, 'status.reason', shown(pod, 'status.phase', 'Unknown'));
-}
-
 const podColumns = [
   nameColumn,
-  text('Ready', (pod) => {
-    const ready = listAt(pod, 'status.containerStatuses').filter((status) => status['ready'] === true).length;
-    return `${ready}/${sizeAt(pod, 'spec.containers')}`;
-  }),
-  text('Status', (pod) => (pod.metadata.deletionTimestamp === undefined ? podReason(pod) : 'Terminating')),
-  text('Restarts', (pod) =>
-    String(
-      listAt(pod, 'status.containerStatuses').reduce(
-        (sum, status) => sum + numberAt(status, 'restartCount'),
-        0,
-      ),
-    ),
-  ),
+  text('Ready', podReady),
+  text('Status', podStatus),
+  text('Restarts', podRestarts),
   ageColumn,
   text('IP', (pod) => shown(pod, 'status.podIP'), 1),
   text('Node', (pod) => shown(pod, 'spec.nodeName'), 1),
