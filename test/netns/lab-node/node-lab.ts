@@ -179,6 +179,12 @@ export class NodeLab implements AsyncDisposable {
       .map(({ reason, message }) => `${reason}: ${message}`);
   }
 
+  /** Waits until an Event of a pod contains these words; the test's own timeout ends it. */
+  async untilEvent(name: string, words: string): Promise<void> {
+    while (!(await this.events(name)).some((text) => text.includes(words)))
+      await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** What a container of a pod has printed in its present run. */
   output(pod: string, container?: string): string[] {
     const found = this.kubelet.find('default', pod, container);

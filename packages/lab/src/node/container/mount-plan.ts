@@ -70,7 +70,7 @@ export function mountPlan(mounts: readonly Mount[], machine: MachineFiles): Moun
     place.mount = { ...mount, target };
   }
   const steps: MountStep[] = [];
-  if (needsPrivate(root, '', machine)) {
+  if (hasPrivate(root, '', machine)) {
     steps.push({ do: 'tmpfs', target: '', mode: '755' });
     for (const name of machine.entries('/')) {
       const kind = machine.kind(`/${name}`);
@@ -106,6 +106,14 @@ export function resolveTarget(target: string, machine: MachineFiles): string {
     } else done.push(name);
   }
   return `/${done.join('/')}`;
+}
+
+/** Whether any directory has to be private: then the root is as well, since the machine's own is not written to. */
+function hasPrivate(place: Place, path: string, machine: MachineFiles): boolean {
+  if (needsPrivate(place, path, machine)) return true;
+  return [...place.children].some(
+    ([name, child]) => child.mount === undefined && hasPrivate(child, `${path}/${name}`, machine),
+  );
 }
 
 /** Whether a mount goes to or through a child that the machine has not, or has otherwise. */

@@ -33,10 +33,9 @@ export function containerScript(options: ScriptOptions): string {
     'read -r pid rest < /proc/self/stat',
     'echo "pid $pid" >&3',
     `root=${root}`,
-    ...options.steps.flatMap(stepLines),
+    ...options.steps.flatMap((step) => stepLines(step, options.readOnlyRoot)),
     ...(ownProc ? ['mount -t proc proc "$root/proc"'] : []),
-    // A namespace of users may not take away what its maker has fixed; the files then keep what protection they have.
-    ...(options.readOnlyRoot ? ['mount -o remount,bind,ro "$root" 2>/dev/null || :'] : []),
+    ...(options.readOnlyRoot ? [remountReadOnly('"$root"')] : []),
     'cd "$root"',
     'pivot_root . .',
     'umount -l .',
@@ -64,15 +63,23 @@ export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function stepLines(step: MountStep): string[] {
+/** A namespace of users may not change what its maker has fixed; the files then keep what protection they have. */
+function remountReadOnly(target: string): string {
+  return `mount -o remount,bind,ro ${target} 2>/dev/null || :`;
+}
+
+function stepLines(step: MountStep, readOnlyTrees: boolean): string[] {
   const target = `"$root"${step.target === '' ? '' : quoted(step.target)}`;
   switch (step.do) {
     case 'bind-tree':
-      return [`mount --rbind ${quoted(step.source)} ${target}`];
+      return [
+        `mount --rbind ${quoted(step.source)} ${target}`,
+        ...(readOnlyTrees && step.target !== '' ? [remountReadOnly(target)] : []),
+      ];
     case 'bind':
       return [
         `mount --rbind ${quoted(step.source)} ${target}`,
-        ...(step.readOnly ? [`mount -o remount,bind,ro ${target} 2>/dev/null || :`] : []),
+        ...(step.readOnly ? [remountReadOnly(target)] : []),
       ];
     case 'tmpfs':
       return [`mount -t tmpfs -o mode=${step.mode} tmpfs ${target}`];

@@ -78,6 +78,7 @@ export class PodWorker {
       clusterCaPem: host.cluster.caPem,
       clock: host.clock,
       log: this.#log,
+      onArrival: () => this.wake(),
     });
     const logDirectory = join(host.logsDirectory, `${metadata.namespace ?? ''}_${metadata.name}_${uid}`);
     const before = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];

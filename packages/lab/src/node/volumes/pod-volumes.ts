@@ -22,6 +22,8 @@ export interface PodVolumesOptions {
   readonly clusterCaPem: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** An object has changed that the volumes were waiting for. */
+  readonly onArrival: () => void;
 }
 
 export type VolumeContext = Pick<EnvironmentSources, 'pod' | 'podIps' | 'hostIps' | 'allocatable'>;
@@ -39,6 +41,7 @@ export class PodVolumes {
   readonly #followed = new Set<string>();
   #context: VolumeContext | undefined;
   #timer: Disposable | undefined;
+  #complete = false;
   #closed = false;
 
   constructor(options: PodVolumesOptions) {
@@ -58,6 +61,7 @@ export class PodVolumes {
     for (const [kind, name] of objectsOf(pod, volumes)) await this.#follow(pod, kind, name);
     await this.#tokens.refresh(pod, projectionsOf(volumes));
     for (const volume of volumes) this.#make(volume, context);
+    this.#complete = true;
     this.#renewLater();
   }
 
@@ -126,6 +130,10 @@ export class PodVolumes {
   #rewrite(): void {
     const context = this.#context;
     if (this.#closed || context === undefined) return;
+    if (!this.#complete) {
+      this.#options.onArrival();
+      return;
+    }
     for (const volume of volumesOf(context.pod).filter(isProjection)) {
       try {
         this.#write(volume, context);
