@@ -172,9 +172,9 @@ export class TcpListener implements ReadinessHandler {
   }
 
   /**
-   * Closes; a listener that was started first hands over what waits in the queue. By closing, the kernel resets connections that it has told
-   * their clients are established. One whose handshake ends in between is still reset, unless the namespace has
-   * net.ipv4.tcp_migrate_req=1 and another listener of the port.
+   * Closes; a listener that was started first hands over what waits in the queue. By closing, the kernel resets connections
+   * that it has told their clients are established. One whose handshake ends in between is still reset, unless new ones have
+   * gone elsewhere for a while (`steerTo`), or the namespace has net.ipv4.tcp_migrate_req=1 and another listener of the port.
    */
   drain(): void {
     const taking = this.#started && !this.#paused;
