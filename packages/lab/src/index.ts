@@ -8,3 +8,5 @@ export type { ApiObject, JsonObject, ObjectMeta } from './api/object.ts';
 export { readManifests } from './api/load.ts';
 export type { SubresourceHandler } from './api/server/subresources.ts';
 export type { ResourceRequest } from './api/server/resource-request.ts';
+export { StreamingServer } from './node/streaming/index.ts';
+export type { StreamingServerOptions } from './node/streaming/index.ts';

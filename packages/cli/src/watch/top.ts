@@ -50,7 +50,7 @@ export function topCommand(context: CliContext): Command {
           if (once) {
             context.out(text);
             enough.abort();
-          } else context.out(clearScreen + firstLines(text, context.terminal!.rows - 1));
+          } else context.out(clearScreen + firstLines(text, context.terminal.rows - 1));
         },
         AbortSignal.any([context.interrupted, enough.signal]),
       );

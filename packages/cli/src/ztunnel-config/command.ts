@@ -28,9 +28,9 @@ interface SourceOptions extends AdminOptions {
 
 /** What a dump is shown as. */
 interface View {
-  table(dump: ZtunnelDump): string;
+  readonly table: (dump: ZtunnelDump) => string;
   /** For JSON and YAML. */
-  value(dump: ZtunnelDump): unknown;
+  readonly value: (dump: ZtunnelDump) => unknown;
 }
 
 export function ztunnelConfigCommand(context: CliContext): Command {

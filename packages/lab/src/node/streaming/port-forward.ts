@@ -15,7 +15,7 @@ interface Forwarded {
   readonly fromClient: Readable;
   readonly toClient: Writable;
   /** Tells the client, as text, why nothing is forwarded. */
-  fail(message: string): void;
+  readonly fail: (message: string) => void;
 }
 
 function forward(
