@@ -4,6 +4,7 @@ import { realClock } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
 import type { DialPod, ServiceResolver } from './admission/webhook-call.ts';
+import { EventExpiry } from './controllers/event-expiry.ts';
 import { GarbageCollector } from './controllers/garbage-collector.ts';
 import { NamespaceController } from './controllers/namespace-controller.ts';
 import { crdStrategy } from './crd/crd-strategy.ts';
@@ -230,6 +231,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
   });
   owned.use(new NamespaceController(store, registry, operations, onFault));
   owned.use(new GarbageCollector(store, registry, operations, onFault));
+  owned.use(new EventExpiry(store, registry, operations, clock));
 
   const tokens = new ServiceAccountTokens({
     issuer,

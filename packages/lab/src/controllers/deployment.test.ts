@@ -102,6 +102,34 @@ describe('Deployments of the lab', function () {
     expect(after).to.include.members(before.slice(1)).and.not.include(before[0]);
   });
 
+  it('end with their namespace', async () => {
+    await cluster.api.load([
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+      { ...workload('Deployment', 'web', { replicas: 5 }), metadata: { name: 'web', namespace: 'shop' } },
+    ]);
+    await cluster.until(() => Promise.resolve(cluster.pods('shop').length === 5));
+    await cluster.delete('/api/v1/namespaces/shop');
+    await cluster.until(async () =>
+      (await cluster.list<KubeObject>('/api/v1/namespaces')).every(
+        ({ metadata }) => metadata.name !== 'shop',
+      ),
+    );
+    expect(cluster.pods('shop')).to.have.length(0);
+  });
+
+  it('adopt the pods that match, and let go of one that no longer does', async () => {
+    await cluster.api.load([workload('Deployment', 'web', { replicas: 2 })]);
+    await complete(2);
+    const { name } = cluster.pods()[0]!.metadata;
+    await cluster.patch(`/api/v1/namespaces/default/pods/${name}`, {
+      metadata: { labels: { app: 'apart' } },
+    });
+    await cluster.until(() => Promise.resolve(cluster.pods().length === 3));
+    const apart = await cluster.get<Pod>(`/api/v1/namespaces/default/pods/${name}`);
+    expect(apart.metadata.ownerReferences ?? []).to.have.length(0);
+    await complete(2);
+  });
+
   it('cost nothing when nothing happens', async () => {
     await cluster.api.load([workload('Deployment', 'web', { replicas: 3 })]);
     await complete(3);
