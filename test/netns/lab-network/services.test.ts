@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { JsonObject } from '@ambient/lab';
+import { runInNamespace } from '@ambient/lab/network';
 import { NetworkNamespace } from '@ambient/linux';
 import { ask, endpointsOf, serviceObjects, TestCluster, until } from './test-cluster.ts';
 import type { TestPod } from './test-cluster.ts';
@@ -147,6 +148,17 @@ describe('Services of the lab', () => {
     going = false;
     await Promise.all(load);
     expect([...seen.keys()].sort()).to.eql([`far ${client.addresses[0]}`, `near ${client.addresses[0]}`]);
+  });
+
+  it('come back with the next change when somebody has removed them', async () => {
+    await service('removed', [near]);
+    const node = cluster.node(1);
+    await runInNamespace(node.namespace, 'remove', ['nft', 'delete', 'table', 'inet', 'lab-services']);
+    await cluster.patch(`${slicePath}/removed-0`, { endpoints: endpointsOf([near, far], 0) });
+    const rules = (): Promise<string> => cluster.rules(node).catch(() => '');
+    await until(async () => (await rules()).includes(`${far.addresses[0]}:8080`));
+    expect(await answers(client, virtual4)).to.have.property('size', 2);
+    expect(cluster.log.join('\n')).to.include('the table is made anew');
   });
 
   it('let an endpoint that ends serve as long as there is no other', async () => {
