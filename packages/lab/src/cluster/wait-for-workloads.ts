@@ -1,0 +1,113 @@
+import type { KubeClient } from '@ambient/kube';
+
+import { LabStartError } from './lab-start-error.ts';
+
+/** A workload that has pods. */
+export interface WorkloadName {
+  readonly kind: 'Deployment' | 'DaemonSet';
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface Workload {
+  readonly metadata: { readonly generation?: number };
+  readonly spec: {
+    readonly replicas?: number;
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly availableReplicas?: number;
+    readonly updatedReplicas?: number;
+    readonly desiredNumberScheduled?: number;
+    readonly numberAvailable?: number;
+    readonly updatedNumberScheduled?: number;
+  };
+}
+
+interface PodList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly status?: {
+      readonly phase?: string;
+      readonly containerStatuses?: readonly {
+        readonly name: string;
+        readonly ready: boolean;
+        readonly restartCount: number;
+        readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+      }[];
+    };
+  }[];
+}
+
+const plurals = { Deployment: 'deployments', DaemonSet: 'daemonsets' } as const;
+const lookMs = 100;
+const patienceMs = 60_000;
+
+/**
+ * Waits until every pod that these workloads want is there, of the newest revision and ready.
+ *
+ * @param onPending told which are missing, whenever that changes
+ * @throws LabStartError after a minute, with what the pods say of themselves
+ */
+export async function waitForWorkloads(
+  client: KubeClient,
+  workloads: readonly WorkloadName[],
+  onPending: (text: string) => void,
+): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  let pending = [...workloads];
+  let told = '';
+  for (;;) {
+    const ready = await Promise.all(pending.map((each) => isReady(client, each)));
+    pending = pending.filter((_, index) => ready[index] === false);
+    if (pending.length === 0) return;
+    const text = `waiting for ${pending.map(({ name }) => name).join(', ')}`;
+    if (text !== told) onPending((told = text));
+    if (performance.now() > endMs) throw new LabStartError(await explain(client, pending));
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
+}
+
+function pathOf({ kind, namespace, name }: WorkloadName): string {
+  return `/apis/apps/v1/namespaces/${namespace}/${plurals[kind]}/${name}`;
+}
+
+async function isReady(client: KubeClient, workload: WorkloadName): Promise<boolean> {
+  const { metadata, spec, status = {} } = await client.request<Workload>({ path: pathOf(workload) });
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false;
+  if (workload.kind === 'DaemonSet') {
+    const wanted = status.desiredNumberScheduled ?? 0;
+    return wanted > 0 && status.numberAvailable === wanted && status.updatedNumberScheduled === wanted;
+  }
+  const wanted = spec.replicas ?? 1;
+  return (status.availableReplicas ?? 0) >= wanted && (status.updatedReplicas ?? 0) >= wanted;
+}
+
+/** What stands in the way, in words of the pods. */
+async function explain(client: KubeClient, workloads: readonly WorkloadName[]): Promise<string> {
+  const lines = await Promise.all(
+    workloads.map(async (workload) => {
+      const { kind, namespace, name } = workload;
+      const { spec } = await client.request<Workload>({ path: pathOf(workload) });
+      const labelSelector = Object.entries(spec.selector.matchLabels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(',');
+      const { items } = await client.request<PodList>({
+        path: `/api/v1/namespaces/${namespace}/pods`,
+        query: { labelSelector },
+      });
+      const pods = items.map(({ metadata, status }) => {
+        const containers = (status?.containerStatuses ?? [])
+          .filter(({ ready }) => !ready)
+          .map(({ name: container, state, restartCount }) => {
+            const { reason = 'not ready', message = '' } = state?.waiting ?? {};
+            return `${container}: ${reason}${message === '' ? '' : ` (${message})`}, ${restartCount} restarts`;
+          });
+        return `pod ${metadata.name} is ${status?.phase ?? 'unknown'} ${containers.join('; ')}`;
+      });
+      return `${kind} ${namespace}/${name}: ${pods.length === 0 ? 'no pods' : pods.join(', ')}`;
+    }),
+  );
+  return `not ready after ${patienceMs / 1000} s: ${lines.join('. ')}. See the logs of these pods.`;
+}
