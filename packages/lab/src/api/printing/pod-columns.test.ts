@@ -4,7 +4,7 @@ import type { ApiObject } from '../object.ts';
 import { podReady, podRestarts, podStatus } from './pod-columns.ts';
 
 function pod(spec: object, status: object, metadata: object = {}): ApiObject {
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', ...metadata }, spec, status } as ApiObject;
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', ...metadata }, spec, status };
 }
 
 const exit = (exitCode: number, reason?: string): object => ({ state: { terminated: { exitCode, reason } } });

@@ -11,7 +11,6 @@ import type { Family, PodEndpoint } from './endpoints.ts';
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const sliceManager = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
-const lastChangeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 
 /** Endpoints a slice holds at most, as in Kubernetes. */
 export const sliceCapacity = 100;
@@ -144,13 +143,7 @@ function written(
   endpoints: readonly Endpoint[],
   ports: readonly EndpointSlicePort[],
 ): EndpointSlice {
-  const { [lastChangeAnnotation]: _, ...annotations } = slice.metadata.annotations ?? {};
-  return {
-    ...slice,
-    metadata: { ...slice.metadata, labels: labelsOf(service), annotations },
-    endpoints,
-    ports,
-  };
+  return { ...slice, metadata: { ...slice.metadata, labels: labelsOf(service) }, endpoints, ports };
 }
 
 function differs(before: EndpointSlice, now: EndpointSlice): boolean {
