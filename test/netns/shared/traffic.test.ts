@@ -122,6 +122,25 @@ describe('ztunnel in shared mode', () => {
     });
   });
 
+  it('a pod that the control plane does not know sends by the word of the node agent, and receives nothing', async () => {
+    const [client, other, near] = [mesh.pod('client'), mesh.pod('other'), mesh.pod('near')];
+    mesh.forget('other');
+    const told = (): boolean =>
+      logEntries(mesh.ztunnel('east')).some(({ message }) => /has not told this pod/.test(String(message)));
+    for (let tries = 0; tries < 100 && !told(); tries++)
+      expect(await reaches(other.netns, near.netns.ipv4, ECHO_PORT)).to.equal(true);
+    expect(told()).to.equal(true);
+    expect(await reaches(other.netns, near.netns.ipv4, ECHO_PORT)).to.equal(true);
+    await access('east', {
+      direction: 'inbound',
+      'dst.workload': 'near',
+      'src.workload': undefined,
+      'src.identity': 'spiffe://cluster.local/ns/default/sa/other',
+    });
+    expect(await reaches(client.netns, other.netns.ipv4, ECHO_PORT), 'to it').to.equal(false);
+    await access('east', { direction: 'inbound', reason: 'own-workload-unknown' });
+  });
+
   it('tells its pods and their connections', async () => {
     using open = new Call(mesh.pod('client').netns, mesh.pod('near').netns.ipv4, ECHO_PORT);
     expect(await open.echo('hello')).to.equal(true);

@@ -1,5 +1,6 @@
 import type { SocketAddress } from '@ambient/linux';
 import { formatAddress } from '@ambient/linux';
+import type { Workload } from '@ambient/mesh';
 import type { LogFields } from '@ambient/runtime';
 import { bare } from '@ambient/runtime';
 import type { ConnectionReport } from '../worker/messages.ts';
@@ -78,14 +79,14 @@ export class LiveConnection {
     const { source, destination, destinationService: service } = facts;
     return {
       'src.addr': bare(formatAddress(facts.sourceAddress)),
-      'src.workload': source?.name,
+      'src.workload': podName(source),
       'src.namespace': source?.namespace,
       'src.identity': facts.sourcePrincipal,
       'src.cluster': facts.sourcePrincipal === undefined ? undefined : source?.clusterId,
       'dst.addr': bare(formatAddress(facts.destinationAddress)),
       'dst.hbone_addr': facts.hboneAddress === undefined ? undefined : bare(facts.hboneAddress),
       'dst.service': service?.hostname,
-      'dst.workload': destination?.name,
+      'dst.workload': podName(destination),
       'dst.namespace': destination?.namespace,
       'dst.identity': facts.destinationPrincipal,
       'dst.cluster': facts.destinationPrincipal === undefined ? undefined : destination?.clusterId,
@@ -110,4 +111,9 @@ export class LiveConnection {
       openedAtMs: this.openedAtMs,
     };
   }
+}
+
+/** Undefined for who is known by his own words only: they name no pod. */
+function podName(workload: Workload | undefined): string | undefined {
+  return workload === undefined || workload.name === '' ? undefined : workload.name;
 }
