@@ -32,9 +32,8 @@ function ask({ server, protocol, name, type }: Question): Promise<Reply> {
     questions: [{ name, type: type as dnsPacket.RecordType }],
   });
   const { promise, resolve } = Promise.withResolvers<Reply>();
-  const deadline = setTimeout(() => resolve({ error: 'no answer' }), DEADLINE_MS);
+  AbortSignal.timeout(DEADLINE_MS).addEventListener('abort', () => resolve({ error: 'no answer' }));
   const read = (answer: Buffer): void => {
-    clearTimeout(deadline);
     const packet = dnsPacket.decode(answer);
     const answers = packet.answers ?? [];
     resolve({
@@ -59,7 +58,7 @@ function ask({ server, protocol, name, type }: Question): Promise<Reply> {
       socket.write(dnsPacket.streamEncode({ ...dnsPacket.decode(message) })),
     );
     let bytes = Buffer.alloc(0);
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
       if (bytes.length < 2 || bytes.length < 2 + bytes.readUInt16BE(0)) return;
       socket.destroy();

@@ -42,7 +42,7 @@ udp.on('message', (message, from) => {
 });
 const tcp = createServer((socket) => {
   socket.on('error', () => socket.destroy());
-  socket.once('data', (bytes) => {
+  socket.once('data', (bytes: Buffer) => {
     const answer = answerTo(bytes.subarray(2), 'tcp', socket.remoteAddress ?? '');
     socket.end(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 255]), answer]));
   });

@@ -118,16 +118,16 @@ export class ForwardedQuery {
   }
 
   #attempt(server: SocketAddress, protocol: DnsProtocol): void {
-    let attempt: Attempt | undefined;
+    const under: { attempt?: Attempt } = {};
     let over = false;
     const awaited = { server, sinceMs: this.#reactor.nowMs };
     const end = (): void => {
       over = true;
       this.#awaited = this.#awaited.filter((other) => other !== awaited);
-      if (attempt !== undefined) this.#attempts.delete(attempt);
+      if (under.attempt !== undefined) this.#attempts.delete(under.attempt);
     };
     this.#awaited.push(awaited);
-    attempt = this.#ask(server, protocol, this.#message, this.#questionEnd, {
+    const attempt = this.#ask(server, protocol, this.#message, this.#questionEnd, {
       onAnswer: (answer) => {
         end();
         this.#take(server, protocol, answer);
@@ -142,6 +142,7 @@ export class ForwardedQuery {
     });
     // It may have failed before there was an attempt to remember.
     if (over) return;
+    under.attempt = attempt;
     if (this.#ended) attempt.close();
     else this.#attempts.add(attempt);
   }

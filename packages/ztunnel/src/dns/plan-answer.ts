@@ -24,7 +24,7 @@ export interface NameScope {
   /** False: the mesh has no AAAA record to give. */
   readonly ipv6Enabled: boolean;
   /** In [0, 1). */
-  random(): number;
+  readonly random: () => number;
 }
 
 const forward = (why: Extract<DnsPlan, { kind: 'forward' }>['why']): DnsPlan => ({ kind: 'forward', why });

@@ -1,6 +1,5 @@
 import type { Reactor, ReadinessHandler, TcpSocket, TurnTask } from '@ambient/linux';
 import { FAILED, IoBuffer, PEER_CLOSED, READABLE, Timer, WOULD_BLOCK, WRITABLE } from '@ambient/linux';
-import { MAX_MESSAGE_BYTES } from './message.ts';
 import type { DnsClientLink, Responder } from './responder.ts';
 import { ANSWER_AT, answerMemory } from './responder.ts';
 

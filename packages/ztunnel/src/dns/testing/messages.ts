@@ -63,7 +63,7 @@ export function readAnswer(message: Buffer): Answer {
   const packet = dnsPacket.decode(message);
   const records = (packet.answers ?? []).map((record) => {
     const { name, type } = record;
-    return `${name} ${type} ${'data' in record ? String(record.data) : ''}`;
+    return `${name} ${type} ${typeof (record as { data?: unknown }).data === 'string' ? (record as { data: string }).data : ''}`;
   });
   const { rcode } = packet as unknown as { rcode: string };
   return { id: packet.id!, rcode, truncated: packet.flag_tc, authoritative: packet.flag_aa, records, packet };
