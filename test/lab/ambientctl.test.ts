@@ -42,6 +42,7 @@ describe('ambientctl and a cluster', function () {
   const outbound = {
     workload: 'shop/checkout',
     identity: 'spiffe://cluster.local/ns/shop/sa/checkout',
+    sourceIp: '10.244.1.7',
     destination: '10.96.0.20:80',
     route: 'hbone',
     via: 'direct',
@@ -168,6 +169,11 @@ describe('ambientctl and a cluster', function () {
     expect(out).to.contain('source, ztunnel-a.istio-system, node one');
     expect(out).to.contain('destination, ztunnel-b.istio-system, node two');
     expect(out.trimEnd().split('\n').at(-1)).to.equal('HBONE; allowed since no ALLOW policy applies');
+  });
+
+  it('checks that each pod of the mesh is captured', async () => {
+    const { out } = await run('check');
+    expect(out).to.match(/one +ztunnel-a +1 +0\ntwo +ztunnel-b +0 +0\n/);
   });
 
   it('says which name is not there, and which port does not listen', async () => {

@@ -2,6 +2,7 @@ import { KubeConfigError, KubeConnectionError, KubeStatusError } from '@ambient/
 import { SettingsError } from '@ambient/runtime';
 import { Command, CommanderError } from 'commander';
 
+import { checkCommand } from './check/command.ts';
 import type { CliContext } from './context.ts';
 import { CliError } from './errors.ts';
 import { explainCommand } from './explain/command.ts';
@@ -29,6 +30,7 @@ export function ambientctl(context: CliContext): Command {
     explainCommand(context),
     tapCommand(context),
     topCommand(context),
+    checkCommand(context),
     labCommand(context),
   ])
     program.addCommand(command);

@@ -3,6 +3,8 @@
 export interface OutboundAnswer {
   readonly workload: string;
   readonly identity: string;
+  /** Address of the client. */
+  readonly sourceIp: string;
   readonly destination: string;
   readonly route: 'passthrough' | 'direct' | 'hbone' | 'double-hbone' | 'refused';
   readonly via?: string;

@@ -75,7 +75,7 @@ export async function explain(
   if (hop !== undefined && outbound.route === 'hbone' && outbound.via === 'direct') {
     const server = await ofNode(hop.node);
     const family = outbound.authority!.startsWith('[');
-    const ip = source.ips.find((each) => each.includes(':') === family) ?? source.ips[0] ?? '';
+    const ip = source.ips.find((each) => each.includes(':') === family) ?? outbound.sourceIp;
     const further = new URLSearchParams({ at: `${hop.namespace}/${hop.name}`, source: ip });
     if (source.captured) {
       further.set('authority', outbound.authority!);

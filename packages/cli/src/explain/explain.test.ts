@@ -9,6 +9,7 @@ import { run } from '../testing/context.ts';
 const hbone: OutboundAnswer = {
   workload: 'shop/checkout',
   identity: 'spiffe://cluster.local/ns/shop/sa/checkout',
+  sourceIp: '10.244.1.9',
   destination: '10.96.0.20:80',
   route: 'hbone',
   via: 'direct',

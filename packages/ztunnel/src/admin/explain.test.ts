@@ -52,6 +52,7 @@ describe('explaining a connection', () => {
     expect(answer).to.deep.include({
       workload: 'shop/checkout',
       identity: 'spiffe://cluster.local/ns/shop/sa/checkout',
+      sourceIp: '10.0.1.1',
       route: 'hbone',
       via: 'direct',
       service: 'shop/catalog.shop',

@@ -34,6 +34,8 @@ export class ExplainError extends Error {
 export interface OutboundExplanation {
   readonly workload: string;
   readonly identity: string;
+  /** The address that it calls from: of the family of the one that it dials, if it has one. */
+  readonly sourceIp: string;
   readonly destination: string;
   readonly route: 'passthrough' | 'direct' | 'hbone' | 'double-hbone' | 'refused';
   readonly via?: string;
@@ -83,10 +85,13 @@ export function explainOutbound(place: ExplainPlace, query: URLSearchParams): Ou
   const source = workloadOf(place.store, query, 'from');
   const destination = addressOf(query, 'to');
   const steps: RouteStep[] = [];
-  const sourceIp = source.addresses.find((ip) => ip.includes(':') === destination.ip.includes(':'));
+  const sourceIp =
+    source.addresses.find((ip) => ip.includes(':') === destination.ip.includes(':')) ??
+    source.addresses[0] ??
+    '';
   const route = chooseRoute(place.store, {
     source,
-    sourceIp: sourceIp ?? source.addresses[0] ?? '',
+    sourceIp,
     destination,
     network: place.network,
     selfPorts: place.selfPorts,
@@ -98,6 +103,7 @@ export function explainOutbound(place: ExplainPlace, query: URLSearchParams): Ou
   return {
     workload: `${source.namespace}/${source.name}`,
     identity: workloadIdentity(source),
+    sourceIp,
     destination: query.get('to')!,
     route: route.kind,
     ...(route.kind === 'hbone' ? { via: route.via } : {}),
