@@ -196,6 +196,15 @@ export class NodeLab implements AsyncDisposable {
       .map((line) => line.split(' ').slice(3).join(' '));
   }
 
+  /** Waits until a container has printed something; the test's own timeout ends it. */
+  async untilOutput(pod: string, container?: string): Promise<string[]> {
+    for (;;) {
+      const lines = this.output(pod, container);
+      if (lines.length > 0) return lines;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** Runs a program in a container; its output. */
   async exec(pod: string, argv: readonly string[]): Promise<string> {
     const child = this.kubelet.find('default', pod, undefined)!.spawn(argv, { tty: false, stdin: false });

@@ -111,7 +111,7 @@ describe('pods of a node of the lab', () => {
     const pod = await lab.until('init', isReady);
     expect(lab.output('init', 'side').join('')).to.equal('a ');
     expect(lab.output('init', 'b').join('')).to.equal('a side ');
-    expect(lab.output('init').join('')).to.equal('a b side ');
+    expect((await lab.untilOutput('init')).join('')).to.equal('a b side ');
     expect(pod.status.initContainerStatuses!.map(({ state }) => Object.keys(state)[0])).to.deep.equal([
       'terminated',
       'running',

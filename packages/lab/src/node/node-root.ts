@@ -60,6 +60,7 @@ export function startNodeRoot(
   return ContainerProcess.start(
     {
       sandboxPid: networkPid,
+      ownHostName: false,
       ownProcesses: false,
       steps: mountPlan(mounts, machineFiles),
       stage,

@@ -9,8 +9,10 @@ import type { ScriptOptions } from './shell-script.ts';
 import { commandWords, containerScript, quoted } from './shell-script.ts';
 
 export interface ContainerOptions extends Omit<ScriptOptions, 'ownProc'> {
-  /** A process in the network, host name and IPC namespaces that the container joins. */
+  /** A process in the network namespace that the container joins. */
   readonly sandboxPid: number;
+  /** That process has a host name and IPC of its own, which are joined as well; those of the machine need not be. */
+  readonly ownHostName: boolean;
   /** False: the container sees all processes of the lab, as one that mounts the node's /proc needs it. */
   readonly ownProcesses: boolean;
 }
@@ -63,10 +65,11 @@ export class ContainerProcess {
     options: ContainerOptions,
     onOutput: (stdout: Readable, stderr: Readable) => void,
   ): Promise<ContainerProcess> {
-    const { sandboxPid, ownProcesses } = options;
+    const { sandboxPid, ownHostName, ownProcesses } = options;
     const script = containerScript({ ...options, ownProc: ownProcesses });
     const argv = [
-      ...['--pdeathsig=KILL', 'nsenter', '--target', String(sandboxPid), '--net', '--uts', '--ipc'],
+      ...['--pdeathsig=KILL', 'nsenter', '--target', String(sandboxPid), '--net'],
+      ...(ownHostName ? ['--uts', '--ipc'] : []),
       ...['unshare', '--mount', ...(ownProcesses ? ['--pid', '--fork', '--kill-child=KILL'] : [])],
       ...['sh', '-c', script],
     ];
@@ -76,7 +79,12 @@ export class ContainerProcess {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
-    onOutput(child.stdout as Readable, child.stderr as Readable);
+    let complaint = '';
+    const listen = (chunk: Buffer): void => {
+      complaint += chunk.toString();
+    };
+    child.stderr.on('data', listen);
+    onOutput(child.stdout, child.stderr);
     const end = endOf(child);
     let told: string;
     try {
@@ -87,14 +95,15 @@ export class ContainerProcess {
       });
     }
     const [first = '', ...rest] = told.split('\n');
-    const problem = rest.filter((line) => line !== '' && line !== 'go').join('; ');
+    child.stderr.off('data', listen);
+    const problem = rest.filter((line) => line !== '').join('; ');
     const pid = /^pid (\d+)$/.exec(first)?.[1];
     if (pid === undefined || rest.at(-2) !== 'go') {
       killGroup(child);
       await end;
       throw new ContainerError(
         'RunContainerError',
-        `the container's file system could not be made: ${problem || first || 'no process was started'}`,
+        `the container's file system could not be made: ${problem || complaint.trim() || 'no process was started'}`,
       );
     }
     return new ContainerProcess(child, end, Number(pid), options);
@@ -132,10 +141,11 @@ export class ContainerProcess {
    */
   spawn(argv: readonly string[], { tty, stdin }: { tty: boolean; stdin: boolean }): ChildProcess {
     if (!this.running) throw new ContainerError('CONTAINER_NOT_RUNNING', 'the container is not running');
-    const { user, environment, ownProcesses, workingDirectory } = this.#options;
+    const { user, environment, ownProcesses, ownHostName, workingDirectory } = this.#options;
     const inside = commandWords({ user, environment, command: argv });
     const words = [
-      ...['nsenter', '--target', String(this.pid), '--mount', '--net', '--uts', '--ipc'],
+      ...['nsenter', '--target', String(this.pid), '--mount', '--net'],
+      ...(ownHostName ? ['--uts', '--ipc'] : []),
       ...(ownProcesses ? ['--pid'] : []),
       ...['sh', '-c', 'cd "$0" && exec "$@"', workingDirectory ?? '/', ...inside],
     ];

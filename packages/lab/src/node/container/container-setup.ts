@@ -55,6 +55,7 @@ export function containerOptions(container: ContainerSpec, context: ContainerCon
     mounts = containerMounts(container, context);
     return {
       sandboxPid: context.sandboxPid,
+      ownHostName: pod.spec.hostNetwork !== true,
       ownProcesses: host.canOwnProcesses && !seesNodeProcesses(pod, container),
       steps: mountPlan(mounts, machineFiles),
       stage: host.stage,
