@@ -140,6 +140,7 @@ export class TcpConversation implements ReadinessHandler, DnsClientLink, TurnTas
   reply(length: number): void {
     if (this.#closed) return;
     this.#waiting--;
+    this.#reactor.setTimer(this.#idle, IDLE_MS);
     this.#send(length);
     this.#take();
   }
