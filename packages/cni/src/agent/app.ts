@@ -151,6 +151,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     systemNamespace: cluster.systemNamespace,
     capture: { ipv6: ambient.ipv6, dns: ambient.dnsCapture, probeAddress },
   };
+  const generations = stack.use(new RuleGenerations(pods));
+  const drift = stack.use(
+    new DriftWatch({
+      pods: () => pods.keys(),
+      generations,
+      verify: (uid) => enroller.verify(uid),
+      intervalMs: ambient.checkIntervalMs,
+      fullIntervalMs: backend === 'nft' || backend === 'iptables-nft' ? FULL_CHECK_MS : FULL_CHECK_LEGACY_MS,
+      clock,
+      log: log.scope('drift'),
+    }),
+  );
   const podLog = log.scope('pods');
   const enroller: Enroller = new Enroller({
     settings: wishSettings,
@@ -173,6 +185,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     finder,
     status: new PodStatusWriter(client),
     events,
+    onRulesSet: (uid) => drift.noteSet(uid),
     onCaptured: (pod) => notices.look(pod),
     metrics,
     clock,
@@ -182,22 +195,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
   touch = (uid) => enroller.touch(uid);
   for (const uid of [...objects.pods()].map(({ metadata }) => metadata.uid)) touch(uid);
 
-  if (ambient.checkIntervalMs > 0) {
-    const generations = stack.use(new RuleGenerations(pods));
-    const drift = stack.use(
-      new DriftWatch({
-        pods: () => pods.keys(),
-        generations,
-        verify: (uid) => enroller.verify(uid),
-        intervalMs: ambient.checkIntervalMs,
-        fullIntervalMs:
-          backend === 'nft' || backend === 'iptables-nft' ? FULL_CHECK_MS : FULL_CHECK_LEGACY_MS,
-        clock,
-        log: log.scope('drift'),
-      }),
-    );
-    drift.start();
-  }
+  if (ambient.checkIntervalMs > 0) drift.start();
 
   const starting = new StartingPods({
     objects,

@@ -152,13 +152,14 @@ async function everyOne(steps: readonly Promise<void>[]): Promise<void> {
 }
 
 async function readRouting(namespace: NetworkNamespace, family: Family): Promise<SpoofedRouting> {
-  const ip = (what: string, ...args: string[]): Promise<string> =>
-    runCommand(`list the ${what} (IP${family})`, ['ip', '-j', flags[family], ...args], { namespace });
-  const [rules, routes] = await Promise.all([
-    ip('routing rules', 'rule', 'show'),
-    // The table exists from its first route on; to ask for one that does not is an error to some versions of ip(8).
-    ip('routes', 'route', 'show', 'table', 'all', 'type', 'local'),
-  ]);
+  // The table exists from its first route on; to ask for one that does not is an error to some versions of ip(8).
+  const input = 'rule show\nroute show table all type local\n';
+  const listed = await runCommand(
+    `list the routing rules and routes (IP${family})`,
+    ['ip', '-j', flags[family], '-batch', '-'],
+    { namespace, input },
+  );
+  const [rules = '', routes = ''] = listed.split('\n').filter((line) => line.trim() !== '');
   return readSpoofedRouting(rules, routes);
 }
 

@@ -55,6 +55,12 @@ export class DriftWatch {
     this.stop();
   }
 
+  /** A pod's rules have just been set: there is nothing to compare before they change. */
+  noteSet(uid: string): void {
+    const { generations, clock } = this.#options;
+    this.#seen.set(uid, { generation: generations.of(uid), verifiedAtMs: clock.nowMs() });
+  }
+
   /** One look at all pods; resolves when what was due has been compared. */
   async look(): Promise<void> {
     const { pods, generations, verify, clock, fullIntervalMs, log } = this.#options;

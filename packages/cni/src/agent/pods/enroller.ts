@@ -34,6 +34,8 @@ export interface EnrollerOptions {
   readonly finder: Pick<NetnsFinder, 'find'>;
   readonly status: Pick<PodStatusWriter, 'write' | 'forget'>;
   readonly events: Pick<EventRecorder, 'record'>;
+  /** Called when a pod's rules have just been set. */
+  readonly onRulesSet: (uid: string) => void;
   /** Called at each look at a pod that is captured. */
   readonly onCaptured: (pod: Pod) => void;
   readonly metrics: AgentMetrics;
@@ -101,6 +103,7 @@ export class Enroller {
         // Its sandbox was made anew, or the runtime asks twice.
         if (before !== undefined) await steps.bury(before);
         const record = await steps.capture(pod, netns, capture, addresses);
+        this.#options.onRulesSet(uid);
         if (signal.aborted) {
           await steps.bury(record);
           throw new AgentError('ERR_AGENT_GIVEN_UP', `pod ${nameOf(pod)} was captured too late`);
@@ -206,6 +209,7 @@ export class Enroller {
     // Wanted again before its release is over: if that fails, the release goes on.
     const netns = released === undefined ? await this.#find(pod) : duplicate(released.netns);
     await this.#options.steps.capture(pod, netns, capture, addressesOf(pod));
+    this.#options.onRulesSet(uid);
     if (released !== undefined && this.#released.delete(uid)) {
       released.timer[Symbol.dispose]();
       released.netns.close();
@@ -231,6 +235,7 @@ export class Enroller {
     }
     if (JSON.stringify(record.capture) === JSON.stringify(capture)) return false;
     await rules.apply(record.netns, capture);
+    this.#options.onRulesSet(record.uid);
     record.capture = capture;
     this.#options.log.info('captured anew, as its annotations say now', { pod: nameOf(pod) });
     return true;
