@@ -13,6 +13,7 @@ function run(command: 'src/main.ts' | 'bin/ztunnel', args: string[], env: Record
   const result = spawnSync(program, [...first, ...args], {
     env: { PATH: '/usr/bin:/bin', ...env },
     encoding: 'utf8',
+    timeout: 10_000, // one that serves after all would hold up everything
   });
   return { code: result.status, out: result.stdout, err: result.stderr };
 }
@@ -53,9 +54,9 @@ describe('the command', () => {
   });
 
   it('exits 1 with a remedy for what it does not do, and for arguments', () => {
-    const shared = run('src/main.ts', []);
-    expect([shared.code, shared.err]).deep.equal([1, '']);
-    expect(shared.out).contain('PROXY_MODE=shared is not served');
+    const idle = run('src/main.ts', [], { ENABLE_PROXY: 'false', FAKE_CA: 'true', XDS_ADDRESS: '' });
+    expect([idle.code, idle.err]).deep.equal([1, '']);
+    expect(idle.out).contain('set ENABLE_PROXY=true');
     const odd = run('src/main.ts', ['--odd']);
     expect([odd.code, odd.out]).deep.equal([1, '']);
     expect(odd.err).contain('"--odd" is not understood');
