@@ -11,8 +11,8 @@ import { NetworkNamespace } from '@ambient/linux';
 
 import type { ImageCatalog } from '../images/catalog.ts';
 import { connectInNamespace } from '../network/namespace-sockets.ts';
-import { CniChain } from './cni/chain.ts';
-import { nodePluginRunner, readNetworkConfig } from './cni/node-plugins.ts';
+import { CniChain } from './plugins/chain.ts';
+import { nodePluginRunner, readNetworkConfig } from './plugins/node-plugins.ts';
 import type { ContainerProcess } from './container/container-process.ts';
 import type { ContainerDirectory, RunningContainer } from './containers.ts';
 import { messageOf } from './errors.ts';

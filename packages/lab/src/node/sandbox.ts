@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { CniChain, resultAddresses } from './cni/chain.ts';
-import type { Attachment, CachedAttachment, RunPlugin } from './cni/chain.ts';
-import { readNetworkConfig } from './cni/node-plugins.ts';
+import { CniChain, resultAddresses } from './plugins/chain.ts';
+import type { Attachment, CachedAttachment, RunPlugin } from './plugins/chain.ts';
+import { readNetworkConfig } from './plugins/node-plugins.ts';
 import { SandboxError } from './errors.ts';
 import type { NodePod } from './pod/pod-spec.ts';
 

@@ -83,8 +83,9 @@ export class ContainerProcess {
     const listen = (chunk: Buffer): void => {
       complaint += chunk.toString();
     };
-    child.stderr.on('data', listen);
-    onOutput(child.stdout, child.stderr);
+    const [stdout, stderr] = [child.stdout as Readable, child.stderr as Readable];
+    stderr.on('data', listen);
+    onOutput(stdout, stderr);
     const end = endOf(child);
     let told: string;
     try {
@@ -95,7 +96,7 @@ export class ContainerProcess {
       });
     }
     const [first = '', ...rest] = told.split('\n');
-    child.stderr.off('data', listen);
+    stderr.off('data', listen);
     const problem = rest.filter((line) => line !== '').join('; ');
     const pid = /^pid (\d+)$/.exec(first)?.[1];
     if (pid === undefined || rest.at(-2) !== 'go') {

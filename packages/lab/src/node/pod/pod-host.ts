@@ -4,7 +4,7 @@ import type { KubeClient } from '@ambient/kube';
 import type { Clock, Logger } from '@ambient/runtime';
 
 import type { ImageCatalog } from '../../images/catalog.ts';
-import type { RunPlugin } from '../cni/chain.ts';
+import type { RunPlugin } from '../plugins/chain.ts';
 import type { ClusterNames } from '../container/name-files.ts';
 import type { HostProc } from '../host-proc.ts';
 import type { PodEvents } from '../pod-events.ts';
