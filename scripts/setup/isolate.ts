@@ -4,10 +4,11 @@
  *
  * Usage: node scripts/setup/isolate.ts TASK [options of the task]
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { findIsolation, isolationRemedy } from '@ambient/lab/isolation';
 
 const scripts = join(import.meta.dirname, '..');
 const tasks: Readonly<Record<string, string>> = {
@@ -16,59 +17,6 @@ const tasks: Readonly<Record<string, string>> = {
   fuzz: join(scripts, 'fuzz.ts'),
   bench: join(scripts, '..', 'bench', 'main.ts'),
 };
-
-const asUser = ['--user', '--map-root-user'];
-const network = ['--net', '--mount'];
-const processes = ['--pid', '--fork', '--kill-child', '--mount-proc'];
-
-/**
- * The options of `unshare` that work here, best first. Some container runtimes hide parts of /proc, and the kernel then
- * allows no new one: without a process namespace the task still runs, it only has to end its own processes.
- */
-function workableOptions(): { readonly options: string[] } | { readonly refusal: string } {
-  const isRoot = process.getuid?.() === 0;
-  const bases = isRoot ? [network, [...asUser, ...network]] : [[...asUser, ...network]];
-  let refusal = '';
-  for (const options of bases.flatMap((base) => [[...base, ...processes], base])) {
-    const probe = spawnSync(
-      'unshare',
-      [...options, 'sh', '-c', 'mount -t tmpfs tmpfs /run && ip link set lo up'],
-      {
-        encoding: 'utf8',
-      },
-    );
-    if (probe.status === 0) return { options };
-    refusal ||= (probe.stderr || String(probe.error ?? '')).trim();
-  }
-  return { refusal };
-}
-
-/** A kernel setting, undefined where the kernel does not have it. */
-function kernelSetting(name: string): string | undefined {
-  try {
-    return readFileSync(join('/proc/sys', name), 'utf8').trim();
-  } catch {
-    return undefined;
-  }
-}
-
-/** What the operator can do about namespaces that the kernel refuses. */
-function remedy(): string {
-  if (process.getuid?.() === 0)
-    return (
-      'This root user may not make namespaces; it is probably confined to a container. Start the container with ' +
-      '--privileged, or with --cap-add NET_ADMIN --cap-add SYS_ADMIN --security-opt seccomp=unconfined ' +
-      '--security-opt apparmor=unconfined.'
-    );
-  const asRoot = 'Run as root (sudo)';
-  if (kernelSetting('kernel/apparmor_restrict_unprivileged_userns') === '1')
-    return `AppArmor forbids user namespaces to ordinary users. ${asRoot}, or: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`;
-  if (kernelSetting('kernel/unprivileged_userns_clone') === '0')
-    return `The kernel forbids user namespaces to ordinary users. ${asRoot}, or: sudo sysctl -w kernel.unprivileged_userns_clone=1`;
-  if (kernelSetting('user/max_user_namespaces') === '0')
-    return `The kernel allows no user namespaces. ${asRoot}, or: sudo sysctl -w user.max_user_namespaces=15000`;
-  return `${asRoot}, or allow user namespaces to ordinary users. In a container: start it with --privileged.`;
-}
 
 /** Name and parent of a process, undefined if it has ended. */
 function processStatus(pid: number): { readonly name: string; readonly parent: number } | undefined {
@@ -109,9 +57,9 @@ function main(): void {
     console.error(`error: unknown task "${task}"; one of: ${Object.keys(tasks).join(', ')}`);
     process.exit(2);
   }
-  const workable = workableOptions();
+  const workable = findIsolation('mount -t tmpfs tmpfs /run && ip link set lo up');
   if ('refusal' in workable) {
-    console.error(`error: the kernel refuses namespaces (${workable.refusal}).\n${remedy()}`);
+    console.error(`error: the kernel refuses namespaces (${workable.refusal}).\n${isolationRemedy()}`);
     if (task === 'test') console.log('0 passed, 1 failed');
     process.exit(1);
   }

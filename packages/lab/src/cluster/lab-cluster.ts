@@ -27,7 +27,7 @@ import { waitForWorkloads } from './wait-for-workloads.ts';
 import type { WorkloadName } from './wait-for-workloads.ts';
 
 export interface LabClusterOptions {
-  /** Where everything of this cluster is: `kubeconfig`, and what the nodes have for disks. It is made, and removed at the end. */
+  /** Where everything of this cluster is: `kubeconfig`, and `nodes` with what the nodes have for disks; both go at the end. */
   readonly directory: string;
   readonly nodes: number;
   /** Both families if absent. */
@@ -101,7 +101,11 @@ export class LabCluster implements AsyncDisposable {
     const tell = (phase: LabStep['phase'], text: string): void => options.onProgress?.({ phase, text });
     await using starting = new AsyncDisposableStack();
     mkdirSync(directory, { recursive: true, mode: 0o755 });
-    starting.defer(() => rmSync(directory, { recursive: true, force: true }));
+    starting.defer(() => {
+      // The directory itself is its maker's.
+      for (const name of ['nodes', 'kubeconfig', 'kubeconfig.own'])
+        rmSync(join(directory, name), { recursive: true, force: true });
+    });
 
     tell('network', `joining ${options.nodes} nodes`);
     const network = starting.use(

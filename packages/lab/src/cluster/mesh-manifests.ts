@@ -52,7 +52,7 @@ export function withEnvironment(object: JsonObject, variables: Readonly<Record<s
   const names = Object.keys(variables);
   if (names.length === 0 || (object['kind'] !== 'Deployment' && object['kind'] !== 'DaemonSet'))
     return object;
-  const changed = structuredClone(object) as unknown as {
+  const changed = structuredClone(object) as JsonObject & {
     spec: { template: { spec: { containers: { env?: EnvironmentEntry[] }[] } } };
   };
   for (const container of changed.spec.template.spec.containers)
@@ -60,5 +60,5 @@ export function withEnvironment(object: JsonObject, variables: Readonly<Record<s
       ...(container.env ?? []).filter(({ name }) => !names.includes(name)),
       ...names.map((name) => ({ name, value: variables[name]! })),
     ];
-  return changed as unknown as JsonObject;
+  return changed;
 }
