@@ -18,12 +18,21 @@ interface Forwarded {
   readonly fail: (message: string) => void;
 }
 
+/** Undefined if the container has ended since the client asked; the client has been told. */
 function forward(
   container: RunningContainer,
   port: number,
   { fromClient, toClient, fail }: Forwarded,
-): Socket {
-  const socket = container.connect(port);
+): Socket | undefined {
+  let socket: Socket;
+  try {
+    socket = container.connect(port);
+  } catch (error) {
+    fail(`cannot connect to port ${port} of the pod: ${(error as Error).message}`);
+    fromClient.resume();
+    toClient.end();
+    return undefined;
+  }
   let connected = false;
   socket.once('connect', () => {
     connected = true;
@@ -71,7 +80,7 @@ export function forwardChannels(
     });
   });
   channels.gone.addEventListener('abort', () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) socket?.destroy();
   });
 }
 
@@ -149,6 +158,7 @@ function forwardPair(
       if (errors.writable) errors.end(message);
     },
   });
+  if (socket === undefined) return;
   sockets.add(socket);
   socket.on('close', () => {
     sockets.delete(socket);

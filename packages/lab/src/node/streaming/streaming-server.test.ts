@@ -58,6 +58,24 @@ describe('the streaming server of a node', () => {
     server.close();
   });
 
+  it('tells a client whose container has ended since it asked', async () => {
+    const app = node.containers.get('app')!;
+    const original = { connect: app.connect.bind(app) };
+    app.connect = () => {
+      throw new Error('container app is not running');
+    };
+    const socket = webSocket('/portForward/shop/web?port=80', ['v4.channel.k8s.io']);
+    const seen: string[] = [];
+    socket.on('message', (data: Buffer) => seen.push(data.toString('latin1')));
+    await once(socket, 'close');
+    app.connect = original.connect;
+    expect(seen).to.deep.equal([
+      '\0P\0',
+      '\x01P\0',
+      '\x01cannot connect to port 80 of the pod: container app is not running',
+    ]);
+  });
+
   it('ends a program whose client leaves', async () => {
     const socket = webSocket('/exec/shop/web/app?command=cat&input=1&output=1', ['v5.channel.k8s.io']);
     await once(socket, 'open');

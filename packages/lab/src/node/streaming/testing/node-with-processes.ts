@@ -13,6 +13,7 @@ import { StreamingServer } from '../streaming-server.ts';
 
 export interface FakeContainer extends RunningContainer {
   running: boolean;
+  connect: RunningContainer['connect'];
   logPath: string;
   previousLogPath: string | undefined;
 }
