@@ -318,8 +318,8 @@ describe('metadata and headers', () => {
 
   it('place DNS', async () => {
     const at = async (address: string) => (await load({ ISTIO_META_DNS_PROXY_ADDR: address })).dns;
-    expect(await at('127.0.0.1:5353')).deep.equal({ enabled: true, host: '127.0.0.1', port: 5353 });
-    expect(await at('[::1]:5353')).deep.equal({ enabled: true, host: '::1', port: 5353 });
+    expect(await at('127.0.0.1:5353')).deep.include({ enabled: true, host: '127.0.0.1', port: 5353 });
+    expect(await at('[::1]:5353')).deep.include({ enabled: true, host: '::1', port: 5353 });
     for (const bad of ['5353', '127.0.0.1', 'a:0', 'a:70000', '[::g]:1'])
       expect(await problems({ ISTIO_META_DNS_PROXY_ADDR: bad }), bad).length(1);
     expect((await load({ ISTIO_META_DNS_CAPTURE: 'TRUE' })).dns.enabled).equal(true);
