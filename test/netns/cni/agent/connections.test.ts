@@ -67,9 +67,7 @@ describe('open connections of a pod', function () {
       await node.says(pod, 'enabled');
       for (const connection of before) await goesOn(connection);
       // The node's own connections count as its probes: what comes from elsewhere is captured.
-      const elsewhere = await node.pod('client');
-      await node.annotate(elsewhere, { 'sidecar.istio.io/status': '{}' });
-      await node.says(elsewhere, undefined);
+      const elsewhere = await node.pod('client', { labels: { 'istio.io/dataplane-mode': 'none' } });
       await node.node.sysctl({ 'net.ipv4.ip_forward': '1', 'net.ipv6.conf.all.forwarding': '1' });
       await elsewhere.netns.must(['ip', '-6', 'route', 'add', 'default', 'via', 'fd80:2::1']);
       await pod.netns.must(['ip', '-6', 'route', 'add', 'default', 'via', 'fd80:1::1']);
