@@ -12,6 +12,8 @@ import { NetworkNamespace } from '@ambient/linux';
 import type { ImageCatalog } from '../images/catalog.ts';
 import { connectInNamespace } from '../network/namespace-sockets.ts';
 import { CniChain } from './plugins/chain.ts';
+import type { RunPlugin } from './plugins/chain.ts';
+import type { NetworkConfigList } from './plugins/network-config.ts';
 import { nodePluginRunner, readNetworkConfig } from './plugins/node-plugins.ts';
 import type { ContainerProcess } from './container/container-process.ts';
 import type { ContainerDirectory, RunningContainer } from './containers.ts';
@@ -128,8 +130,8 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
       isMappedUser,
       connect: (address, port) => connectInNamespace(network, address, port),
     };
-    this.#heartbeat = new NodeHeartbeat({ client, facts, clock, log, health: () => this.#health() });
-    await this.#heartbeat.start();
+    this.#heartbeat = new NodeHeartbeat({ client, facts, clock, log, health: () => this.#health(runPlugin) });
+    await Promise.all([this.#heartbeat.start(), this.#collect(runPlugin)]);
     this.#reflector = new Reflector<NodePod>({
       source: new HttpListWatch({
         client,
@@ -148,7 +150,6 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
           : undefined,
       log,
       clock,
-      onSynced: () => this.#collect(runPlugin),
     });
     this.#reflector.start();
   }
@@ -196,25 +197,27 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
     if (uid !== undefined) this.#workers.get(uid)?.orphan();
   }
 
-  /** At the start no pod of this node is attached any more. */
-  #collect(runPlugin: PodHost['runPlugin']): void {
-    const run = async (): Promise<void> => {
-      const list = readNetworkConfig(join(this.#directories.host, 'etc/cni/net.d'));
-      if (this.#workers.size === 0) await new CniChain(runPlugin).collect(list, []);
-    };
-    run().catch((error: unknown) =>
-      this.#options.log.debug('attachments of earlier pods are not collected', { error: messageOf(error) }),
-    );
+  /** At the start no pod of this node is attached any more: the plugins may drop what is left of earlier ones. */
+  async #collect(runPlugin: RunPlugin): Promise<void> {
+    try {
+      await new CniChain(runPlugin).collect(this.#networkConfig(), []);
+    } catch (error) {
+      this.#options.log.debug('attachments of earlier pods are not collected', { error: messageOf(error) });
+    }
   }
 
-  #health(): NodeHealth {
+  /** A node without a network takes no pods. */
+  async #health(runPlugin: RunPlugin): Promise<NodeHealth> {
     try {
-      readNetworkConfig(join(this.#directories.host, 'etc/cni/net.d'));
+      await new CniChain(runPlugin).status(this.#networkConfig());
       return { ready: true, message: '' };
     } catch (error) {
-      const message = `container runtime network not ready: ${messageOf(error)}`;
-      return { ready: false, message };
+      return { ready: false, message: `container runtime network not ready: ${messageOf(error)}` };
     }
+  }
+
+  #networkConfig(): NetworkConfigList {
+    return readNetworkConfig(join(this.#directories.host, 'etc/cni/net.d'));
   }
 
   #facts(): NodeFacts {

@@ -12,7 +12,7 @@ export interface NodeHeartbeatOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Asked at each beat. */
-  readonly health: () => NodeHealth;
+  readonly health: () => Promise<NodeHealth>;
 }
 
 const nodes = { group: '', plural: 'nodes', namespaced: false };
@@ -46,13 +46,6 @@ export class NodeHeartbeat {
     await this.#beat;
   }
 
-  /** Beats now, since the node's health may have changed. */
-  soon(): void {
-    if (this.#stopped) return;
-    this.#timer?.[Symbol.dispose]();
-    void this.#beat.then(() => this.#next());
-  }
-
   #next(): void {
     if (this.#stopped) return;
     this.#timer?.[Symbol.dispose]();
@@ -82,7 +75,7 @@ export class NodeHeartbeat {
       }
       this.#registered = true;
     }
-    const now = health();
+    const now = await health();
     if (this.#told?.ready !== now.ready || this.#told.message !== now.message) {
       const nowMs = clock.nowMs();
       const body = { status: nodeStatus(facts, now, nowMs, nowMs) };

@@ -89,11 +89,6 @@ export class Sandbox {
     return this.#pause.pid!;
   }
 
-  /** Whether the plugins find everything in place. @throws SandboxError */
-  async check(): Promise<void> {
-    await new CniChain(this.#options.runPlugin).check(this.#cached(), this.#attachment);
-  }
-
   /**
    * Detaches it and ends the namespace. Safe to repeat.
    *

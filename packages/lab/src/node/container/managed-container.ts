@@ -72,6 +72,11 @@ export class ManagedContainer implements RunningContainer {
     return this.#process !== undefined;
   }
 
+  /** Has been started since the node itself was. */
+  get hasRun(): boolean {
+    return this.#runs > (this.#options.restarts ?? 0);
+  }
+
   get logPath(): string {
     return this.#logOf(Math.max(0, this.#runs - 1));
   }
@@ -79,13 +84,6 @@ export class ManagedContainer implements RunningContainer {
   get previousLogPath(): string | undefined {
     const path = this.#logOf(this.#runs - 2);
     return this.#runs >= 2 && existsSync(path) ? path : undefined;
-  }
-
-  /** Why it waits, while there is nothing else to say of it. */
-  waits(reason: string, message?: string): void {
-    if (this.#record.state.kind !== 'waiting') return;
-    const state = { kind: 'waiting', reason, ...(message === undefined ? {} : { message }) } as const;
-    this.#record = { ...this.#record, state };
   }
 
   /** Forgets its runs, except for their count: the pod has got another sandbox. */
@@ -105,6 +103,9 @@ export class ManagedContainer implements RunningContainer {
     const { name } = this.spec;
     this.#context = context;
     const containerId = randomBytes(32).toString('hex');
+    // The last run and the one before can be read.
+    const old = this.#logOf(this.#runs - 2);
+    for (const path of [old, `${old}.1`]) rmSync(path, { force: true });
     const log = new CriLog(this.#logOf(this.#runs), host.clock);
     try {
       const options = containerOptions(this.spec, context);

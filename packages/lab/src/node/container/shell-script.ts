@@ -63,6 +63,9 @@ export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** The whole root, which is closed last, and what the kernel itself guards. */
+const writableTrees = new Set(['', '/proc', '/sys', '/dev']);
+
 /** A namespace of users may not change what its maker has fixed; the files then keep what protection they have. */
 function remountReadOnly(target: string): string {
   return `mount -o remount,bind,ro ${target} 2>/dev/null || :`;
@@ -74,7 +77,7 @@ function stepLines(step: MountStep, readOnlyTrees: boolean): string[] {
     case 'bind-tree':
       return [
         `mount --rbind ${quoted(step.source)} ${target}`,
-        ...(readOnlyTrees && step.target !== '' ? [remountReadOnly(target)] : []),
+        ...(readOnlyTrees && !writableTrees.has(step.target) ? [remountReadOnly(target)] : []),
       ];
     case 'bind':
       return [

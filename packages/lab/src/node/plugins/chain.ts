@@ -51,13 +51,6 @@ export class CniChain {
     return result;
   }
 
-  /** @throws SandboxError of the first plugin that finds something missing */
-  async check({ list, result }: CachedAttachment, attachment: Attachment): Promise<void> {
-    if (list.disableCheck || !isAtLeast(list.cniVersion, '0.4.0')) return;
-    for (const plugin of list.plugins)
-      await this.#call('CHECK', plugin.type, attachment, pluginInput(list, plugin, result));
-  }
-
   /** All plugins are asked, also when one fails. @throws SandboxError of the first failure */
   async delete({ list, result }: CachedAttachment, attachment: Attachment): Promise<void> {
     let failure: unknown;

@@ -120,7 +120,7 @@ export class PodWorker {
       name ??
       this.#pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ??
       this.#pod.spec.containers[0]?.name;
-    return this.#containers.find(({ spec }) => spec.name === wanted);
+    return this.#containers.find(({ spec, hasRun }) => spec.name === wanted && hasRun);
   }
 
   /** The object has changed. */
