@@ -5,7 +5,7 @@
  * --base IMAGE  what the images stand on: Debian 12 or newer, or what has glibc, a shell and apt-get. Default: debian:bookworm-slim
  * --hub HUB     first part of the names, default `ambient`
  * --tag TAG     default: the version in package.json
- * PART          ztunnel, install-cni, control-plane; default: all
+ * PART          ztunnel, install-cni, control-plane (default: these), samples (for tests)
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -20,7 +20,9 @@ const parts: Readonly<Record<string, string>> = {
   ztunnel: 'ztunnel',
   'install-cni': 'cni',
   'control-plane': 'control-plane',
+  samples: 'testkit',
 };
+const product = ['ztunnel', 'install-cni', 'control-plane'];
 
 interface Options {
   readonly output: string | undefined;
@@ -49,7 +51,7 @@ function readOptions(): Options {
     base: values.base,
     hub: values.hub,
     tag: values.tag ?? version,
-    images: positionals.length > 0 ? positionals : Object.keys(parts),
+    images: positionals.length > 0 ? positionals : product,
   };
 }
 

@@ -5,10 +5,13 @@ export type Command =
   | { readonly kind: 'run' }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
+  /** Loads every module once, so that later starts find them compiled; for images. */
+  | { readonly kind: 'compile' }
   | { readonly kind: 'wrong'; readonly problem: string };
 
 /** Reads the arguments after the program's name. */
 export function parseCommandLine(args: readonly string[]): Command {
+  if (args[0] === 'compile') return { kind: 'compile' };
   try {
     const { values } = parseArgs({
       args: [...args],
