@@ -82,7 +82,7 @@ describe('KeyedWork', () => {
     const failure = await failing
       .exclusive('b', () => Promise.reject(new Error('no')))
       .catch((error: Error) => error);
-    expect((failure as Error).message).to.equal('no');
+    expect(failure.message).to.equal('no');
     await settled();
     expect(faults).to.deep.equal(['a']);
   });
