@@ -1,6 +1,7 @@
 import { generateKeyPair, privateKeyPem, WorkloadCertificate } from '@ambient/identity';
 import { MeshStore, policyWith, serviceWith, workloadWith } from '@ambient/mesh';
 import type { MeshUpdate } from '@ambient/mesh';
+import { dumpWorkload } from '@ambient/xds';
 import { expect } from 'chai';
 import {
   chmodSync,
@@ -99,7 +100,10 @@ describe('SnapshotFile', () => {
     copy.apply(updates);
     expect(updates.map(({ kind }) => kind)).deep.equal(['policy', 'service', 'workload']);
     expect([...copy.allPolicies()]).deep.equal([...store.allPolicies()]);
-    expect([...copy.allWorkloads()]).deep.equal([...store.allWorkloads()]);
+    expect([...copy.allWorkloads()].map(dumpWorkload)).deep.equal(
+      [...store.allWorkloads()].map(dumpWorkload),
+    );
+    expect(copy.workload('w1')).include({ namespace: 'a', node: 'n1', trustDomain: 'cluster.local' });
     expect(copy.service('a/web.a.svc.cluster.local')?.service).deep.equal(
       store.service('a/web.a.svc.cluster.local')?.service,
     );
