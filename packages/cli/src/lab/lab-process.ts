@@ -189,7 +189,7 @@ function startTicksOf(pid: number): string | undefined {
   }
 }
 
-/** Lines of JSON, `{"phase", "text"}`; the last is `{"ready": true, "kubeconfig"}`. Resolves at the end with what is missing. */
+/** Lines of JSON, `{"phase", "text"}`; the last is `{"ready": true, "kubeconfig"}` or `{"failed"}`. Resolves at the end with what is missing. */
 async function readProgress(
   pipe: Readable,
   onProgress: (text: string) => void,
@@ -205,6 +205,7 @@ async function readProgress(
     if (!isRecord(message)) resolve({ reason: `it said ${JSON.stringify(line)} where JSON was expected` });
     else if (message['ready'] === true && typeof message['kubeconfig'] === 'string')
       resolve({ kubeconfig: message['kubeconfig'] });
+    else if (typeof message['failed'] === 'string') resolve({ reason: message['failed'] });
     else if (typeof message['text'] === 'string') onProgress(message['text']);
   });
   pipe.on('data', (chunk: Buffer) => lines.push(chunk));

@@ -76,6 +76,12 @@ describe('ambientctl lab', function () {
     expect(ran.err).to.contain('did not start').and.to.contain('the kernel forbids it');
   });
 
+  it('says what the lab itself says of its failure', async () => {
+    write([JSON.stringify({ failed: 'ztunnel is not ready after 60 s' })]);
+    expect((await lab(['up'])).err).to.contain('did not start: ztunnel is not ready after 60 s');
+    expect((await lab(['status'])).out).to.match(/lab +gone/);
+  });
+
   it('ends one that says what is no JSON', async () => {
     write(['ready!']);
     expect((await lab(['up'])).err).to.contain('"ready!" where JSON was expected');
