@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { isReady, NodeLab } from './node-lab.ts';
+import type { PodObject } from './node-lab.ts';
 
 const containers = [{ name: 'main', image: 'test/shell' }];
 
@@ -64,5 +65,17 @@ describe('CNI plugins of a node of the lab', () => {
     lab.installPlugin('moody', 'echo "$input" | sed "s/.*\\"prevResult\\"://; s/}$//"');
     const pod = await lab.until('moody', isReady);
     expect(pod.status.containerStatuses![0]!.restartCount).to.equal(0);
+  });
+
+  it('leave nothing behind when the node ends, whose pods it goes on with when it is back', async () => {
+    await lab.create('stays', { containers });
+    await lab.until('stays', isReady);
+    await lab.kubelet.stop();
+    expect(lab.processes()).to.deep.equal([]);
+    await lab.restartNode();
+    const isBack = (pod: PodObject | undefined): boolean =>
+      isReady(pod) && pod?.status.containerStatuses?.[0]?.restartCount === 1;
+    const pod = await lab.until('stays', isBack);
+    expect(pod.status.podIPs).to.have.length(2);
   });
 });

@@ -51,10 +51,12 @@ interface ContainerStatus {
 export class NodeLab implements AsyncDisposable {
   readonly api: LabApi;
   readonly network: ClusterNetwork;
-  readonly kubelet: Kubelet;
   readonly client: KubeClient;
   readonly directory: string;
   readonly #connection: KubeConnection;
+  /** Processes that hold the network. */
+  readonly #network = childPids();
+  #kubelet: Kubelet;
 
   private constructor(api: LabApi, network: ClusterNetwork, connection: KubeConnection, directory: string) {
     this.api = api;
@@ -62,22 +64,7 @@ export class NodeLab implements AsyncDisposable {
     this.directory = directory;
     this.#connection = connection;
     this.client = new KubeClient(connection);
-    const node = network.nodes[0]!;
-    this.kubelet = new Kubelet({
-      node,
-      zone: 'zone-a',
-      client: this.client,
-      runDirectory: directory,
-      images: new ImageCatalog({ ...projectImages(root, process.execPath), 'test/shell': shell }),
-      cluster: {
-        dnsAddresses: ['10.96.0.10'],
-        domain: 'cluster.local',
-        apiAddress: '10.96.0.1',
-        apiPort: 443,
-        caPem: api.caPem,
-      },
-      log: new Logger(new LogLevels('info'), silentSink, 'node'),
-    });
+    this.#kubelet = this.#makeKubelet();
   }
 
   static async start({ configured = true } = {}): Promise<NodeLab> {
@@ -113,6 +100,41 @@ export class NodeLab implements AsyncDisposable {
     const file = join(this.kubelet.hostDirectory, 'opt/cni/bin', name);
     writeFileSync(file, `#!/bin/sh\ninput=$(cat)\n${script}\n`);
     chmodSync(file, 0o755);
+  }
+
+  get kubelet(): Kubelet {
+    return this.#kubelet;
+  }
+
+  /** Another life of a node that was stopped. */
+  async restartNode(): Promise<void> {
+    this.#kubelet = this.#makeKubelet();
+    await this.#kubelet.start();
+  }
+
+  /** Commands of the processes below this one that the node has started. */
+  processes(): string[] {
+    return childPids()
+      .filter((pid) => !this.#network.includes(pid))
+      .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim());
+  }
+
+  #makeKubelet(): Kubelet {
+    return new Kubelet({
+      node: this.network.nodes[0]!,
+      zone: 'zone-a',
+      client: this.client,
+      runDirectory: this.directory,
+      images: new ImageCatalog({ ...projectImages(root, process.execPath), 'test/shell': shell }),
+      cluster: {
+        dnsAddresses: ['10.96.0.10'],
+        domain: 'cluster.local',
+        apiAddress: '10.96.0.1',
+        apiPort: 443,
+        caPem: this.api.caPem,
+      },
+      log: new Logger(new LogLevels('info'), silentSink, 'node'),
+    });
   }
 
   async create(name: string, spec: object, metadata: object = {}): Promise<PodObject> {
@@ -222,6 +244,11 @@ export class NodeLab implements AsyncDisposable {
     await this.network[Symbol.asyncDispose]();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+function childPids(): string[] {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim();
+  return children.split(' ').filter((pid) => pid !== '');
 }
 
 export function isReady(pod: PodObject | undefined): boolean {

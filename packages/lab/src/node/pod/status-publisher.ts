@@ -9,13 +9,20 @@ const pods = { group: '', plural: 'pods', namespaced: true };
 
 export interface PublishedStatus {
   readonly conditions?: readonly Condition[];
+  readonly podIPs?: readonly { readonly ip: string }[];
   readonly [field: string]: unknown;
 }
 
 /** Conditions are merged by their type, so that those of others stay: what one of them no longer says has to be taken back. */
 function patchOf(status: PublishedStatus): Record<string, unknown> {
   const conditions = (status.conditions ?? []).map((each) => ({ reason: null, message: null, ...each }));
-  return { ...status, conditions };
+  const { podIPs } = status;
+  return {
+    ...status,
+    conditions,
+    // Those of an earlier sandbox would stay beside them.
+    ...(podIPs === undefined ? {} : { podIPs: [{ $patch: 'replace' }, ...podIPs] }),
+  };
 }
 
 /** Tells the API server a pod's status: the newest only, one request at a time, again while the server is away. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { connect, createServer as createTcp } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 
@@ -64,18 +65,18 @@ describe('one attempt of a probe', () => {
   it('by gRPC is good when the service says that it serves', async () => {
     const asked: string[] = [];
     const server = createHttp2();
-    server.on('stream', (stream, headers) => {
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
         const service = Buffer.concat(chunks).subarray(7).toString();
-        asked.push(`${headers[':path'] as string} ${service}`);
+        asked.push(`${headers[':path']} ${service}`);
         stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
         stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
         stream.end(Buffer.from([0, 0, 0, 0, 2, 8, service === 'good' ? 1 : 2]));
       });
     });
-    const port = await portOf(server as unknown as Server);
+    const port = await portOf(server);
     expect(await send({ grpc: { port, service: 'good' } })).to.include({ success: true });
     expect(await send({ grpc: { port, service: 'bad' } })).to.include({ success: false });
     expect(asked[0]).to.equal('/grpc.health.v1.Health/Check good');
