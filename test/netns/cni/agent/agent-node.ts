@@ -64,7 +64,6 @@ export class AgentNode {
     const account = join(node.#directory, 'account');
     mkdirSync(account);
     writeFileSync(join(account, 'ca.crt'), node.api.caPem);
-    // Who may do everything: the lab's API grants that to members of a group, not to accounts.
     writeFileSync(join(account, 'token'), node.api.issueToken('istio-system', 'istio-cni').token);
     return node;
   }
