@@ -53,7 +53,7 @@ export interface KubeletOptions {
 
 const projectRoot = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
 /** What the pods of a node that ends are given. Milliseconds. */
-const stopGraceMs = 2000;
+const stopGraceMs = 500;
 
 /**
  * The node agent of the lab: makes the pods that the API server has for its node out of namespaces and processes of this

@@ -66,6 +66,8 @@ export function nodeStatus(
   });
   return {
     addresses: [
+      // Merged by type, one address of two families would be left.
+      { $patch: 'replace' },
       ...facts.addresses.map((address) => ({ type: 'InternalIP', address })),
       { type: 'Hostname', address: facts.name },
     ],

@@ -35,6 +35,17 @@ describe('chooseNode', () => {
     expect(chosen(pod('x'), node('b'), node('a', {}, [], [pod('y')]))).to.equal('b');
   });
 
+  it('spreads the pods of one owner', () => {
+    const replica = (name: string): Pod => {
+      const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'web', controller: true };
+      const made = pod(name);
+      return { ...made, metadata: { ...made.metadata, ownerReferences: [owner] } };
+    };
+    const full = node('b', {}, [], [pod('x'), pod('y')]);
+    expect(chosen(replica('web-2'), node('a', {}, [], [replica('web-1')]), full)).to.equal('b');
+    expect(chosen(pod('z'), node('a', {}, [], [replica('web-1')]), full)).to.equal('a');
+  });
+
   it('says why no node will do, reason by reason', () => {
     const taint = { key: 'k', effect: 'NoSchedule' };
     const spec = { nodeSelector: { disk: 'fast' } };

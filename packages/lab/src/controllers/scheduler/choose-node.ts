@@ -16,7 +16,10 @@ export type Choice =
 
 const defaultMostPods = 110;
 
-/** Of the nodes that will do, one that its preferences favour, then the one with the fewest pods, then the first by name. */
+/**
+ * Of the nodes that will do, one that its preferences favour, then the one with the fewest pods of the same owner, then the one
+ * with the fewest pods, then the first by name.
+ */
 export function chooseNode(pod: Pod, candidates: readonly Candidate[]): Choice {
   const reasons = new Map<string, number>();
   const fits = candidates.filter((candidate) => {
@@ -28,14 +31,32 @@ export function chooseNode(pod: Pod, candidates: readonly Candidate[]): Choice {
   const ranked = fits.map((candidate) => ({
     name: candidate.node.metadata.name,
     preference: preferenceOf(pod, candidate, candidates),
+    siblings: siblingsOf(pod, candidate),
     pods: candidate.pods.length,
   }));
-  ranked.sort((a, b) => b.preference - a.preference || a.pods - b.pods || (a.name < b.name ? -1 : 1));
+  ranked.sort(
+    (a, b) =>
+      b.preference - a.preference ||
+      a.siblings - b.siblings ||
+      a.pods - b.pods ||
+      (a.name < b.name ? -1 : 1),
+  );
   const best = ranked[0];
   if (best !== undefined) return { kind: 'node', name: best.name };
   if (candidates.length === 0) return { kind: 'none', message: 'no nodes available to schedule pods' };
   const told = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
   return { kind: 'none', message: `0/${candidates.length} nodes are available: ${told.join(', ')}.` };
+}
+
+/** Pods on the node that the same object controls. */
+function siblingsOf(pod: Pod, { pods }: Candidate): number {
+  const owner = controllerOf(pod);
+  if (owner === undefined) return 0;
+  return pods.filter((each) => isActive(each) && controllerOf(each) === owner).length;
+}
+
+function controllerOf({ metadata }: Pod): string | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
 }
 
 function crowded(pod: Pod, candidate: Candidate, all: readonly Candidate[]): string | undefined {

@@ -251,6 +251,12 @@ export class PodWorker {
     }
   }
 
+  async #discardSandbox(sandbox: Sandbox): Promise<void> {
+    this.#sandbox = undefined;
+    this.#host.hostProc.remove(sandbox.pid);
+    await sandbox.discard();
+  }
+
   /** Its main containers are over: ends the sidecars, and gives back everything but logs and status. */
   async #finish(): Promise<void> {
     await this.#stopContainers(graceMsOf(this.#pod));
@@ -280,7 +286,10 @@ export class PodWorker {
   async #tearDown(): Promise<void> {
     this.#deadline?.[Symbol.dispose]();
     await this.#stopContainers(this.#graceMs);
-    if (this.#sandbox !== undefined) await this.#closeSandbox(this.#sandbox);
+    if (this.#sandbox !== undefined) {
+      if (this.#ending === 'node') await this.#discardSandbox(this.#sandbox);
+      else await this.#closeSandbox(this.#sandbox);
+    }
     this.#volumes.close();
     if (this.#ending === 'deleted') {
       if (!this.#over) this.#publish();

@@ -86,6 +86,32 @@ describe('probes of a container', () => {
     expect(said).to.deep.equal(['startup failed']);
   });
 
+  it('find out soon that a container is well, without counting what failed before', async () => {
+    const { said, healthy, pass } = probed({
+      startup: { ...probe, periodSeconds: 10, failureThreshold: 2 },
+      readiness: { ...probe, periodSeconds: 10 },
+    });
+    healthy.value = false;
+    await pass(9000);
+    healthy.value = true;
+    await pass(2000);
+    expect(said).to.deep.equal(['started', 'ready']);
+    healthy.value = false;
+    await pass(8000);
+    expect(said, 'once it was ready, the period counts').to.have.length(2);
+    await pass(14_000);
+    expect(said.at(-1)).to.equal('not ready');
+  });
+
+  it('of the start give up after the same time as with a kubelet', async () => {
+    const { said, healthy, pass } = probed({ startup: { ...probe, periodSeconds: 10, failureThreshold: 2 } });
+    healthy.value = false;
+    await pass(9000);
+    expect(said).to.deep.equal([]);
+    await pass(3000);
+    expect(said).to.deep.equal(['startup failed']);
+  });
+
   it('begin after their delay, and end with the container', async () => {
     const { said, healthy, pass, end } = probed({ liveness: { ...probe, initialDelaySeconds: 5 } });
     healthy.value = false;
