@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { plainWorkload, StoredWorkload } from './stored-workload.ts';
 import { chooseRoute } from './choose-route.ts';
 import { serviceWith, workloadWith } from './defaults.ts';
 import type { RouteCall } from './next-hop.ts';
@@ -82,7 +83,7 @@ function route(
   destinationPort: number,
   call: Partial<RouteCall> = {},
 ): Route {
-  return chooseRoute(storeOf(...resources), {
+  const found = chooseRoute(storeOf(...resources), {
     source,
     sourceIp: '10.0.0.1',
     destination: { ip, port: destinationPort },
@@ -91,6 +92,13 @@ function route(
     random: () => 0,
     ...call,
   });
+  // As they were given, to be compared.
+  return Object.fromEntries(
+    Object.entries(found).map(([key, value]) => [
+      key,
+      value instanceof StoredWorkload ? plainWorkload(value) : (value as unknown),
+    ]),
+  ) as unknown as Route;
 }
 
 const refusal = (found: Route) => (found.kind === 'refused' ? found.reason : found.kind);

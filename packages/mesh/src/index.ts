@@ -18,6 +18,7 @@ export type { Principal } from './identity.ts';
 export { describeProblems, validatePolicy, validateService, validateWorkload } from './validate.ts';
 export type { Problem } from './validate.ts';
 export { MeshStore } from './store.ts';
+export { plainWorkload, StoredWorkload } from './stored-workload.ts';
 export { UpdatePacker, UpdateUnpacker } from './packed-updates.ts';
 export type { PackedUpdates, PackedWorkload } from './packed-updates.ts';
 export type { LocalWorkloadName, MeshChange, MeshDestination } from './store.ts';

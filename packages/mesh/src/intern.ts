@@ -1,3 +1,5 @@
+import { familyFields, familyOf, StoredWorkload } from './stored-workload.ts';
+import type { WorkloadFamily } from './stored-workload.ts';
 import type { Workload } from './types.ts';
 
 /** Above this many distinct values the pool starts afresh, so that a churn of names cannot grow it for ever. */
@@ -6,44 +8,73 @@ const POOL_LIMIT = 1 << 15;
 const noAddresses: readonly string[] = Object.freeze([]);
 
 /**
- * Makes equal values of many workloads one object. A replica gets its workloads by structured clone, where every string and
- * record is a copy; of a fleet's workloads nearly everything but uid, name and address repeats, and the copies would cost
- * more than the workloads. An array out of a structured clone also keeps room for elements that never come, hence the copies
- * of small values here. Sharing is for memory only: equal values need not be the same object.
+ * Makes equal values of many workloads one object. Workloads come from messages, where every string and record is a copy; of
+ * a fleet's workloads nearly everything but uid, name and address repeats, and the copies would cost more than the workloads.
+ * An array out of a message also keeps room for elements that never come, hence the copies of small values here. Sharing is
+ * for memory only: equal values need not be the same object.
  */
 export class WorkloadInterner {
   readonly #strings = new Map<string, string>();
   readonly #values = new Map<string, unknown>();
+  /** By what tells most of them apart. */
+  readonly #families = new Map<string, WorkloadFamily[]>();
+  #familyCount = 0;
 
-  /** The same workload, its fields in one fixed order and its repeating values shared. */
-  intern(workload: Workload): Workload {
-    return {
-      uid: workload.uid,
-      name: workload.name,
-      namespace: this.#string(workload.namespace),
-      addresses: workload.addresses.length === 0 ? noAddresses : workload.addresses.slice(),
-      hostname: this.#string(workload.hostname),
-      network: this.#string(workload.network),
-      tunnelProtocol: this.#string(workload.tunnelProtocol),
-      trustDomain: this.#string(workload.trustDomain),
-      serviceAccount: this.#string(workload.serviceAccount),
-      waypoint: this.#value(workload.waypoint),
-      networkGateway: this.#value(workload.networkGateway),
-      node: this.#string(workload.node),
-      canonicalName: this.#string(workload.canonicalName),
-      canonicalRevision: this.#string(workload.canonicalRevision),
-      workloadType: this.#string(workload.workloadType),
-      workloadName: this.#string(workload.workloadName),
-      nativeTunnel: workload.nativeTunnel,
-      applicationTunnel: this.#value(workload.applicationTunnel),
-      services: this.#value(workload.services),
-      authorizationPolicies: this.#value(workload.authorizationPolicies),
-      status: this.#string(workload.status),
-      clusterId: this.#string(workload.clusterId),
-      locality: this.#value(workload.locality),
-      networkMode: this.#string(workload.networkMode),
-      capacity: workload.capacity,
+  /** The same workload, with what it has in common with others shared. */
+  intern(workload: Workload): StoredWorkload {
+    return new StoredWorkload(
+      {
+        uid: workload.uid,
+        name: workload.name,
+        addresses: workload.addresses.length === 0 ? noAddresses : workload.addresses.slice(),
+        node: this.#string(workload.node),
+        locality: this.#value(workload.locality),
+      },
+      this.#family(workload),
+    );
+  }
+
+  #family(workload: Workload): WorkloadFamily {
+    const waypoint = this.#value(workload.waypoint);
+    const networkGateway = this.#value(workload.networkGateway);
+    const applicationTunnel = this.#value(workload.applicationTunnel);
+    const services = this.#value(workload.services);
+    const authorizationPolicies = this.#value(workload.authorizationPolicies);
+    const values = { waypoint, networkGateway, applicationTunnel, services, authorizationPolicies };
+    const given = { ...familyOf(workload), ...values };
+    const key = `${given.namespace}/${given.workloadName}/${given.serviceAccount}/${given.canonicalName}`;
+    let families = this.#families.get(key);
+    const known = families?.find((each) => familyFields.every((field) => each[field] === given[field]));
+    if (known !== undefined) return known;
+    if (families === undefined) {
+      if (this.#familyCount >= POOL_LIMIT) this.#forgetFamilies();
+      families = [];
+      this.#families.set(key, families);
+    } else if (families.length >= FAMILIES_OF_ONE_NAME) families.length = 0;
+    const family: WorkloadFamily = {
+      ...given,
+      namespace: this.#string(given.namespace),
+      hostname: this.#string(given.hostname),
+      network: this.#string(given.network),
+      tunnelProtocol: this.#string(given.tunnelProtocol),
+      trustDomain: this.#string(given.trustDomain),
+      serviceAccount: this.#string(given.serviceAccount),
+      canonicalName: this.#string(given.canonicalName),
+      canonicalRevision: this.#string(given.canonicalRevision),
+      workloadType: this.#string(given.workloadType),
+      workloadName: this.#string(given.workloadName),
+      status: this.#string(given.status),
+      clusterId: this.#string(given.clusterId),
+      networkMode: this.#string(given.networkMode),
     };
+    families.push(family);
+    this.#familyCount++;
+    return family;
+  }
+
+  #forgetFamilies(): void {
+    this.#families.clear();
+    this.#familyCount = 0;
   }
 
   #string<T extends string>(text: T): T {
@@ -65,3 +96,6 @@ export class WorkloadInterner {
     return trimmed;
   }
 }
+
+/** Revisions, states and versions that siblings may differ in at one time; more is a churn, and old ones are forgotten. */
+const FAMILIES_OF_ONE_NAME = 64;

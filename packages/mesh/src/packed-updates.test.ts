@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { policyWith, serviceWith, workloadWith } from './defaults.ts';
 import { UpdatePacker, UpdateUnpacker } from './packed-updates.ts';
 import { MeshStore } from './store.ts';
+import { plainWorkload } from './stored-workload.ts';
 import type { MeshUpdate, Workload } from './types.ts';
 
 /** What a replica makes of updates after their way between threads. */
@@ -58,7 +59,7 @@ describe('packed updates', () => {
       capacity: 7,
     };
     const { replica } = replicate([[{ kind: 'workload', workload: whole }]]);
-    expect(replica.workload('uid')).deep.equal(whole);
+    expect(plainWorkload(replica.workload('uid')!)).deep.equal(whole);
   });
 
   it('name what repeats by number, over messages too, and make it one object', () => {

@@ -1,23 +1,25 @@
-import type { MeshUpdate, Workload } from './types.ts';
+import { familyFields, StoredWorkload } from './stored-workload.ts';
+import type { WorkloadFamily } from './stored-workload.ts';
+import type { Locality, MeshUpdate } from './types.ts';
 
-/**
- * A workload whose repeating fields are numbers of terms. The order of the numbers is that of `packWorkload`.
- */
+/** A workload whose repeating fields are numbers: of terms, and of a family. */
 export type PackedWorkload = readonly [
   uid: string,
   name: string,
   addresses: readonly string[],
-  nativeTunnel: boolean,
-  capacity: number,
-  ...terms: readonly number[],
+  node: number,
+  locality: number,
+  family: number,
 ];
 
 /** Updates on their way to a replica in another thread; survives a structured clone. */
 export interface PackedUpdates {
-  /** What was said before about terms holds no more. */
+  /** What was said before about terms and families holds no more. */
   readonly fresh: boolean;
   /** Terms that this and later messages name by number: they follow those of earlier messages. */
   readonly terms: readonly unknown[];
+  /** Families, numbered likewise: the number of the term of each field, in the order of `familyFields`. */
+  readonly families: readonly (readonly number[])[];
   readonly entries: readonly (MeshUpdate | PackedWorkload)[];
 }
 
@@ -30,113 +32,107 @@ const termLimit = 1 << 15;
  * and has one object for all of equal values.
  */
 export class UpdatePacker {
-  readonly #numbers = new Map<unknown, number>();
+  readonly #terms = new Numbering<unknown>();
+  readonly #families = new Numbering<WorkloadFamily>();
   #fresh = true;
-  #terms: unknown[] = [];
 
   /** The next message stands on nothing that was said before: somebody new listens. */
   restart(): void {
-    this.#numbers.clear();
+    this.#terms.clear();
+    this.#families.clear();
     this.#fresh = true;
   }
 
-  /** @param shared the same workload with its repeating values shared ({@link MeshStore}): what is equal is the same object */
-  pack(updates: readonly MeshUpdate[], shared: (uid: string) => Workload | undefined): PackedUpdates {
-    if (this.#numbers.size >= termLimit) this.restart();
+  /** @param stored the same workload as a store has it: what is equal is the same object */
+  pack(updates: readonly MeshUpdate[], stored: (uid: string) => StoredWorkload | undefined): PackedUpdates {
+    if (this.#terms.size >= termLimit) this.restart();
     const entries = updates.map((update) => {
       if (update.kind !== 'workload') return update;
-      const workload = shared(update.workload.uid);
+      const workload = stored(update.workload.uid);
       // Removed by a later update: what it was matters to nobody for long.
       return workload === undefined ? update : this.#packWorkload(workload);
     });
-    const packed = { fresh: this.#fresh, terms: this.#terms, entries };
+    const families = this.#families
+      .takeNew()
+      .map((family) => familyFields.map((field) => this.#terms.numberOf(family[field])));
+    const packed = { fresh: this.#fresh, terms: this.#terms.takeNew(), families, entries };
     this.#fresh = false;
-    this.#terms = [];
     return packed;
   }
 
-  #packWorkload(workload: Workload): PackedWorkload {
-    return [
-      workload.uid,
-      workload.name,
-      workload.addresses,
-      workload.nativeTunnel,
-      workload.capacity,
-      this.#number(workload.namespace),
-      this.#number(workload.hostname),
-      this.#number(workload.network),
-      this.#number(workload.tunnelProtocol),
-      this.#number(workload.trustDomain),
-      this.#number(workload.serviceAccount),
-      this.#number(workload.waypoint),
-      this.#number(workload.networkGateway),
-      this.#number(workload.node),
-      this.#number(workload.canonicalName),
-      this.#number(workload.canonicalRevision),
-      this.#number(workload.workloadType),
-      this.#number(workload.workloadName),
-      this.#number(workload.applicationTunnel),
-      this.#number(workload.services),
-      this.#number(workload.authorizationPolicies),
-      this.#number(workload.status),
-      this.#number(workload.clusterId),
-      this.#number(workload.locality),
-      this.#number(workload.networkMode),
-    ];
+  #packWorkload({ uid, name, addresses, node, locality, family }: StoredWorkload): PackedWorkload {
+    const [where, place] = [this.#terms.numberOf(node), this.#terms.numberOf(locality)];
+    return [uid, name, addresses, where, place, this.#families.numberOf(family)];
+  }
+}
+
+/** Numbers for values in the order in which they come, by identity. */
+class Numbering<T> {
+  readonly #numbers = new Map<T, number>();
+  #new: T[] = [];
+
+  get size(): number {
+    return this.#numbers.size;
   }
 
-  #number(term: unknown): number {
-    const known = this.#numbers.get(term);
+  numberOf(value: T): number {
+    const known = this.#numbers.get(value);
     if (known !== undefined) return known;
     const number = this.#numbers.size;
-    this.#numbers.set(term, number);
-    this.#terms.push(term);
+    this.#numbers.set(value, number);
+    this.#new.push(value);
     return number;
+  }
+
+  /** Those that have been numbered since the last time. */
+  takeNew(): readonly T[] {
+    const fresh = this.#new;
+    this.#new = [];
+    return fresh;
+  }
+
+  clear(): void {
+    this.#numbers.clear();
+    this.#new = [];
   }
 }
 
 /** The other end of one {@link UpdatePacker}. Its workloads have their repeating values shared. */
 export class UpdateUnpacker {
   #terms: unknown[] = [];
+  #families: WorkloadFamily[] = [];
 
-  unpack({ fresh, terms, entries }: PackedUpdates): MeshUpdate[] {
-    if (fresh) this.#terms = [];
+  unpack({ fresh, terms, families, entries }: PackedUpdates): MeshUpdate[] {
+    if (fresh) {
+      this.#terms = [];
+      this.#families = [];
+    }
     for (const term of terms) this.#terms.push(trimmed(term));
+    for (const family of families) this.#families.push(this.#unpackFamily(family));
     return entries.map((entry) =>
       isPackedWorkload(entry) ? { kind: 'workload', workload: this.#unpackWorkload(entry) } : entry,
     );
   }
 
-  #unpackWorkload(packed: PackedWorkload): Workload {
-    const term = <T>(index: number): T => this.#terms[packed[index] as number] as T;
-    return {
-      uid: packed[0],
-      name: packed[1],
-      namespace: term(5),
-      // An array out of a structured clone keeps room for elements that never come.
-      addresses: packed[2].slice(),
-      hostname: term(6),
-      network: term(7),
-      tunnelProtocol: term(8),
-      trustDomain: term(9),
-      serviceAccount: term(10),
-      waypoint: term(11),
-      networkGateway: term(12),
-      node: term(13),
-      canonicalName: term(14),
-      canonicalRevision: term(15),
-      workloadType: term(16),
-      workloadName: term(17),
-      nativeTunnel: packed[3],
-      applicationTunnel: term(18),
-      services: term(19),
-      authorizationPolicies: term(20),
-      status: term(21),
-      clusterId: term(22),
-      locality: term(23),
-      networkMode: term(24),
-      capacity: packed[4],
-    };
+  #unpackFamily(numbers: readonly number[]): WorkloadFamily {
+    const terms = this.#terms;
+    return Object.fromEntries(
+      familyFields.map((field, index) => [field, terms[numbers[index]!]]),
+    ) as unknown as WorkloadFamily;
+  }
+
+  #unpackWorkload([uid, name, addresses, node, locality, family]: PackedWorkload): StoredWorkload {
+    return new StoredWorkload(
+      {
+        uid,
+        name,
+        // An array out of a structured clone keeps room for elements that never come.
+        addresses: addresses.slice(),
+        node: this.#terms[node] as string,
+        locality: this.#terms[locality] as Locality,
+      },
+      this.#families[family]!,
+    );
   }
 }
 

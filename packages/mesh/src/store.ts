@@ -1,6 +1,7 @@
 import { AddressIndex } from './address-index.ts';
 import type { CompiledPolicy } from './compile-policy.ts';
 import { WorkloadInterner } from './intern.ts';
+import { familyOf, StoredWorkload } from './stored-workload.ts';
 import { PolicyIndex } from './policy-index.ts';
 import { isKnownService, ServiceEndpoints } from './service-endpoints.ts';
 import type { KnownService } from './service-endpoints.ts';
@@ -42,7 +43,7 @@ export class MeshStore {
   readonly policies = new PolicyIndex();
   /** undefined: workloads come with their repeating values shared. */
   readonly #interner: WorkloadInterner | undefined;
-  readonly #workloads = new Map<string, Workload>();
+  readonly #workloads = new Map<string, StoredWorkload>();
   readonly #workloadsByHostname = new Map<string, Workload[]>();
   readonly #services = new Map<string, ServiceEndpoints>();
   readonly #servicesByHostname = new Map<string, KnownService[]>();
@@ -96,7 +97,7 @@ export class MeshStore {
     return this.#workloads.size;
   }
 
-  workload(uid: string): Workload | undefined {
+  workload(uid: string): StoredWorkload | undefined {
     return this.#workloads.get(uid);
   }
 
@@ -225,7 +226,7 @@ export class MeshStore {
   #setWorkload(given: Workload): boolean {
     const before = this.#workloads.get(given.uid)?.authorizationPolicies ?? [];
     this.#removeWorkload(given.uid);
-    const workload = this.#interner === undefined ? given : this.#interner.intern(given);
+    const workload = this.#stored(given);
     this.#workloads.set(workload.uid, workload);
     if (workload.networkMode !== 'HOST_NETWORK') {
       const index = this.#network(workload.network);
@@ -237,6 +238,12 @@ export class MeshStore {
     for (const key in workload.services) this.#entry(key).add(workload);
     const after = workload.authorizationPolicies;
     return after.length !== before.length || after.some((key, index) => key !== before[index]);
+  }
+
+  /** The workload as it is kept; one that is shared already is kept as it comes. */
+  #stored(given: Workload): StoredWorkload {
+    if (this.#interner !== undefined) return this.#interner.intern(given);
+    return given instanceof StoredWorkload ? given : new StoredWorkload(given, familyOf(given));
   }
 
   #removeWorkload(uid: string): boolean {

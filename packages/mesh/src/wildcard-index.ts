@@ -13,7 +13,7 @@ export class WildcardIndex<T> {
   /** @param name begins with `*.`; see {@link isWildcard} */
   add(name: string, value: T): void {
     let node = this.#root;
-    for (let end = name.length; end > 1; ) {
+    for (let end = name.length; end > 1;) {
       const dot = name.lastIndexOf('.', end - 1);
       const label = name.slice(dot + 1, end);
       let child = node.children.get(label);

@@ -1,4 +1,4 @@
-import { ipToBytes } from '@ambient/mesh';
+import { ipToBytes, plainWorkload } from '@ambient/mesh';
 import type {
   CidrMatch,
   GatewayAddress,
@@ -34,7 +34,7 @@ import {
 /** A workload as it goes over the wire. @throws FieldError for an address that is not an IP address */
 export function workloadToWire(workload: Workload): istio.workload.IWorkload {
   return {
-    ...workload,
+    ...plainWorkload(workload),
     addresses: workload.addresses.map((ip) => bytesOf(ip)),
     tunnelProtocol: enumNumber(tunnelProtocols, workload.tunnelProtocol),
     waypoint: gatewayToWire(workload.waypoint),
