@@ -10,21 +10,19 @@ export const checks = [
   { name: 'types', command: [tool('tsc'), '--noEmit'], remedy: '' },
   { name: 'lint', command: [tool('eslint'), '--max-warnings', '0', '.'], remedy: '' },
   { name: 'format', command: [tool('prettier'), '--check', '.'], remedy: 'npm run format' },
-  {
-    name: 'docs/settings.md is fresh',
-    command: [process.execPath, 'packages/ztunnel/src/settings/print-docs.ts', '--check'],
-    remedy: 'npm run docs:settings',
-  },
-  {
-    name: 'docs/reasons.md is fresh',
-    command: [process.execPath, 'packages/ztunnel/src/telemetry/print-reasons.ts', '--check'],
-    remedy: 'npm run docs:reasons',
-  },
-  {
-    name: 'docs/metrics.md is fresh',
-    command: [process.execPath, 'packages/ztunnel/src/telemetry/print-metrics.ts', '--check'],
-    remedy: 'npm run docs:metrics',
-  },
+  ...[
+    { page: 'settings', script: 'ztunnel/src/settings/print-docs.ts' },
+    { page: 'reasons', script: 'ztunnel/src/telemetry/print-reasons.ts' },
+    { page: 'metrics', script: 'ztunnel/src/telemetry/print-metrics.ts' },
+    { page: 'control-plane-settings', script: 'control-plane/src/settings/print-docs.ts' },
+    { page: 'control-plane-metrics', script: 'control-plane/src/print-metrics.ts' },
+    { page: 'cni-settings', script: 'cni/src/agent/settings/print-docs.ts' },
+    { page: 'cni-metrics', script: 'cni/src/agent/print-metrics.ts' },
+  ].map(({ page, script }) => ({
+    name: `docs/${page}.md is fresh`,
+    command: [process.execPath, `packages/${script}`, '--check'],
+    remedy: `npm run docs:${page}`,
+  })),
   {
     name: 'generated messages are fresh',
     command: [process.execPath, 'packages/wire/src/generate.ts', '--check'],
