@@ -116,6 +116,7 @@ describe('the charts', () => {
       '/host/opt/cni/bin',
       '/host/etc/cni/net.d',
       '/host/proc',
+      '/host/proc/sys/net',
       '/var/run/istio-cni',
       '/host/var/run/netns',
       '/var/run/ztunnel',
