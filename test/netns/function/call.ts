@@ -14,7 +14,7 @@ export class Call implements Disposable {
   readonly ended: Promise<string>;
   readonly #socket: Socket;
 
-  constructor(from: Netns, ip: string, port: number) {
+  constructor(from: Pick<Netns, 'path'>, ip: string, port: number) {
     const socket = connectFrom(from, ip, port);
     this.#socket = socket;
     this.ended = new Promise((resolve) => {
@@ -59,7 +59,7 @@ export class Call implements Disposable {
 }
 
 /** One connection, and one text there and back. @returns whether it came back */
-export async function reaches(from: Netns, ip: string, port: number): Promise<boolean> {
+export async function reaches(from: Pick<Netns, 'path'>, ip: string, port: number): Promise<boolean> {
   using call = new Call(from, ip, port);
   if (!(await call.echo('hello'))) return false;
   await call.finish();
@@ -84,7 +84,7 @@ export interface Answer {
 
 /** One HTTP request over a connection of its own. Rejects without an answer. */
 export function fetchFrom(
-  from: Netns,
+  from: Pick<Netns, 'path'>,
   ip: string,
   port: number,
   { method = 'GET', path = '/' } = {},

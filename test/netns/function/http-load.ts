@@ -16,7 +16,7 @@ export class HttpLoad {
   readonly #lanes: { readonly done: Promise<void>; rounds: number }[] = [];
   readonly #watchers = new Set<() => void>();
 
-  constructor(from: readonly Netns[], ip: string, port: number) {
+  constructor(from: readonly Pick<Netns, 'name' | 'path'>[], ip: string, port: number) {
     for (const netns of from)
       for (const perConnection of [1, REQUESTS_PER_CONNECTION])
         for (let lane = 0; lane < LANES; lane += 1) this.#start(netns, ip, port, perConnection);
@@ -40,7 +40,7 @@ export class HttpLoad {
     await Promise.all(this.#lanes.map(({ done }) => done));
   }
 
-  #start(netns: Netns, ip: string, port: number, perConnection: number): void {
+  #start(netns: Pick<Netns, 'name' | 'path'>, ip: string, port: number, perConnection: number): void {
     const what = `${netns.name}, ${perConnection === 1 ? 'new connection' : 'kept connection'}`;
     const run = async (): Promise<void> => {
       while (!this.#stopping) {

@@ -7,7 +7,7 @@ import type { Netns } from '../netns/namespace.ts';
  * A TCP connection of this process that begins inside a network namespace. It may still be connecting: writes wait, and a
  * refusal comes as the event `error`.
  */
-export function connectFrom(netns: Netns, ip: string, port: number): Socket {
+export function connectFrom(netns: Pick<Netns, 'path'>, ip: string, port: number): Socket {
   using inside = NetworkNamespace.open(netns.path);
   // The descriptor goes over to Node's socket, which closes it.
   const { fd } = inside.enter(() => TcpSocket.dial({ ip, port }));

@@ -1,0 +1,13 @@
+export { ECHO_PORT, HTTP_PORT, MeshCluster, REDIRECTION, SHOP } from './mesh-cluster.ts';
+export type { MeshClusterOptions } from './mesh-cluster.ts';
+export type { MeshPod, PodObject, PodOptions } from './pods.ts';
+export {
+  authorization,
+  authorizationPolicies,
+  identity,
+  peerAuthentications,
+  principal,
+  service,
+  strict,
+} from './objects.ts';
+export { waitFor } from './wait-for.ts';
