@@ -1,45 +1,27 @@
 import { rootCaConfigMap } from './cache/kinds.ts';
-import type { Controller, ControllerContext } from './controller.ts';
-import { WorkQueue } from './queue/work-queue.ts';
+import type { ControllerContext } from './controller.ts';
+import { QueuedController } from './queue/queued-controller.ts';
 import { onWorkloadChange } from './pods/pod-family.ts';
 
 /** Keeps ConfigMap `kube-root-ca.crt` in every namespace: what pods verify the API server by. */
-export class RootCaPublisher implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
+export class RootCaPublisher extends QueuedController {
   readonly #data: Readonly<Record<string, string>>;
 
   /** @param caPem certificate of the API server's authority */
   constructor(context: ControllerContext, caPem: string) {
-    const { cache, log, clock } = context;
-    this.#context = context;
+    super(context, { name: 'root-ca-cert-publisher' });
+    const { cache } = context;
     this.#data = { 'ca.crt': caPem };
-    this.#queue = new WorkQueue({
-      name: 'root-ca-cert-publisher',
-      log,
-      clock,
-      reconcile: (key) => this.#reconcile(key),
-    });
-    this.#listening.use(onWorkloadChange(cache, 'Namespace', (key) => this.#queue.add(key)));
-    this.#listening.use(
+    this.hear(onWorkloadChange(cache, 'Namespace', (key) => this.look(key)));
+    this.hear(
       cache.tables.ConfigMap.listen((now, previous) =>
-        this.#queue.add((now ?? previous!).metadata.namespace ?? ''),
+        this.look((now ?? previous!).metadata.namespace ?? ''),
       ),
     );
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
-  async #reconcile(namespace: string): Promise<undefined> {
-    const { cache, writer } = this.#context;
+  protected override async reconcile(namespace: string): Promise<undefined> {
+    const { cache, writer } = this.context;
     const { metadata } = cache.tables.Namespace.get(namespace) ?? {};
     if (metadata === undefined || metadata.deletionTimestamp !== undefined) return;
     const known = cache.tables.ConfigMap.get(`${namespace}/${rootCaConfigMap}`);

@@ -1,21 +1,14 @@
 import { canonical } from '../cache/canonical.ts';
-import type { Controller, ControllerContext } from '../controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import type { DaemonSet } from '../objects.ts';
-import {
-  candidatePods,
-  claimed,
-  inGrowingBatches,
-  onPodChange,
-  onWorkloadChange,
-} from '../pods/pod-family.ts';
+import { claimedPods, inGrowingBatches, onPodChange, onWorkloadChange } from '../pods/pod-family.ts';
 import { podOf } from '../pods/pod-template.ts';
 import { isFinished } from '../pods/pod-state.ts';
-import { WorkQueue } from '../queue/work-queue.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
 import { keepRevisions } from '../revisions/keep-revisions.ts';
 import { revisionHashLabel } from '../revisions/revision-plan.ts';
 import { nodeOf, planDaemons, specFor } from './daemon-plan.ts';
 
-const component = 'daemonset-controller';
 const firstRetryMs = 1000;
 const longestRetryMs = 15 * 60_000;
 /** A node without a failure for so long starts over. */
@@ -27,27 +20,17 @@ interface Failures {
 }
 
 /** Gives each node that a DaemonSet selects one pod of it. */
-export class DaemonSetController implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
+export class DaemonSetController extends QueuedController {
   /** Pods that failed, by uid of the set and node. */
   readonly #failures = new Map<string, Failures>();
 
   constructor(context: ControllerContext) {
-    const { cache, log, clock } = context;
-    this.#context = context;
-    this.#queue = new WorkQueue({
-      name: component,
-      log,
-      clock,
-      gatherMs: 5,
-      reconcile: (key) => this.#reconcile(key),
-    });
-    const look = (key: string): void => this.#queue.add(key);
-    this.#listening.use(onWorkloadChange(cache, 'DaemonSet', look));
-    this.#listening.use(onPodChange(cache, 'DaemonSet', look));
-    this.#listening.use(
+    super(context, { name: 'daemonset-controller', gatherMs: 5 });
+    const { cache } = context;
+    const look = (key: string): void => this.look(key);
+    this.hear(onWorkloadChange(cache, 'DaemonSet', look));
+    this.hear(onPodChange(cache, 'DaemonSet', look));
+    this.hear(
       cache.tables.Node.listen((now, previous) => {
         // Heartbeats change nothing here.
         if (
@@ -59,22 +42,12 @@ export class DaemonSetController implements Controller {
     );
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
-  async #reconcile(key: string): Promise<number | undefined> {
-    const { cache, writer, clock } = this.#context;
+  protected override async reconcile(key: string): Promise<number | undefined> {
+    const { cache, writer, clock } = this.context;
     const set = cache.tables.DaemonSet.get(key);
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined;
-    const { selector } = set.spec ?? {};
-    const pods = await claimed(writer, 'Pod', set, selector, candidatePods(cache, set, selector));
-    const hash = await keepRevisions(this.#context, set, pods);
+    const pods = await claimedPods(cache, writer, set);
+    const hash = await keepRevisions(this.context, set, pods);
     const plan = planDaemons(set, cache.tables.Node.values(), pods, hash, clock.nowMs());
     const waits: number[] = [];
     for (const pod of plan.remove) if (isFinished(pod)) this.#failed(`${set.metadata.uid} ${nodeOf(pod)}`);
@@ -85,7 +58,7 @@ export class DaemonSetController implements Controller {
     });
     await inGrowingBatches(plan.remove, async (pod) => {
       await writer.delete('Pod', pod);
-      this.#tell(set, 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`);
+      this.tell(set, 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`);
     });
     await inGrowingBatches(create, (node) => this.#create(set, node, hash));
     const now = [...cache.tables.Pod.by('owner', set.metadata.uid)];
@@ -97,7 +70,7 @@ export class DaemonSetController implements Controller {
 
   async #create(set: DaemonSet, node: string, hash: string): Promise<void> {
     const { template = {} } = set.spec ?? {};
-    const { metadata } = await this.#context.writer.create(
+    const { metadata } = await this.context.writer.create(
       'Pod',
       podOf(set, template, {
         labels: {
@@ -107,11 +80,11 @@ export class DaemonSetController implements Controller {
         spec: specFor(template.spec, node),
       }),
     );
-    this.#tell(set, 'SuccessfulCreate', `Created pod: ${metadata.name}`);
+    this.tell(set, 'SuccessfulCreate', `Created pod: ${metadata.name}`);
   }
 
   #failed(key: string): void {
-    const nowMs = this.#context.clock.nowMs();
+    const nowMs = this.context.clock.nowMs();
     const known = this.#failures.get(key);
     const count = known === undefined || nowMs - known.lastMs > forgetAfterMs ? 0 : known.count;
     this.#failures.set(key, { count: count + 1, lastMs: nowMs });
@@ -122,12 +95,8 @@ export class DaemonSetController implements Controller {
     const known = this.#failures.get(key);
     if (known === undefined) return 0;
     const pauseMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (known.count - 1));
-    const nowMs = this.#context.clock.nowMs();
+    const nowMs = this.context.clock.nowMs();
     if (nowMs - known.lastMs > forgetAfterMs) this.#failures.delete(key);
     return Math.max(0, known.lastMs + pauseMs - nowMs);
-  }
-
-  #tell(set: DaemonSet, reason: string, message: string): void {
-    this.#context.events.record(component, set, { type: 'Normal', reason, message });
   }
 }

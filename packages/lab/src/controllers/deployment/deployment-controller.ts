@@ -1,44 +1,31 @@
 import { KubeStatusError } from '@ambient/kube';
 
-import type { Controller, ControllerContext } from '../controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import type { Deployment, ReplicaSet } from '../objects.ts';
 import { claimed, onWorkloadChange } from '../pods/pod-family.ts';
 import { controlledBy, hashOf } from '../pods/pod-template.ts';
 import { isFinished } from '../pods/pod-state.ts';
-import { WorkQueue } from '../queue/work-queue.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
 import { deploymentReport } from './deployment-status.ts';
 import { annotationsOf, revisionAnnotation, revisionOf, revisionsOf } from './revisions.ts';
 import { sizeAnnotations, templateHashLabel } from './revisions.ts';
 import type { Revisions } from './revisions.ts';
 import { limitsOf, outdated, planRollout, sizeOf } from './rollout-plan.ts';
 
-const component = 'deployment-controller';
-
 /** Moves each Deployment to its template, one ReplicaSet per revision. */
-export class DeploymentController implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
-
+export class DeploymentController extends QueuedController {
   constructor(context: ControllerContext) {
-    const { cache, log, clock } = context;
-    this.#context = context;
-    this.#queue = new WorkQueue({
-      name: component,
-      log,
-      clock,
-      gatherMs: 5,
-      reconcile: (key) => this.#reconcile(key),
-    });
-    const look = (key: string): void => this.#queue.add(key);
-    this.#listening.use(onWorkloadChange(cache, 'Deployment', look));
+    super(context, { name: 'deployment-controller', gatherMs: 5 });
+    const { cache } = context;
+    const look = (key: string): void => this.look(key);
+    this.hear(onWorkloadChange(cache, 'Deployment', look));
     const lookAtOwner = (set: ReplicaSet): void => {
       const owner = set.metadata.ownerReferences?.find((each) => each.controller === true);
       if (owner?.kind === 'Deployment') look(`${set.metadata.namespace ?? ''}/${owner.name}`);
     };
-    this.#listening.use(cache.tables.ReplicaSet.listen((now, previous) => lookAtOwner(now ?? previous!)));
+    this.hear(cache.tables.ReplicaSet.listen((now, previous) => lookAtOwner(now ?? previous!)));
     // Recreation waits for the last pod of the old revision.
-    this.#listening.use(
+    this.hear(
       cache.tables.Pod.listen((pod, previous) => {
         if (pod !== undefined) return;
         const owner = previous?.metadata.ownerReferences?.find((each) => each.kind === 'ReplicaSet');
@@ -48,17 +35,8 @@ export class DeploymentController implements Controller {
     );
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
-  async #reconcile(key: string): Promise<number | undefined> {
-    const { cache, writer, clock } = this.#context;
+  protected override async reconcile(key: string): Promise<number | undefined> {
+    const { cache, writer, clock } = this.context;
     const deployment = cache.tables.Deployment.get(key);
     if (deployment === undefined) return undefined;
     const candidates = [...cache.tables.ReplicaSet.by('namespace', deployment.metadata.namespace ?? '')];
@@ -79,19 +57,19 @@ export class DeploymentController implements Controller {
   }
 
   #fresh({ current, old, revision }: Revisions): Revisions {
-    const table = this.#context.cache.tables.ReplicaSet;
+    const table = this.context.cache.tables.ReplicaSet;
     const now = (set: ReplicaSet): ReplicaSet =>
       table.get(`${set.metadata.namespace ?? ''}/${set.metadata.name}`) ?? set;
     return { current: current === undefined ? undefined : now(current), old: old.map(now), revision };
   }
 
   #podsLeft(sets: readonly ReplicaSet[]): boolean {
-    const pods = this.#context.cache.tables.Pod;
+    const pods = this.context.cache.tables.Pod;
     return sets.some(({ metadata }) => [...pods.by('owner', metadata.uid)].some((pod) => !isFinished(pod)));
   }
 
   async #create(deployment: Deployment, revisions: Revisions, replicas: number): Promise<ReplicaSet> {
-    const { writer } = this.#context;
+    const { writer } = this.context;
     const { template = {}, selector = {}, minReadySeconds } = deployment.spec ?? {};
     const hash = hashOf(template, deployment.status?.collisionCount);
     const labels = { ...template.metadata?.labels, [templateHashLabel]: hash };
@@ -121,7 +99,7 @@ export class DeploymentController implements Controller {
     } catch (error) {
       // The name is another's: the next look takes another hash, unless the set is this one's after all.
       if (error instanceof KubeStatusError && error.reason === 'AlreadyExists') {
-        const taken = this.#context.cache.tables.ReplicaSet.get(`${namespace ?? ''}/${name}-${hash}`);
+        const taken = this.context.cache.tables.ReplicaSet.get(`${namespace ?? ''}/${name}-${hash}`);
         if (taken !== undefined)
           await writer.status('Deployment', deployment, {
             ...deployment.status,
@@ -135,13 +113,13 @@ export class DeploymentController implements Controller {
   async #resize(deployment: Deployment, set: ReplicaSet, replicas: number): Promise<void> {
     const { wanted, maxSurge } = limitsOf(deployment);
     const annotations = sizeAnnotations(deployment, wanted + maxSurge);
-    await this.#context.writer.patch('ReplicaSet', set, { metadata: { annotations }, spec: { replicas } });
+    await this.context.writer.patch('ReplicaSet', set, { metadata: { annotations }, spec: { replicas } });
     this.#scaled(deployment, set, sizeOf(set), replicas);
   }
 
   /** Keeps annotations, and what else the current set shares with its Deployment, in step. */
   async #annotate(deployment: Deployment, revisions: Revisions): Promise<void> {
-    const { writer } = this.#context;
+    const { writer } = this.context;
     const { wanted, maxSurge } = limitsOf(deployment);
     const { current, old } = this.#fresh(revisions);
     if (current === undefined) return;
@@ -169,10 +147,6 @@ export class DeploymentController implements Controller {
   #scaled(deployment: Deployment, set: ReplicaSet, from: number, to: number): void {
     const direction = to > from ? 'up' : 'down';
     const message = `Scaled ${direction} replica set ${set.metadata.name} from ${from} to ${to}`;
-    this.#context.events.record(component, deployment, {
-      type: 'Normal',
-      reason: 'ScalingReplicaSet',
-      message,
-    });
+    this.tell(deployment, 'ScalingReplicaSet', message);
   }
 }

@@ -1,52 +1,42 @@
 import { hasLabels } from '@ambient/kube';
 
-import type { Controller, ControllerContext } from '../controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import { labelKey } from '../cache/cluster-cache.ts';
 import { canonical } from '../cache/canonical.ts';
 import type { EndpointSlice, Pod, Service } from '../objects.ts';
 import { onWorkloadChange } from '../pods/pod-family.ts';
 import { isFinished, isReady, isTerminating } from '../pods/pod-state.ts';
-import { WorkQueue } from '../queue/work-queue.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
 import { endpointOf, familiesOf } from './endpoints.ts';
 import type { Family } from './endpoints.ts';
 import { managedByLabel, planSlices, sliceManager } from './slice-plan.ts';
 
-const component = 'endpoint-slice-controller';
-
 /** Keeps the EndpointSlices of every Service that has a selector; those of others are left alone. */
-export class EndpointSliceController implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
-
+export class EndpointSliceController extends QueuedController {
   constructor(context: ControllerContext) {
-    const { cache, log, clock } = context;
-    this.#context = context;
-    this.#queue = new WorkQueue({
-      name: component,
-      log,
-      clock,
+    super(context, {
+      name: 'endpoint-slice-controller',
       // Pods of one rollout become ready together; a tenth of a second is what their readiness may take to be known.
       gatherMs: 15,
-      reconcile: (key) => this.#reconcile(key),
     });
-    this.#listening.use(onWorkloadChange(cache, 'Service', (key) => this.#queue.add(key)));
-    this.#listening.use(
+    const { cache } = context;
+    this.hear(onWorkloadChange(cache, 'Service', (key) => this.look(key)));
+    this.hear(
       cache.tables.Pod.listen((pod, previous) => {
         if (pod !== undefined && previous !== undefined && seenBySlices(pod) === seenBySlices(previous))
           return;
         this.#lookAtServicesOf(pod, previous);
       }),
     );
-    this.#listening.use(
+    this.hear(
       cache.tables.EndpointSlice.listen((slice, previous) => {
         const { metadata } = slice ?? previous!;
         if (metadata.labels?.[managedByLabel] !== sliceManager) return;
         const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'Service');
-        if (owner !== undefined) this.#queue.add(`${metadata.namespace ?? ''}/${owner.name}`);
+        if (owner !== undefined) this.look(`${metadata.namespace ?? ''}/${owner.name}`);
       }),
     );
-    this.#listening.use(
+    this.hear(
       cache.tables.Node.listen((node, previous) => {
         if (canonical(node?.metadata.labels) === canonical(previous?.metadata.labels)) return;
         for (const pod of cache.tables.Pod.by('node', (node ?? previous!).metadata.name))
@@ -55,27 +45,18 @@ export class EndpointSliceController implements Controller {
     );
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
   #lookAtServicesOf(pod: Pod | undefined, previous: Pod | undefined): void {
     const { namespace = '' } = (pod ?? previous!).metadata;
-    for (const service of this.#context.cache.tables.Service.by('namespace', namespace)) {
+    for (const service of this.context.cache.tables.Service.by('namespace', namespace)) {
       const { selector } = service.spec ?? {};
       if (!selects(selector)) continue;
       if ([pod, previous].some((each) => each !== undefined && hasLabels(each.metadata.labels, selector)))
-        this.#queue.add(`${namespace}/${service.metadata.name}`);
+        this.look(`${namespace}/${service.metadata.name}`);
     }
   }
 
-  async #reconcile(key: string): Promise<undefined> {
-    const { cache } = this.#context;
+  protected override async reconcile(key: string): Promise<undefined> {
+    const { cache } = this.context;
     const service = cache.tables.Service.get(key);
     // The garbage collector takes the slices of a Service that is gone.
     if (service === undefined || service.metadata.deletionTimestamp !== undefined) return;
@@ -87,7 +68,7 @@ export class EndpointSliceController implements Controller {
     const families = familiesOf(service);
     for (const slice of own)
       if (!families.includes(slice.addressType as Family))
-        await this.#context.writer.delete('EndpointSlice', slice);
+        await this.context.writer.delete('EndpointSlice', slice);
     const pods = this.#podsOf(service, selector);
     for (const family of families) await this.#bring(service, family, pods, own);
   }
@@ -95,7 +76,7 @@ export class EndpointSliceController implements Controller {
   #podsOf({ metadata }: Service, selector: Readonly<Record<string, string>>): Pod[] {
     const [first] = Object.entries(selector);
     if (first === undefined) return [];
-    const found = this.#context.cache.tables.Pod.by('label', labelKey(metadata.namespace, ...first));
+    const found = this.context.cache.tables.Pod.by('label', labelKey(metadata.namespace, ...first));
     return [...found].filter((pod) => hasLabels(pod.metadata.labels, selector));
   }
 
@@ -105,7 +86,7 @@ export class EndpointSliceController implements Controller {
     pods: readonly Pod[],
     own: readonly EndpointSlice[],
   ): Promise<void> {
-    const { cache, writer } = this.#context;
+    const { cache, writer } = this.context;
     const nodeOf = (name: string): ReturnType<typeof cache.tables.Node.get> => cache.tables.Node.get(name);
     const endpoints = pods.flatMap((pod) => endpointOf(service, family, pod, nodeOf) ?? []);
     const existing = own.filter(

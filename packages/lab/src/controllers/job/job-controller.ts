@@ -1,54 +1,25 @@
-import type { Controller, ControllerContext } from '../controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import type { Container, Job, PodSpec } from '../objects.ts';
-import {
-  candidatePods,
-  claimed,
-  inGrowingBatches,
-  onPodChange,
-  onWorkloadChange,
-} from '../pods/pod-family.ts';
+import { claimedPods, inGrowingBatches, onPodChange, onWorkloadChange } from '../pods/pod-family.ts';
 import { podOf } from '../pods/pod-template.ts';
-import { WorkQueue } from '../queue/work-queue.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
 import { indexAnnotation, planJob } from './job-plan.ts';
 
-const component = 'job-controller';
-
 /** Runs the pods of each Job until enough have succeeded or too many have failed. */
-export class JobController implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
-
+export class JobController extends QueuedController {
   constructor(context: ControllerContext) {
-    const { cache, log, clock } = context;
-    this.#context = context;
-    this.#queue = new WorkQueue({
-      name: component,
-      log,
-      clock,
-      gatherMs: 5,
-      reconcile: (key) => this.#reconcile(key),
-    });
-    const look = (key: string): void => this.#queue.add(key);
-    this.#listening.use(onWorkloadChange(cache, 'Job', look));
-    this.#listening.use(onPodChange(cache, 'Job', look));
+    super(context, { name: 'job-controller', gatherMs: 5 });
+    const { cache } = context;
+    const look = (key: string): void => this.look(key);
+    this.hear(onWorkloadChange(cache, 'Job', look));
+    this.hear(onPodChange(cache, 'Job', look));
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
-  async #reconcile(key: string): Promise<number | undefined> {
-    const { cache, writer, clock } = this.#context;
+  protected override async reconcile(key: string): Promise<number | undefined> {
+    const { cache, writer, clock } = this.context;
     const job = cache.tables.Job.get(key);
     if (job === undefined || job.metadata.deletionTimestamp !== undefined) return undefined;
-    const { selector } = job.spec ?? {};
-    const pods = await claimed(writer, 'Pod', job, selector, candidatePods(cache, job, selector));
+    const pods = await claimedPods(cache, writer, job);
     const plan = planJob(job, pods, clock.nowMs());
     if (plan.expired) {
       await writer.delete('Job', job);
@@ -56,7 +27,7 @@ export class JobController implements Controller {
     }
     await inGrowingBatches(plan.remove, async (pod) => {
       await writer.delete('Pod', pod);
-      this.#tell(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`);
+      this.tell(job, 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`);
     });
     await inGrowingBatches(plan.create, (index) => this.#create(job, index));
     const now = [...cache.tables.Pod.by('owner', job.metadata.uid)];
@@ -64,11 +35,11 @@ export class JobController implements Controller {
     await writer.status('Job', job, after.status);
     const last = after.status.conditions?.at(-1);
     if (last !== undefined && after.status.conditions?.length !== job.status?.conditions?.length)
-      this.#tell(
+      this.tell(
         job,
-        last.type === 'Failed' ? 'Warning' : 'Normal',
         last.reason ?? last.type,
         last.message ?? '',
+        last.type === 'Failed' ? 'Warning' : 'Normal',
       );
     return after.lookAgainMs;
   }
@@ -80,12 +51,8 @@ export class JobController implements Controller {
       index === undefined
         ? pod
         : { ...pod, metadata: { ...pod.metadata, generateName: `${job.metadata.name}-${index}-` } };
-    const { metadata } = await this.#context.writer.create('Pod', named);
-    this.#tell(job, 'Normal', 'SuccessfulCreate', `Created pod: ${metadata.name}`);
-  }
-
-  #tell(job: Job, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#context.events.record(component, job, { type, reason, message });
+    const { metadata } = await this.context.writer.create('Pod', named);
+    this.tell(job, 'SuccessfulCreate', `Created pod: ${metadata.name}`);
   }
 }
 

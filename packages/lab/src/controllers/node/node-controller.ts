@@ -1,56 +1,41 @@
 import { canonical } from '../cache/canonical.ts';
 import { strategicMergePatch } from '../cache/cluster-writer.ts';
-import type { Controller, ControllerContext } from '../controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import type { Node } from '../objects.ts';
 import { onWorkloadChange } from '../pods/pod-family.ts';
 import { conditionOf, isReady, timestamp } from '../pods/pod-state.ts';
-import { WorkQueue } from '../queue/work-queue.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
 import { silentConditions, taintsOf } from './node-health.ts';
-
-const component = 'node-controller';
 
 /**
  * Watches the heartbeats of nodes: the Lease of each in `kube-node-lease`. One that was renewed once and then not for the grace
  * period makes its node unreachable, and its pods not ready. A node that never had a Lease is what it says it is.
  */
-export class NodeController implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
+export class NodeController extends QueuedController {
   readonly #graceMs: number;
   /** When each Lease was seen to change, by this machine's clock. */
   readonly #heardMs = new Map<string, number>();
 
   /** @param graceMs how long a node may be silent */
   constructor(context: ControllerContext, graceMs: number) {
-    const { cache, log, clock } = context;
-    this.#context = context;
+    super(context, { name: 'node-controller' });
+    const { cache, clock } = context;
     this.#graceMs = graceMs;
-    this.#queue = new WorkQueue({ name: component, log, clock, reconcile: (key) => this.#reconcile(key) });
     for (const { metadata } of cache.tables.Lease.values()) this.#heardMs.set(metadata.name, clock.nowMs());
-    this.#listening.use(
+    this.hear(
       cache.tables.Lease.listen((lease, previous) => {
         const { name } = (lease ?? previous!).metadata;
         if (lease === undefined) this.#heardMs.delete(name);
         else if (lease.spec?.renewTime !== previous?.spec?.renewTime) this.#heardMs.set(name, clock.nowMs());
         // Only the first one has to be told of: from then on there is a time to look again.
-        if (lease === undefined || previous === undefined) this.#queue.add(name);
+        if (lease === undefined || previous === undefined) this.look(name);
       }),
     );
-    this.#listening.use(onWorkloadChange(cache, 'Node', (key) => this.#queue.add(key)));
+    this.hear(onWorkloadChange(cache, 'Node', (key) => this.look(key)));
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
-  async #reconcile(key: string): Promise<number | undefined> {
-    const { cache, writer, clock, events } = this.#context;
+  protected override async reconcile(key: string): Promise<number | undefined> {
+    const { cache, writer, clock } = this.context;
     let node = cache.tables.Node.get(key);
     if (node === undefined) return undefined;
     const heardMs = this.#heardMs.get(key);
@@ -60,8 +45,7 @@ export class NodeController implements Controller {
       if (conditions.length > 0) {
         const options = { subresource: 'status', contentType: strategicMergePatch };
         node = await writer.patch('Node', node, { status: { conditions } }, options);
-        const message = `Node ${key} status is now: NodeNotReady`;
-        events.record(component, node, { type: 'Normal', reason: 'NodeNotReady', message });
+        this.tell(node, 'NodeNotReady', `Node ${key} status is now: NodeNotReady`);
       }
     }
     const taints = taintsOf(node, clock.nowMs());
@@ -76,7 +60,7 @@ export class NodeController implements Controller {
 
   /** Nobody answers for them, so that Services no longer lead there. */
   async #podsAreNotReady({ metadata }: Node): Promise<void> {
-    const { cache, writer, clock } = this.#context;
+    const { cache, writer, clock } = this.context;
     for (const pod of [...cache.tables.Pod.by('node', metadata.name)]) {
       if (!isReady(pod)) continue;
       const condition = { type: 'Ready', status: 'False', lastTransitionTime: timestamp(clock.nowMs()) };

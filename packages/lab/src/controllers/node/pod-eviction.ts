@@ -1,55 +1,40 @@
 import { canonical } from '../cache/canonical.ts';
-import type { Controller, ControllerContext } from '../controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import type { Node, Pod } from '../objects.ts';
 import { isTerminating } from '../pods/pod-state.ts';
 import { onWorkloadChange } from '../pods/pod-family.ts';
-import { WorkQueue } from '../queue/work-queue.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
 import { stayMs } from '../scheduler/tolerations.ts';
-
-const component = 'taint-eviction-controller';
 
 /** A node that was deleted may be made anew by its kubelet. */
 const orphanQuarantineMs = 40_000;
 
 /** Takes pods from nodes whose taints they do not bear any longer, and pods of nodes that are gone out of the API. */
-export class PodEvictionController implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
+export class PodEvictionController extends QueuedController {
   /** When a pod was first seen on a node that is not there. */
   readonly #orphanedMs = new Map<string, number>();
 
   constructor(context: ControllerContext) {
-    const { cache, log, clock } = context;
-    this.#context = context;
-    this.#queue = new WorkQueue({ name: component, log, clock, reconcile: (key) => this.#reconcile(key) });
-    this.#listening.use(
+    super(context, { name: 'taint-eviction-controller' });
+    const { cache } = context;
+    this.hear(
       onWorkloadChange(cache, 'Pod', (key) => {
         const pod = cache.tables.Pod.get(key);
         if (pod === undefined) this.#orphanedMs.delete(key);
-        else if (this.#concerns(pod)) this.#queue.add(key);
+        else if (this.#concerns(pod)) this.look(key);
       }),
     );
-    this.#listening.use(
+    this.hear(
       cache.tables.Node.listen((now, previous) => {
         if (now !== undefined && canonical(now.spec?.taints) === canonical(previous?.spec?.taints)) return;
         for (const { metadata } of cache.tables.Pod.by('node', (now ?? previous!).metadata.name))
-          this.#queue.add(`${metadata.namespace ?? ''}/${metadata.name}`);
+          this.look(`${metadata.namespace ?? ''}/${metadata.name}`);
       }),
     );
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
   #nodeOf(pod: Pod): Node | undefined {
-    return this.#context.cache.tables.Node.get(pod.spec?.nodeName ?? '');
+    return this.context.cache.tables.Node.get(pod.spec?.nodeName ?? '');
   }
 
   #concerns(pod: Pod): boolean {
@@ -58,8 +43,8 @@ export class PodEvictionController implements Controller {
     return node === undefined || (node.spec?.taints ?? []).some(({ effect }) => effect === 'NoExecute');
   }
 
-  async #reconcile(key: string): Promise<number | undefined> {
-    const { cache, writer, clock, events } = this.#context;
+  protected override async reconcile(key: string): Promise<number | undefined> {
+    const { cache, writer, clock } = this.context;
     const pod = cache.tables.Pod.get(key);
     if (pod === undefined || (pod.spec?.nodeName ?? '') === '') return undefined;
     const node = this.#nodeOf(pod);
@@ -74,14 +59,13 @@ export class PodEvictionController implements Controller {
       .filter((time) => !Number.isNaN(time));
     const leftMs = stay === 0 ? 0 : Math.min(clock.nowMs(), ...added) + stay - clock.nowMs();
     if (leftMs > 0) return leftMs;
-    const message = `Marking for deletion Pod ${key}`;
-    events.record(component, pod, { type: 'Normal', reason: 'TaintManagerEviction', message });
+    this.tell(pod, 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
     await writer.delete('Pod', pod);
     return undefined;
   }
 
   async #orphan(key: string, pod: Pod): Promise<number | undefined> {
-    const { writer, clock } = this.#context;
+    const { writer, clock } = this.context;
     const sinceMs = this.#orphanedMs.get(key) ?? clock.nowMs();
     this.#orphanedMs.set(key, sinceMs);
     const leftMs = sinceMs + orphanQuarantineMs - clock.nowMs();

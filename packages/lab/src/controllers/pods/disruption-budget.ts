@@ -1,9 +1,9 @@
 import { canonical } from '../cache/canonical.ts';
 import { matchesLabelSelector } from '@ambient/kube';
 
-import type { Controller, ControllerContext } from '../controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '../objects.ts';
-import { WorkQueue } from '../queue/work-queue.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
 import { countOf } from './counts.ts';
 import { isActive, isReady, timestamp } from './pod-state.ts';
 import { onWorkloadChange } from './pod-family.ts';
@@ -48,47 +48,26 @@ export function budgetStatus(
 }
 
 /** Counts for PodDisruptionBudgets, by which the API refuses evictions. */
-export class DisruptionBudgetController implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
-
+export class DisruptionBudgetController extends QueuedController {
   constructor(context: ControllerContext) {
-    const { cache, log, clock } = context;
-    this.#context = context;
-    this.#queue = new WorkQueue({
-      name: 'disruption-controller',
-      log,
-      clock,
-      gatherMs: 15,
-      reconcile: (key) => this.#reconcile(key),
-    });
+    super(context, { name: 'disruption-controller', gatherMs: 15 });
+    const { cache } = context;
     const budgets = cache.tables.PodDisruptionBudget;
-    this.#listening.use(onWorkloadChange(cache, 'PodDisruptionBudget', (key) => this.#queue.add(key)));
+    this.hear(onWorkloadChange(cache, 'PodDisruptionBudget', (key) => this.look(key)));
     const seen = (pod: Pod | undefined): string =>
       canonical(pod === undefined ? null : [pod.metadata.labels, isActive(pod), isReady(pod)]);
-    this.#listening.use(
+    this.hear(
       cache.tables.Pod.listen((pod, previous) => {
         if (budgets.size === 0 || seen(pod) === seen(previous)) return;
         const { namespace = '' } = (pod ?? previous!).metadata;
         for (const { metadata, spec } of budgets.by('namespace', namespace))
-          if ([pod, previous].some((each) => selects(spec, each)))
-            this.#queue.add(`${namespace}/${metadata.name}`);
+          if ([pod, previous].some((each) => selects(spec, each))) this.look(`${namespace}/${metadata.name}`);
       }),
     );
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
-  async #reconcile(key: string): Promise<undefined> {
-    const { cache, writer, clock } = this.#context;
+  protected override async reconcile(key: string): Promise<undefined> {
+    const { cache, writer, clock } = this.context;
     const budget = cache.tables.PodDisruptionBudget.get(key);
     if (budget === undefined) return;
     const pods = [...cache.tables.Pod.by('namespace', budget.metadata.namespace ?? '')];

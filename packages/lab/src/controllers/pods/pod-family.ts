@@ -11,8 +11,18 @@ import { controlledBy } from './pod-template.ts';
 type WorkloadKind = 'ReplicaSet' | 'DaemonSet' | 'StatefulSet' | 'Job' | 'Deployment';
 type DependentKind = 'Pod' | 'ReplicaSet' | 'ControllerRevision';
 
+/** The pods of a workload: takes in what it selects and lets go what it does not. */
+export function claimedPods(
+  cache: ClusterCache,
+  writer: ClusterWriter,
+  owner: KubeObject<{ readonly selector?: LabelSelector }>,
+): Promise<Pod[]> {
+  const { selector } = owner.spec ?? {};
+  return claimed(writer, 'Pod', owner, selector, candidatePods(cache, owner, selector));
+}
+
 /** Pods that a selector can select, by the index of one of its labels, and those that have the owner already. */
-export function* candidatePods(
+function* candidatePods(
   cache: ClusterCache,
   owner: KubeObject,
   selector: LabelSelector | undefined,

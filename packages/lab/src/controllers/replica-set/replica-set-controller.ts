@@ -1,58 +1,27 @@
 import { describeError } from '@ambient/runtime';
 
-import type { Controller, ControllerContext } from '../controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import type { Pod, ReplicaSet } from '../objects.ts';
 import { podOf } from '../pods/pod-template.ts';
-import {
-  candidatePods,
-  claimed,
-  inGrowingBatches,
-  onPodChange,
-  onWorkloadChange,
-} from '../pods/pod-family.ts';
-import { WorkQueue } from '../queue/work-queue.ts';
+import { claimedPods, inGrowingBatches, onPodChange, onWorkloadChange } from '../pods/pod-family.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
 import { planReplicas, replicaReport } from './replica-plan.ts';
 
-const component = 'replicaset-controller';
-
 /** Gives each ReplicaSet as many pods as it wants. */
-export class ReplicaSetController implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
-
+export class ReplicaSetController extends QueuedController {
   constructor(context: ControllerContext) {
-    const { cache, log, clock } = context;
-    this.#context = context;
-    this.#queue = new WorkQueue({
-      name: component,
-      log,
-      clock,
-      parallel: 8,
-      gatherMs: 5,
-      reconcile: (key) => this.#reconcile(key),
-    });
-    const look = (key: string): void => this.#queue.add(key);
-    this.#listening.use(onWorkloadChange(cache, 'ReplicaSet', look));
-    this.#listening.use(onPodChange(cache, 'ReplicaSet', look));
+    super(context, { name: 'replicaset-controller', parallel: 8, gatherMs: 5 });
+    const { cache } = context;
+    const look = (key: string): void => this.look(key);
+    this.hear(onWorkloadChange(cache, 'ReplicaSet', look));
+    this.hear(onPodChange(cache, 'ReplicaSet', look));
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
-  async #reconcile(key: string): Promise<number | undefined> {
-    const { cache, writer, clock } = this.#context;
+  protected override async reconcile(key: string): Promise<number | undefined> {
+    const { cache, writer, clock } = this.context;
     const set = cache.tables.ReplicaSet.get(key);
     if (set === undefined) return undefined;
-    const { selector } = set.spec ?? {};
-    const candidates = candidatePods(cache, set, selector);
-    const pods = await claimed(writer, 'Pod', set, selector, candidates);
+    const pods = await claimedPods(cache, writer, set);
     let failure: { readonly reason: string; readonly message: string; readonly error: unknown } | undefined;
     const plan = planReplicas(set, pods);
     if (set.metadata.deletionTimestamp === undefined)
@@ -62,7 +31,7 @@ export class ReplicaSetController implements Controller {
       } catch (error) {
         const reason = plan.create > 0 ? 'FailedCreate' : 'FailedDelete';
         failure = { reason, message: describeError(error), error };
-        this.#context.events.record(component, set, { type: 'Warning', reason, message: failure.message });
+        this.tell(set, reason, failure.message, 'Warning');
       }
     // As they are after what was just done.
     const now = [...cache.tables.Pod.by('owner', set.metadata.uid)];
@@ -74,21 +43,19 @@ export class ReplicaSetController implements Controller {
   }
 
   async #create(set: ReplicaSet, count: number): Promise<void> {
-    const { writer, events } = this.#context;
+    const { writer } = this.context;
     const pod = podOf(set, set.spec?.template ?? {});
     await inGrowingBatches(Array.from({ length: count }), async () => {
       const { metadata } = await writer.create('Pod', pod);
-      const message = `Created pod: ${metadata.name}`;
-      events.record(component, set, { type: 'Normal', reason: 'SuccessfulCreate', message });
+      this.tell(set, 'SuccessfulCreate', `Created pod: ${metadata.name}`);
     });
   }
 
   async #remove(set: ReplicaSet, pods: readonly Pod[]): Promise<void> {
-    const { writer, events } = this.#context;
+    const { writer } = this.context;
     await inGrowingBatches(pods, async (pod) => {
       await writer.delete('Pod', pod);
-      const message = `Deleted pod: ${pod.metadata.name}`;
-      events.record(component, set, { type: 'Normal', reason: 'SuccessfulDelete', message });
+      this.tell(set, 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`);
     });
   }
 }

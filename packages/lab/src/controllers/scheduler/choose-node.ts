@@ -36,10 +36,7 @@ export function chooseNode(pod: Pod, candidates: readonly Candidate[]): Choice {
   }));
   ranked.sort(
     (a, b) =>
-      b.preference - a.preference ||
-      a.siblings - b.siblings ||
-      a.pods - b.pods ||
-      (a.name < b.name ? -1 : 1),
+      b.preference - a.preference || a.siblings - b.siblings || a.pods - b.pods || (a.name < b.name ? -1 : 1),
   );
   const best = ranked[0];
   if (best !== undefined) return { kind: 'node', name: best.name };

@@ -1,5 +1,6 @@
-import { isOvertaken, WorkQueue } from '../queue/work-queue.ts';
-import type { Controller, ControllerContext } from '../controller.ts';
+import { isOvertaken } from '../queue/work-queue.ts';
+import { QueuedController } from '../queue/queued-controller.ts';
+import type { ControllerContext } from '../controller.ts';
 import type { Pod } from '../objects.ts';
 import { conditionOf, isActive, timestamp } from '../pods/pod-state.ts';
 import { onWorkloadChange } from '../pods/pod-family.ts';
@@ -11,33 +12,23 @@ import type { Candidate } from './choose-node.ts';
 const component = 'default-scheduler';
 
 /** Gives pods their nodes. A pod that no node will do for is looked at again when nodes change or a pod ends. */
-export class Scheduler implements Controller {
-  readonly #context: ControllerContext;
-  readonly #queue: WorkQueue;
-  readonly #listening = new DisposableStack();
+export class Scheduler extends QueuedController {
   /** Pods that were given a node the watch has not told of yet, by node. */
   readonly #sent = new Map<string, Map<string, Pod>>();
   readonly #unschedulable = new Set<string>();
 
   constructor(context: ControllerContext) {
-    const { cache, log, clock } = context;
-    this.#context = context;
-    this.#queue = new WorkQueue({
-      name: component,
-      log,
-      clock,
-      parallel: 16,
-      reconcile: (key) => this.#schedule(key),
-    });
-    this.#listening.use(
+    super(context, { name: component, parallel: 16 });
+    const { cache } = context;
+    this.hear(
       onWorkloadChange(cache, 'Pod', (key) => {
         const pod = cache.tables.Pod.get(key);
         if (pod === undefined || (pod.spec?.nodeName ?? '') !== '') this.#forget(key);
         if (pod === undefined || !isActive(pod)) this.#lookAtUnschedulable();
-        else if (waits(pod)) this.#queue.add(key);
+        else if (waits(pod)) this.look(key);
       }),
     );
-    this.#listening.use(
+    this.hear(
       cache.tables.Node.listen((now, previous) => {
         const relevant = (node: typeof now): string =>
           canonical([node?.metadata.labels, node?.spec, node?.status?.allocatable]);
@@ -46,17 +37,8 @@ export class Scheduler implements Controller {
     );
   }
 
-  get idle(): boolean {
-    return this.#queue.idle;
-  }
-
-  async stop(): Promise<void> {
-    this.#listening.dispose();
-    await this.#queue.stop();
-  }
-
   #lookAtUnschedulable(): void {
-    for (const key of this.#unschedulable) this.#queue.add(key);
+    for (const key of this.#unschedulable) this.look(key);
   }
 
   #forget(key: string): void {
@@ -64,8 +46,8 @@ export class Scheduler implements Controller {
     for (const sent of this.#sent.values()) sent.delete(key);
   }
 
-  async #schedule(key: string): Promise<undefined> {
-    const { cache, writer, events } = this.#context;
+  protected override async reconcile(key: string): Promise<undefined> {
+    const { cache, writer } = this.context;
     const pod = cache.tables.Pod.get(key);
     if (pod === undefined || !waits(pod)) return;
     for (const sent of this.#sent.values()) if (sent.has(key)) return;
@@ -85,12 +67,11 @@ export class Scheduler implements Controller {
       if (!isOvertaken(error)) throw error;
       return;
     }
-    const message = `Successfully assigned ${key} to ${choice.name}`;
-    events.record(component, pod, { type: 'Normal', reason: 'Scheduled', message });
+    this.tell(pod, 'Scheduled', `Successfully assigned ${key} to ${choice.name}`);
   }
 
   #candidates(): Candidate[] {
-    const { Node, Pod } = this.#context.cache.tables;
+    const { Node, Pod } = this.context.cache.tables;
     return [...Node.values()]
       .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
       .map((node) => {
@@ -100,7 +81,7 @@ export class Scheduler implements Controller {
   }
 
   async #tellUnschedulable(pod: Pod, message: string): Promise<void> {
-    const { writer, events, clock } = this.#context;
+    const { writer, clock } = this.context;
     const before = conditionOf(pod.status?.conditions, 'PodScheduled');
     if (before?.status === 'False' && before.message === message) return;
     const condition = {
@@ -113,7 +94,7 @@ export class Scheduler implements Controller {
     };
     const options = { subresource: 'status', contentType: strategicMergePatch };
     await writer.patch('Pod', pod, { status: { conditions: [condition] } }, options);
-    events.record(component, pod, { type: 'Warning', reason: 'FailedScheduling', message });
+    this.tell(pod, 'FailedScheduling', message, 'Warning');
   }
 }
 
