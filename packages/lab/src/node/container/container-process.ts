@@ -47,10 +47,11 @@ export class ContainerProcess {
     // What it left may hold the ends of its output open.
     child.once('exit', () => this.#sweep());
     this.ended = end.then(({ code, signal }) => {
-      const shown = this.#asked ?? signal;
-      const number = shown === null ? undefined : constants.signals[shown];
+      // unshare(1) of util-linux before 2.39 does not die of the SIGKILL that its child died of, but complains and ends with 1.
+      const killed = signal !== null || (code === 1 && this.#asked !== undefined);
+      const number = killed ? constants.signals[this.#asked ?? signal ?? 'SIGKILL'] : undefined;
       this.#endedWith =
-        number === undefined || signal === null
+        number === undefined
           ? { exitCode: code ?? 255, signal: undefined }
           : { exitCode: 128 + number, signal: number };
       return this.#endedWith;
@@ -131,6 +132,7 @@ export class ContainerProcess {
   /** Ends all processes of the container. */
   kill(): void {
     if (!this.running) return;
+    this.#asked ??= 'SIGKILL';
     signalProcess(this.pid, 'SIGKILL');
     this.#sweep();
   }
