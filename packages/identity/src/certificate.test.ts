@@ -122,7 +122,7 @@ describe('workload certificate', () => {
     const [dump] = dumpCertificates(certificate.certificateChainPem);
     expect(dump).to.deep.equal({
       pem: Buffer.from(certificate.certificateChainPem[0]!).toString('base64'),
-      serialNumber: certificate.serialNumber,
+      serialNumber: BigInt(`0x${certificate.serialNumber}`).toString(10),
       validFrom: '2026-05-31T23:58:00Z',
       expirationTime: '2026-06-02T00:00:00Z',
     });

@@ -223,6 +223,7 @@ function checkKey(leafPem: string, keyPair: KeyPair): void {
 export interface CertificateDump {
   /** Base64 of the PEM text. */
   readonly pem: string;
+  /** In decimal digits, as istioctl reads it; it shows it in hexadecimal. */
   readonly serialNumber: string;
   /** RFC 3339. */
   readonly validFrom: string;
@@ -235,11 +236,16 @@ export function dumpCertificates(pems: readonly string[]): CertificateDump[] {
     const certificate = new X509Certificate(pem);
     return {
       pem: Buffer.from(pem).toString('base64'),
-      serialNumber: certificate.serialNumber.toLowerCase(),
+      serialNumber: decimal(certificate.serialNumber),
       validFrom: rfc3339(certificate.validFromDate),
       expirationTime: rfc3339(certificate.validToDate),
     };
   });
+}
+
+/** @param hex with a minus sign, in spite of RFC 5280, in some old roots */
+function decimal(hex: string): string {
+  return hex.startsWith('-') ? `-${decimal(hex.slice(1))}` : BigInt(`0x${hex}`).toString();
 }
 
 function rfc3339(date: Date): string {

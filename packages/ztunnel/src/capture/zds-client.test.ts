@@ -180,6 +180,21 @@ describe('ZdsClient', () => {
       expect([readiness.at(-1), states()]).deep.equal([true, ['u1 Up']]);
     });
 
+    it('is not put off by the requests that come meanwhile', async () => {
+      const link = await dialled();
+      worker.onAdd = 'failed';
+      await link.add('u1', netns);
+      await link.snapshotSent();
+      for (let asked = 0; asked < 4; asked++) {
+        clock.advance(1000);
+        await link.del('other');
+      }
+      worker.onAdd = 'ready';
+      await new Promise(setImmediate);
+      clock.advance(1000);
+      await logged(/info pod captured/);
+    });
+
     it('makes a ready process unready at the next request that succeeds, not before', async () => {
       const link = await dialled();
       await link.snapshotSent();

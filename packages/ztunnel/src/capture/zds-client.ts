@@ -24,6 +24,8 @@ interface Connection {
   readonly session: ZdsSession;
   /** A packet, or a retry, is being dealt with: the socket is not read meanwhile. */
   busy: boolean;
+  /** The next attempt to serve what could not be served; requests that come before it do not put it off. */
+  retryAtMs: number | undefined;
   retry: Disposable | undefined;
 }
 
@@ -90,7 +92,13 @@ export class ZdsClient implements AsyncDisposable {
       this.#again('the node agent cannot be reached: does its pod run on this node?', error);
       return;
     }
-    const connection: Connection = { socket, session: new ZdsSession(pods), busy: false, retry: undefined };
+    const connection: Connection = {
+      socket,
+      session: new ZdsSession(pods),
+      busy: false,
+      retryAtMs: undefined,
+      retry: undefined,
+    };
     this.#state = { kind: 'connected', connection };
     log.info('connected to the node agent', { path });
     this.#listen(connection);
@@ -168,9 +176,15 @@ export class ZdsClient implements AsyncDisposable {
 
   #scheduleRetry(connection: Connection): void {
     const { clock, pods, onReady } = this.#options;
-    if (!pods.havePending) return;
-    connection.retry = clock.setTimer(retryPendingMs, () =>
+    if (!pods.havePending) {
+      connection.retryAtMs = undefined;
+      return;
+    }
+    const nowMs = clock.nowMs();
+    connection.retryAtMs ??= nowMs + retryPendingMs;
+    connection.retry = clock.setTimer(Math.max(0, connection.retryAtMs - nowMs), () =>
       this.#work(connection, async () => {
+        connection.retryAtMs = undefined;
         await pods.retryPending();
         // While some still wait, whoever was ready stays so: only the agent's next request changes that.
         if (this.#holds(connection) && !pods.havePending) onReady(connection.session.settled);

@@ -24,6 +24,7 @@ export function encodeHello(): Uint8Array {
 
 /** @param error '' if the request took effect; cut so that a packet holds it */
 export function encodeReply(error: string): Uint8Array {
+  if (error === '') return WorkloadResponse.encode({ ack: {} }).finish();
   let text = error;
   for (;;) {
     const bytes = WorkloadResponse.encode({ ack: { error: text } }).finish();
