@@ -18,6 +18,10 @@ export interface WatchedConnection {
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly openedAtMs: number;
+  /** Of one that has ended, where its ztunnel tells. */
+  readonly endedAtMs?: number;
+  /** Why it ended, unless in order (docs/reasons.md). */
+  readonly reason?: string;
 }
 
 /** One line of the watch. */

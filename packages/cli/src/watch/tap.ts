@@ -22,7 +22,10 @@ export function tapCommand(context: CliContext): Command {
     .description('connections as they open and close, until Ctrl-C')
     .option('--all', 'begins with those that are open already')
     .option('--json', 'one line of JSON for each, in place of columns')
-    .addHelpText('after', '\nA connection that is shorter than the interval may not be seen.')
+    .addHelpText(
+      'after',
+      '\nTimes are those of the looks, once each interval; what opened and closed in between is told then.',
+    )
     .action(async (pod: string | undefined, _: unknown, self: Command) => {
       const options = self.optsWithGlobals<TapOptions>();
       const filter = filterOf(options);
@@ -95,7 +98,7 @@ export function formatEvent(event: TapEvent, connection: WatchedConnection, atMs
   const other = direction === 'inbound' ? source : destination;
   const carried =
     event === 'closed'
-      ? `  sent ${formatBytes(connection.bytesSent)}, received ${formatBytes(connection.bytesReceived)}, ${formatSeconds(atMs - connection.openedAtMs)}`
+      ? `  sent ${formatBytes(connection.bytesSent)}, received ${formatBytes(connection.bytesReceived)}, ${formatSeconds((connection.endedAtMs ?? atMs) - connection.openedAtMs)}${connection.reason === undefined ? '' : `, ${connection.reason}`}`
       : '';
   const time = new Date(atMs).toISOString().slice(11, 23);
   return `${time}  ${event.padEnd(6)}  ${workload.name}.${workload.namespace} ${arrow} ${other}  ${protocol}  ${peer}${carried}`;

@@ -1,10 +1,10 @@
 import type { Clock, LogLevels, Readiness } from '@ambient/runtime';
 import { connectionsEndpoint } from './connections-endpoint.ts';
+import type { ConnectionSource } from './connections-endpoint.ts';
 import { explainEndpoint } from './explain-endpoint.ts';
 import type { ExplainPlace } from './explain.ts';
 import { textReply } from './http-endpoint.ts';
 import type { Endpoint } from './http-endpoint.ts';
-import type { LocalConnection } from './local-connections.ts';
 import { loggingEndpoint } from './logging-endpoint.ts';
 import { profileEndpoints } from './profile-endpoints.ts';
 
@@ -13,7 +13,8 @@ export interface AdminActions {
   /** The object of `/config_dump`; secrets must not be in it. */
   configDump(): object | Promise<object>;
   /** Of the data workers, as they are now. */
-  connections(): Promise<readonly LocalConnection[]>;
+  connections: ConnectionSource['connections'];
+  watchConnections: ConnectionSource['watchConnections'];
   /** What connections are decided by. */
   readonly place: ExplainPlace;
   readonly logLevels: LogLevels;

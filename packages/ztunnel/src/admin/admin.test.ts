@@ -5,6 +5,7 @@ import { MeshStore } from '@ambient/mesh';
 import { expect } from 'chai';
 import { formatLine, Logger, LogLevels, ManualClock, Readiness } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
+import { EndedConnections } from './ended-connections.ts';
 import type { AdminActions } from './admin-endpoints.ts';
 import { adminEndpoints } from './admin-endpoints.ts';
 import { listenAdminServers } from './admin-servers.ts';
@@ -41,6 +42,7 @@ function actions(over: Partial<AdminActions> = {}): AdminActions {
   return {
     configDump: () => ({ workloads: [{ uid: 'a' }] }),
     connections: () => Promise.resolve([]),
+    watchConnections: () => Promise.resolve({ live: [], ended: new EndedConnections() }),
     place: { store: new MeshStore(), network: '', selfPorts: [], random: () => 0 },
     logLevels: new LogLevels('info,h2=off'),
     logLevelsChanged: () => {},

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 
 import { connectionsEndpoint } from './connections-endpoint.ts';
 import type { ConnectionDelta } from './connections-endpoint.ts';
+import { EndedConnections } from './ended-connections.ts';
 import { localConnections } from './local-connections.ts';
 import type { LocalConnection } from './local-connections.ts';
 
@@ -30,15 +31,19 @@ function connection(source: string, bytesSent = 0): LocalConnection {
 describe('the endpoint of live connections', () => {
   let clock: ManualClock;
   let live: LocalConnection[];
+  let ended: EndedConnections;
   beforeEach(() => {
     clock = new ManualClock();
+    ended = new EndedConnections();
     live = [connection('10.0.1.1:1'), connection('10.0.1.1:2')];
   });
   const ask = (query: string): Promise<{ status: number; body: string | Readable }> =>
     Promise.resolve(
-      connectionsEndpoint({ connections: () => Promise.resolve(live), clock }).handle(
-        new URLSearchParams(query),
-      ),
+      connectionsEndpoint({
+        connections: () => Promise.resolve(live),
+        watchConnections: () => Promise.resolve({ live, ended }),
+        clock,
+      }).handle(new URLSearchParams(query)),
     );
 
   it('lists them', async () => {
@@ -65,6 +70,31 @@ describe('the endpoint of live connections', () => {
     expect(opened.map(({ id }) => id)).to.deep.equal([3]);
     expect(closed.map(({ id }) => id)).to.deep.equal([1]);
     expect(counts).to.deep.equal([{ id: 2, bytesSent: 70, bytesReceived: 0 }]);
+    body.destroy();
+  });
+
+  it('tells of those that opened and closed between two looks, and what they came to', async () => {
+    ended.add([{ ...connection('10.0.1.1:0'), endedAtMs: 1 }]);
+    const body = (await ask('watch&interval=500')).body as Readable;
+    const next = async (): Promise<ConnectionDelta> => {
+      const [line] = (await once(body, 'data')) as [Buffer];
+      return JSON.parse(line.toString()) as ConnectionDelta;
+    };
+    expect((await next()).closed, 'before anybody watched').to.deep.equal([]);
+    live = [connection('10.0.1.1:2')];
+    ended.add([
+      { ...connection('10.0.1.1:1', 41), endedAtMs: 7 },
+      { ...connection('10.0.1.1:9', 5), endedAtMs: 8, reason: 'policy-denied' },
+    ]);
+    const second = next();
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(500);
+    const { opened, closed } = await second;
+    expect(opened.map(({ source }) => source)).to.deep.equal(['10.0.1.1:9']);
+    expect(closed.map(({ id, bytesSent, reason }) => [id, bytesSent, reason])).to.deep.equal([
+      [1, 41, undefined],
+      [3, 5, 'policy-denied'],
+    ]);
     body.destroy();
   });
 

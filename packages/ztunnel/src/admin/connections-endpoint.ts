@@ -4,6 +4,7 @@ import type { Clock } from '@ambient/runtime';
 
 import { textReply } from './http-endpoint.ts';
 import type { Endpoint } from './http-endpoint.ts';
+import type { EndedConnections, EndedConnection } from './ended-connections.ts';
 import type { LocalConnection } from './local-connections.ts';
 
 const defaultIntervalMs = 1000;
@@ -13,6 +14,11 @@ const longestIntervalMs = 60_000;
 
 export interface ConnectionSource {
   connections(): Promise<readonly LocalConnection[]>;
+  /** The same, with those that have ended since anybody watched, in order. */
+  watchConnections(): Promise<{
+    readonly live: readonly LocalConnection[];
+    readonly ended: EndedConnections;
+  }>;
   readonly clock: Clock;
 }
 
@@ -22,9 +28,10 @@ export interface ConnectionDelta {
   readonly atMs: number;
   /** The connections that were open before anybody watched; only on the first line. */
   readonly snapshot?: readonly WatchedConnection[];
+  /** Those that were opened and closed since the line before are among both. */
   readonly opened: readonly WatchedConnection[];
-  /** With the counts that were seen last. */
-  readonly closed: readonly WatchedConnection[];
+  /** With all that they have carried, and why they ended if it was not in order. */
+  readonly closed: readonly (WatchedConnection & Partial<Pick<EndedConnection, 'endedAtMs' | 'reason'>>)[];
   readonly counts: readonly Pick<WatchedConnection, 'id' | 'bytesSent' | 'bytesReceived'>[];
 }
 
@@ -68,7 +75,11 @@ export class ConnectionChanges {
   #nextId = 1;
   #first = true;
 
-  next(connections: readonly LocalConnection[], atMs: number): ConnectionDelta {
+  next(
+    connections: readonly LocalConnection[],
+    atMs: number,
+    ended: readonly EndedConnection[] = [],
+  ): ConnectionDelta {
     const now = new Map<string, WatchedConnection>();
     const opened: WatchedConnection[] = [];
     const counts: ConnectionDelta['counts'][number][] = [];
@@ -81,9 +92,20 @@ export class ConnectionChanges {
       else if (before.bytesSent !== watched.bytesSent || before.bytesReceived !== watched.bytesReceived)
         counts.push({ id: watched.id, bytesSent: watched.bytesSent, bytesReceived: watched.bytesReceived });
     }
-    const closed = [...this.#known].flatMap(([key, each]) => (now.has(key) ? [] : [each]));
-    this.#known = now;
     const first = this.#first;
+    const closed: WatchedConnection[] = [];
+    for (const connection of ended) {
+      const key = keyOf(connection);
+      const before = this.#known.get(key);
+      if (before === undefined && first) continue;
+      const watched = { id: before?.id ?? this.#nextId++, ...connection };
+      if (before === undefined) opened.push(watched);
+      else this.#known.delete(key);
+      closed.push(watched);
+    }
+    // Whose end nobody has told: its worker is gone, or more ended than is kept.
+    for (const [key, each] of this.#known) if (!now.has(key)) closed.push(each);
+    this.#known = now;
     this.#first = false;
     return first ? { atMs, snapshot: opened, opened: [], closed, counts } : { atMs, opened, closed, counts };
   }
@@ -98,6 +120,8 @@ class ConnectionWatch extends Readable {
   readonly #source: ConnectionSource;
   readonly #intervalMs: number;
   readonly #changes = new ConnectionChanges();
+  /** Number of the last ended connection that was told. */
+  #seen = 0;
   #timer: Disposable | undefined;
   #asking = false;
   #started = false;
@@ -128,11 +152,13 @@ class ConnectionWatch extends Readable {
 
   #look(): void {
     this.#asking = true;
-    this.#source.connections().then(
-      (connections) => {
+    this.#source.watchConnections().then(
+      ({ live, ended }) => {
         this.#asking = false;
         if (this.destroyed) return;
-        const delta = this.#changes.next(connections, this.#source.clock.nowMs());
+        const news = ended.since(this.#seen);
+        this.#seen = news.last;
+        const delta = this.#changes.next(live, this.#source.clock.nowMs(), news.connections);
         this.push(`${JSON.stringify(delta)}\n`);
       },
       (error: unknown) => this.destroy(error as Error),

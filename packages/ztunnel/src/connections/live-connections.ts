@@ -2,11 +2,15 @@ import type { SocketAddress } from '@ambient/linux';
 import { formatAddress } from '@ambient/linux';
 import type { Logger } from '@ambient/runtime';
 import { bare, describeError } from '@ambient/runtime';
-import type { ConnectionReport } from '../worker/messages.ts';
+import type { ConnectionReport, EndedConnectionReport } from '../worker/messages.ts';
 import type { ConnectionMetrics } from './connection-metrics.ts';
 import { reasonOf, responseFlagOf } from './failure.ts';
 import type { ConnectionFacts } from './live-connection.ts';
 import { LiveConnection } from './live-connection.ts';
+
+/** Ends that are kept for whoever watches, and for how long after he has last asked. */
+const MAX_ENDED = 512;
+const WATCH_MS = 65_000;
 
 /** The live table of one pod in one worker: every connection that it carries, with access log and metrics. */
 export class LiveConnections {
@@ -16,6 +20,9 @@ export class LiveConnections {
   readonly #wallClockMs: () => number;
 
   readonly #pod: number | undefined;
+  /** undefined while nobody watches. */
+  #ended: EndedConnectionReport[] | undefined;
+  #endedAskedMs = 0;
 
   /**
    * @param metrics of the worker
@@ -45,6 +52,7 @@ export class LiveConnections {
   close(connection: LiveConnection, error: Error | undefined): void {
     if (!this.#live.delete(connection)) return;
     connection.countEnd(responseFlagOf(error));
+    if (this.#ended !== undefined) this.#keepEnded(connection, error);
     const level = error === undefined ? 'info' : 'error';
     if (!this.#log.enabled(level)) return;
     const fields = connection.logFields();
@@ -86,8 +94,31 @@ export class LiveConnections {
   }
 
   reports(): ConnectionReport[] {
+    return [...this.#live].map((each) => this.#reportOf(each));
+  }
+
+  #reportOf(connection: LiveConnection): ConnectionReport {
     const pod = this.#pod;
-    return [...this.#live].map((each) => (pod === undefined ? each.report() : { pod, ...each.report() }));
+    return pod === undefined ? connection.report() : { pod, ...connection.report() };
+  }
+
+  /** Those that have ended since the last call; the first one begins to keep them. */
+  takeEnded(): readonly EndedConnectionReport[] {
+    const ended = this.#ended ?? [];
+    this.#ended = [];
+    this.#endedAskedMs = this.#wallClockMs();
+    return ended;
+  }
+
+  #keepEnded(connection: LiveConnection, error: Error | undefined): void {
+    const endedAtMs = this.#wallClockMs();
+    if (endedAtMs - this.#endedAskedMs > WATCH_MS) {
+      this.#ended = undefined;
+      return;
+    }
+    if (this.#ended!.length >= MAX_ENDED) return;
+    const reason = error === undefined ? {} : { reason: reasonOf(error) };
+    this.#ended!.push({ ...this.#reportOf(connection), endedAtMs, ...reason });
   }
 
   /** Cuts all. @returns how many there were */

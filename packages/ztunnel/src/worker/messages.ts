@@ -61,7 +61,7 @@ export type ToWorker =
    */
   | { readonly kind: 'remove-pod'; readonly id: number; readonly deadlineMs: number }
   /** Asks for `collected` with the same id. */
-  | { readonly kind: 'collect'; readonly id: number; readonly connections: boolean }
+  | { readonly kind: 'collect'; readonly id: number; readonly connections: CollectedConnections }
   /** Answer to `resolve`: addresses in the order of preference; empty when the name does not resolve. */
   | {
       readonly kind: 'resolved';
@@ -75,6 +75,9 @@ export type ToWorker =
   | { readonly kind: 'drain'; readonly deadlineMs: number }
   /** Cut everything and end: then `stopped`. */
   | { readonly kind: 'stop' };
+
+/** Which connections are reported: none, the live ones, or also those that have ended since this was asked for last. */
+export type CollectedConnections = 'none' | 'live' | 'ended-too';
 
 /** One live connection, for dumps and `top`. */
 export interface ConnectionReport {
@@ -93,6 +96,13 @@ export interface ConnectionReport {
   readonly bytesReceived: number;
   /** Unix time in milliseconds. */
   readonly openedAtMs: number;
+}
+
+/** One that has ended, for `tap`. */
+export interface EndedConnectionReport extends ConnectionReport {
+  readonly endedAtMs: number;
+  /** Stable code (docs/reasons.md); absent after an orderly end. */
+  readonly reason?: string;
 }
 
 /** The ports of a pod's listeners, the same for all workers. */
@@ -126,6 +136,8 @@ export type FromWorker =
       readonly id: number;
       readonly series: readonly SeriesDelta[];
       readonly connections: readonly ConnectionReport[];
+      /** Where they were asked for. */
+      readonly ended?: readonly EndedConnectionReport[];
     }
   /** Asks for the addresses of a hostname: answer by `resolved`. */
   | { readonly kind: 'resolve'; readonly id: number; readonly hostname: string }

@@ -140,7 +140,7 @@ describe('DataWorkers', () => {
     const { workers, threads, clock, lines, bindAll } = setup(3);
     workers.start();
     bindAll();
-    const collecting = workers.collect(true);
+    const collecting = workers.collect('live');
     const { id } = threads[0]!.posted.at(-1) as Extract<ToWorker, { kind: 'collect' }>;
     const answer = { kind: 'collected', id, series: [], connections: [] } as const;
     threads[0]!.say(answer);
@@ -150,7 +150,7 @@ describe('DataWorkers', () => {
     expect((await collecting).map(({ worker }) => worker.index)).deep.equal([0]);
     expect(lines.at(-1)).equal('warn\tworkers\tdata workers did not report in time\tworkers="2"');
     threads[2]!.say(answer);
-    const again = workers.collect(false);
+    const again = workers.collect('none');
     threads[0]!.say({ ...answer, id: id + 1 });
     threads[3]!.end();
     threads[2]!.say({ ...answer, id: id + 1 });

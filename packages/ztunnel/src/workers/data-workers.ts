@@ -1,6 +1,13 @@
 import { Backoff, describeError, RetryTimer } from '@ambient/runtime';
 import type { Clock, Logger, SeriesDelta } from '@ambient/runtime';
-import type { ConnectionReport, FromWorker, ToWorker, WorkerStart } from '../worker/messages.ts';
+import type {
+  CollectedConnections,
+  ConnectionReport,
+  EndedConnectionReport,
+  FromWorker,
+  ToWorker,
+  WorkerStart,
+} from '../worker/messages.ts';
 import type { SpawnWorker, WorkerThread } from './worker-thread.ts';
 
 /** A data worker as the other parts of the main thread know it; what is posted to one that has died is lost. */
@@ -26,6 +33,7 @@ export interface Collected {
   readonly worker: WorkerLink;
   readonly series: readonly SeriesDelta[];
   readonly connections: readonly ConnectionReport[];
+  readonly ended?: readonly EndedConnectionReport[];
 }
 
 export interface DataWorkersOptions {
@@ -172,7 +180,7 @@ export class DataWorkers {
   }
 
   /** Asks every worker for its counts, and its connections if wanted; a worker that does not answer is left out. */
-  collect(connections: boolean): Promise<readonly Collected[]> {
+  collect(connections: CollectedConnections): Promise<readonly Collected[]> {
     const links = this.#slots.flatMap((slot) => (slot.link === undefined ? [] : [slot.link]));
     if (links.length === 0) return Promise.resolve([]);
     const id = this.#nextCollection++;
@@ -353,7 +361,12 @@ export class DataWorkers {
   ): void {
     if (collection === undefined || !collection.awaited.delete(link)) return;
     if (answer !== undefined)
-      collection.answers.push({ worker: link, series: answer.series, connections: answer.connections });
+      collection.answers.push({
+        worker: link,
+        series: answer.series,
+        connections: answer.connections,
+        ended: answer.ended ?? [],
+      });
     if (collection.awaited.size === 0) collection.finish();
   }
 }
