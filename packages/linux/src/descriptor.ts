@@ -20,12 +20,20 @@ export function closeAllDescriptors(): void {
   live.clear();
 }
 
+/** Bounds the descriptors that somebody may have at a time. */
+export interface DescriptorQuota {
+  /** Takes one. @returns why there is none left for this one; then nothing is taken */
+  take(): Error | undefined;
+  giveBack(): void;
+}
+
 /**
  * A file descriptor with one owner. Closing is idempotent; using it closed is a MisuseError, never another
  * connection's descriptor.
  */
 export class Descriptor {
   #fd: number;
+  #quota: DescriptorQuota | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -42,11 +50,24 @@ export class Descriptor {
     return this.#fd < 0;
   }
 
+  /** What it counts under. */
+  get quota(): DescriptorQuota | undefined {
+    return this.#quota;
+  }
+
+  /** Counts it until it is closed. @throws what the quota says against it */
+  chargeTo(quota: DescriptorQuota | undefined): void {
+    const refusal = quota?.take();
+    if (refusal !== undefined) throw refusal;
+    this.#quota = quota;
+  }
+
   close(): void {
     if (this.#fd < 0) return;
     live.delete(this.#fd);
     libc.close(this.#fd);
     this.#fd = -1;
+    this.#quota?.giveBack();
   }
 
   [Symbol.dispose](): void {

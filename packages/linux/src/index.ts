@@ -3,7 +3,14 @@ export { SystemError, MisuseError, errnoName, systemErrors, type SystemErrorCode
 export { IoBuffer } from './io-buffer.ts';
 export { BufferPool } from './buffer-pool.ts';
 export { type SocketAddress, formatAddress } from './address.ts';
-export { WOULD_BLOCK, FAILED, Descriptor, openDescriptors, closeAllDescriptors } from './descriptor.ts';
+export {
+  WOULD_BLOCK,
+  FAILED,
+  Descriptor,
+  type DescriptorQuota,
+  openDescriptors,
+  closeAllDescriptors,
+} from './descriptor.ts';
 export {
   Reactor,
   type ReadinessHandler,
@@ -24,6 +31,7 @@ export { PacketSocket } from './packet-socket.ts';
 export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
 export { NamespaceTrapError, NetworkNamespace } from './namespace.ts';
 export { NftablesSocket } from './nftables-socket.ts';
+export { SocketDiagnostics, type DiagnosedSocket } from './socket-diagnostics.ts';
 export { requestTimeSlice } from './scheduling.ts';
 export { trimHeaps } from './heap.ts';
 export { SplicePipe } from './splice.ts';

@@ -1,4 +1,4 @@
-import type { Descriptor } from './descriptor.ts';
+import type { Descriptor, DescriptorQuota } from './descriptor.ts';
 import { Descriptor as OwnedDescriptor, FAILED, WOULD_BLOCK, checked } from './descriptor.ts';
 import { SystemError } from './errors.ts';
 import { IoBuffer } from './io-buffer.ts';
@@ -23,11 +23,18 @@ export class SplicePipe {
   buffered = 0;
   lastError: SystemError | undefined;
 
-  /** @throws SystemError (EMFILE) */
-  constructor() {
+  /** @throws SystemError (EMFILE), or what the quota says against it */
+  constructor(quota?: DescriptorQuota) {
     checked('pipe2', libc.pipe2(pair.addressOf(0, 8), libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC));
     this.#read = new OwnedDescriptor(pair.bytes.readInt32LE(0));
     this.#write = new OwnedDescriptor(pair.bytes.readInt32LE(4));
+    try {
+      this.#read.chargeTo(quota);
+      this.#write.chargeTo(quota);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     // Refused to a user who has very many pipes already: then it stays small, and works.
     libc.fcntl(this.#write.fd, F_SETPIPE_SZ, PIPE_BYTES);
   }

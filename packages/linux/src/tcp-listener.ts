@@ -1,6 +1,6 @@
 import type { SocketAddress } from './address.ts';
 import { formatAddress, sockaddr } from './address.ts';
-import type { Descriptor } from './descriptor.ts';
+import type { Descriptor, DescriptorQuota } from './descriptor.ts';
 import { Descriptor as OwnedDescriptor, checked, setIntOption } from './descriptor.ts';
 import { SystemError } from './errors.ts';
 import * as libc from './libc.ts';
@@ -30,10 +30,14 @@ export interface ListenOptions {
   readonly transparent?: boolean | undefined;
   /** Where the socket is to stand, instead of the thread's own namespace. */
   readonly namespace?: NetworkNamespace | undefined;
+  /** What the connections that are taken count under; not the listener itself. */
+  readonly quota?: DescriptorQuota | undefined;
 }
 
 export interface AcceptHandler {
   onAccept(socket: TcpSocket, peer: SocketAddress): void;
+  /** The quota says `error` against the connection, which is reset afterwards. */
+  onRefused?(socket: TcpSocket, peer: SocketAddress, error: Error): void;
   /** The process or the machine is out of descriptors or memory; accepting pauses and is tried again. Told once. */
   onAcceptPaused(error: SystemError): void;
   onAcceptResumed(): void;
@@ -47,6 +51,7 @@ export class TcpListener implements ReadinessHandler {
   readonly #descriptor: Descriptor;
   readonly #handler: AcceptHandler;
   readonly #family: 4 | 6;
+  readonly #quota: DescriptorQuota | undefined;
   readonly #retry = new Timer(() => {
     this.#resume();
   });
@@ -62,6 +67,7 @@ export class TcpListener implements ReadinessHandler {
     this.#reactor = reactor;
     this.#handler = handler;
     this.#family = at.ip.includes(':') ? 6 : 4;
+    this.#quota = options.quota;
     this.#descriptor = listen(at, this.#family, options);
   }
 
@@ -133,10 +139,17 @@ export class TcpListener implements ReadinessHandler {
       return true; // the peer gave up before we took it (ECONNABORTED and the like): accept(2), error handling
     }
     const peer = sockaddr.read();
-    const socket = new TcpSocket(new OwnedDescriptor(fd), this.#family);
+    const descriptor = new OwnedDescriptor(fd);
+    const socket = new TcpSocket(descriptor, this.#family);
     if (this.#paused) this.#endPause();
     if (peer === undefined) {
       socket.close();
+      return true;
+    }
+    try {
+      descriptor.chargeTo(this.#quota);
+    } catch (error) {
+      this.#refuse(socket, peer, error as Error);
       return true;
     }
     try {
@@ -146,6 +159,16 @@ export class TcpListener implements ReadinessHandler {
       this.#handler.onFault(error);
     }
     return true;
+  }
+
+  #refuse(socket: TcpSocket, peer: SocketAddress, error: Error): void {
+    try {
+      this.#handler.onRefused?.(socket, peer, error);
+    } catch (defect) {
+      this.#handler.onFault(defect);
+    } finally {
+      socket.abort();
+    }
   }
 
   onFault(error: unknown): void {

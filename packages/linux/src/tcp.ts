@@ -1,6 +1,6 @@
 import type { SocketAddress } from './address.ts';
 import { formatAddress, sockaddr } from './address.ts';
-import type { Descriptor } from './descriptor.ts';
+import type { Descriptor, DescriptorQuota } from './descriptor.ts';
 import {
   FAILED,
   WOULD_BLOCK,
@@ -28,6 +28,8 @@ const TCP_NOTSENT_LOWAT = 25;
 const IP_FREEBIND = 15;
 const IP_TRANSPARENT = 19;
 const IPV6_TRANSPARENT = 75;
+const IP_TTL = 2;
+const IPV6_UNICAST_HOPS = 16;
 const SO_ORIGINAL_DST = 80;
 const SHUT_WR = 1;
 
@@ -50,6 +52,10 @@ export interface DialOptions {
   readonly transparent?: boolean | undefined;
   /** Where the socket is to stand, instead of the thread's own namespace. */
   readonly namespace?: NetworkNamespace | undefined;
+  /** What the socket counts under. */
+  readonly quota?: DescriptorQuota | undefined;
+  /** Routers that a packet may pass, and one more: 1 stays on the link. The kernel's default if absent. */
+  readonly hopLimit?: number | undefined;
 }
 
 /** A TCP connection, non-blocking. It owns its descriptor. */
@@ -66,16 +72,18 @@ export class TcpSocket {
 
   /**
    * Starts to connect. Readiness to write tells the end; ask `connectResult` then.
-   * @throws SystemError when it fails at once
+   * @throws SystemError when it fails at once, or what the quota says against it
    */
   static dial(to: SocketAddress, options: DialOptions = {}): TcpSocket {
     const family = to.ip.includes(':') ? 6 : 4;
     const subject = formatAddress(to);
     const descriptor = openSocket(family, libc.SOCK_STREAM, options.namespace, subject);
     try {
+      descriptor.chargeTo(options.quota);
       const fd = descriptor.fd;
       if (options.mark !== undefined) setIntOption(fd, libc.SOL_SOCKET, SO_MARK, options.mark, 'SO_MARK');
       if (options.transparent === true) setTransparent(fd, family);
+      if (options.hopLimit !== undefined) setHopLimit(fd, family, options.hopLimit);
       if (options.bind !== undefined) {
         const length = sockaddr.write(options.bind, family);
         checked('bind', libc.bind(fd, sockaddr.pointer, length), formatAddress(options.bind));
@@ -99,6 +107,11 @@ export class TcpSocket {
 
   get closed(): boolean {
     return this.#descriptor.closed;
+  }
+
+  /** What the socket counts under, and what else is opened for its sake. */
+  get quota(): DescriptorQuota | undefined {
+    return this.#descriptor.quota;
   }
 
   /** After readiness to write following `dial`: undefined when connected, else the reason. */
@@ -225,4 +238,10 @@ export function setTransparent(fd: number, family: 4 | 6): void {
   }
   setIntOption(fd, libc.IPPROTO_IP, IP_TRANSPARENT, 1, 'IP_TRANSPARENT');
   setIntOption(fd, libc.IPPROTO_IP, IP_FREEBIND, 1, 'IP_FREEBIND');
+}
+
+/** Limits how many routers the packets of a socket may pass (IP_TTL, IPV6_UNICAST_HOPS). */
+export function setHopLimit(fd: number, family: 4 | 6, limit: number): void {
+  if (family === 6) setIntOption(fd, libc.IPPROTO_IPV6, IPV6_UNICAST_HOPS, limit, 'IPV6_UNICAST_HOPS');
+  else setIntOption(fd, libc.IPPROTO_IP, IP_TTL, limit, 'IP_TTL');
 }

@@ -1,12 +1,13 @@
 import type { SocketAddress } from './address.ts';
 import { formatAddress, sockaddr } from './address.ts';
-import type { Descriptor } from './descriptor.ts';
+import type { Descriptor, DescriptorQuota } from './descriptor.ts';
 import { FAILED, WOULD_BLOCK, checked, setIntOption } from './descriptor.ts';
 import { SystemError } from './errors.ts';
 import type { IoBuffer } from './io-buffer.ts';
 import * as libc from './libc.ts';
 import type { NetworkNamespace } from './namespace.ts';
 import { openSocket } from './open-socket.ts';
+import { setHopLimit } from './tcp.ts';
 
 const SO_REUSEPORT = 15;
 const SO_MARK = 36;
@@ -16,6 +17,10 @@ export interface UdpOptions {
   readonly mark?: number | undefined;
   /** Where the socket is to stand, instead of the thread's own namespace. */
   readonly namespace?: NetworkNamespace | undefined;
+  /** What the socket counts under. */
+  readonly quota?: DescriptorQuota | undefined;
+  /** Routers that a packet may pass, and one more: 1 stays on the link. The kernel's default if absent. */
+  readonly hopLimit?: number | undefined;
 }
 
 /** A UDP socket, non-blocking: bound, or connected to one peer. */
@@ -44,14 +49,16 @@ export class UdpSocket {
   /** Sender of the datagram that the last `recv` brought. */
   sender: SocketAddress | undefined;
 
-  /** @throws SystemError naming the address */
+  /** @throws SystemError naming the address, or what the quota says against it */
   constructor(at: SocketAddress, options: UdpOptions = {}) {
     this.family = at.ip.includes(':') ? 6 : 4;
     this.#descriptor = openSocket(this.family, libc.SOCK_DGRAM, options.namespace, formatAddress(at));
     try {
+      this.#descriptor.chargeTo(options.quota);
       const fd = this.#descriptor.fd;
       if (options.reusePort === true) setIntOption(fd, libc.SOL_SOCKET, SO_REUSEPORT, 1, 'SO_REUSEPORT');
       if (options.mark !== undefined) setIntOption(fd, libc.SOL_SOCKET, SO_MARK, options.mark, 'SO_MARK');
+      if (options.hopLimit !== undefined) setHopLimit(fd, this.family, options.hopLimit);
       const length = sockaddr.write(at, this.family);
       checked('bind', libc.bind(fd, sockaddr.pointer, length), formatAddress(at));
     } catch (error) {

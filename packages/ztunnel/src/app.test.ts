@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LogLevels, LogOutput } from '@ambient/runtime';
 import { assertNoLeak, takeLeakSnapshot } from '@ambient/testkit';
 import { expect } from 'chai';
-import { startZtunnel, UnsupportedSettingError } from './app.ts';
+import { startZtunnel } from './app.ts';
 import type { Ztunnel } from './app.ts';
 import type { HttpEndpoint } from './admin/http-endpoint.ts';
 import { dedicatedSettings } from './testing/dedicated-settings.ts';
@@ -177,6 +177,5 @@ describe('the app with workers that carry nothing', () => {
       );
     expect(await failed({ LOCAL_XDS_PATH: '/nowhere/mesh.yaml' })).property('code', 'LOCAL_XDS_UNREADABLE');
     expect(await failed({ FAKE_CA_DIR: '/dev/null/ca' })).property('code', 'fake-ca-directory');
-    expect(await failed({ ENABLE_PROXY: 'false' })).instanceOf(UnsupportedSettingError);
   });
 });

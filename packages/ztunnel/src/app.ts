@@ -4,8 +4,10 @@ import type { Clock, DrainOutcome, LogLevels, LogOutput } from '@ambient/runtime
 import { AdminListener } from './admin-listener.ts';
 import type { AdminServers } from './admin/admin-servers.ts';
 import { listenAdminServers } from './admin/admin-servers.ts';
+import { EndedConnections } from './admin/ended-connections.ts';
 import { localConnections } from './admin/local-connections.ts';
 import { Capture } from './capture/capture.ts';
+import type { CaptureOptions } from './capture/capture.ts';
 import { CertificateSupply } from './certificates/certificate-supply.ts';
 import { LocalIdentities } from './certificates/local-identities.ts';
 import { openCertificateAuthority, openingAuthority } from './certificates/open-authority.ts';
@@ -23,6 +25,7 @@ import { selfCallPorts } from './settings.ts';
 import type { ZtunnelSettings } from './settings.ts';
 import { version } from './version.ts';
 import { DataWorkers } from './workers/data-workers.ts';
+import type { ConnectionReport } from './worker/messages.ts';
 import type { BoundPorts, WorkerLink, WorkerRequest } from './workers/data-workers.ts';
 import { threadSpawner } from './workers/worker-thread.ts';
 
@@ -30,6 +33,8 @@ import { threadSpawner } from './workers/worker-thread.ts';
 export const readinessBlockers = { stateManager: 'state manager', proxy: 'proxy', dns: 'dns proxy' } as const;
 
 const dataWorkerEntry = new URL('./worker/main.ts', import.meta.url);
+
+const noIdentities: CaptureOptions['identities'] = { hold: () => {}, release: () => {} };
 
 /** The main thread's deadline is a little behind that of the workers, so that they can still say how they ended. */
 const drainGraceMs = 500;
@@ -57,27 +62,17 @@ export interface Ztunnel {
   readonly ended: Promise<DrainOutcome>;
 }
 
-/** The settings ask for something that this version does not do. */
-export class UnsupportedSettingError extends Error {
-  readonly code = 'SETTING_UNSUPPORTED';
-  constructor(message: string) {
-    super(message);
-    this.name = 'UnsupportedSettingError';
-  }
-}
-
 /**
  * Starts the node proxy and wires its parts, in the order in which a connection needs them: the mesh that tells where it
  * goes, the certificates that it shows, the workers that carry it, the ports where operators look at it, and its end.
  *
  * @returns when the data path is bound and the operators' ports are served
- * @throws UnsupportedSettingError, WorkerStartError, ListenError, LocalSourceError, CaError or FakeCaDirectoryError, with
+ * @throws WorkerStartError, ListenError, LocalSourceError, CaError or FakeCaDirectoryError, with
  *   nothing left running
  */
 export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   const { settings, logLevels, logOutput } = options;
   const { clock = realClock, random = Math.random, workerEntry = dataWorkerEntry } = options;
-  refuseUnsupported(settings);
   const log = new Logger(logLevels, logOutput, 'app');
   log.info('starting', { version, mode: settings.mode, workers: settings.workerThreads, pid: process.pid });
 
@@ -92,7 +87,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   /** What all workers together serve. */
   const blockTraffic = (): DisposableStack => {
     const blockers = new DisposableStack();
-    blockers.use(readiness.block(readinessBlockers.proxy));
+    if (settings.proxyEnabled) blockers.use(readiness.block(readinessBlockers.proxy));
     if (settings.dns.enabled) blockers.use(readiness.block(readinessBlockers.dns));
     return blockers;
   };
@@ -101,11 +96,11 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   const mesh = new MeshReplicator(
     (message) => workers.broadcast(message),
     (change) => {
-      identities.update(mesh.store, change.workloads);
+      if (settings.proxyEnabled) identities.update(mesh.store, change.workloads);
       snapshot?.changed();
     },
   );
-  const metrics = new ProcessMetrics(() => workers.collect(false), workloadNames(mesh), clock, log);
+  const metrics = new ProcessMetrics(() => workers.collect('none'), workloadNames(mesh), clock, log);
   const release = startup.use(new MemoryRelease(clock));
   const snapshotFile = snapshotFileOf(settings, clock);
   const snapshot =
@@ -181,7 +176,8 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
             settings,
             readiness,
             trustDomain: () => nodeTrustDomain(mesh, settings),
-            identities,
+            // Where nothing is carried, nobody asks for a certificate.
+            identities: settings.proxyEnabled ? identities : noIdentities,
             metrics: metrics.pods(),
             onFatal(error) {
               log.error(describeError(error), { code: error.code });
@@ -272,16 +268,27 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     readiness.block('draining');
     drain.trigger(settings.drainDeadlineMs + drainGraceMs);
   };
+  const endedConnections = new EndedConnections();
+  const named = <T extends ConnectionReport>(reports: readonly T[]) =>
+    localConnections(reports, settings.dedicatedWorkload, capture?.pods.status());
   const admin = startup.use(
     new AdminListener(
       () =>
         listenAdminServers(settings, {
           actions: {
             async connections() {
-              const collected = await workers.collect(true);
+              const collected = await workers.collect('live');
               metrics.absorb(collected);
-              const reports = collected.flatMap(({ connections }) => connections);
-              return localConnections(reports, settings.dedicatedWorkload, capture?.pods.status());
+              return named(collected.flatMap(({ connections }) => connections));
+            },
+            async watchConnections() {
+              const collected = await workers.collect('ended-too');
+              metrics.absorb(collected);
+              endedConnections.add(named(collected.flatMap(({ ended = [] }) => ended)));
+              return {
+                live: named(collected.flatMap(({ connections }) => connections)),
+                ended: endedConnections,
+              };
             },
             place: {
               store: mesh.store,
@@ -290,7 +297,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
               random,
             },
             async configDump() {
-              const collected = await workers.collect(true);
+              const collected = await workers.collect('live');
               // Whoever is asked reports its counts too, and only once.
               metrics.absorb(collected);
               return configDump({
@@ -342,7 +349,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     if (failure !== undefined) throw failure;
     return outcome;
   });
-  log.info('serving', { ...ports });
+  log.info('serving', settings.proxyEnabled ? { ...ports } : { dns: settings.ports.dns });
   return {
     ports,
     get admin() {
@@ -372,12 +379,4 @@ function nodeTrustDomain(mesh: MeshReplicator, { place }: ZtunnelSettings): stri
   for (const { clusterId, trustDomain } of mesh.store.allWorkloads())
     if (clusterId === place.clusterId) return trustDomain;
   return place.trustDomain;
-}
-
-/** Says at once what would otherwise show as traffic that is not carried. @throws UnsupportedSettingError */
-function refuseUnsupported(settings: ZtunnelSettings): void {
-  if (!settings.proxyEnabled)
-    throw new UnsupportedSettingError(
-      'ENABLE_PROXY=false, which serves DNS alone, is not done by this version: set ENABLE_PROXY=true',
-    );
 }

@@ -53,10 +53,10 @@ describe('the command', () => {
     expect(err).contain('PROXY_MODE="odd"').contain('ENABLE_PROXY="maybe"');
   });
 
-  it('exits 1 with a remedy for what it does not do, and for arguments', () => {
-    const idle = run('src/main.ts', [], { ENABLE_PROXY: 'false', FAKE_CA: 'true', XDS_ADDRESS: '' });
-    expect([idle.code, idle.err]).deep.equal([1, '']);
-    expect(idle.out).contain('set ENABLE_PROXY=true');
+  it('exits 1 with a remedy for a proxy that would serve nothing, and for arguments', () => {
+    const idle = run('src/main.ts', [], { ENABLE_PROXY: 'false', ISTIO_META_DNS_CAPTURE: 'false' });
+    expect([idle.code, idle.out]).deep.equal([1, '']);
+    expect(idle.err).contain('ENABLE_PROXY').contain('nothing would be served');
     const odd = run('src/main.ts', ['--odd']);
     expect([odd.code, odd.out]).deep.equal([1, '']);
     expect(odd.err).contain('"--odd" is not understood');

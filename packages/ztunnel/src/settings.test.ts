@@ -8,7 +8,12 @@ import type { WorkerThreadInputs } from './settings/worker-threads.ts';
 const meshPath = './etc/istio/config/mesh';
 
 function host(files: Record<string, string> = {}): SettingsHost {
-  return { readFile: (path) => files[path], exists: (path) => path in files, cpuCount: 4 };
+  return {
+    readFile: (path) => files[path],
+    exists: (path) => path in files,
+    cpuCount: 4,
+    descriptorLimit: 1024,
+  };
 }
 
 function load(env: Record<string, string> = {}, files: Record<string, string> = {}) {

@@ -42,6 +42,8 @@ export interface SettingsHost {
   exists(path: string): boolean;
   /** CPUs that this process may use. */
   readonly cpuCount: number;
+  /** Descriptors that this process may have open (RLIMIT_NOFILE). */
+  readonly descriptorLimit: number;
 }
 
 /**
@@ -180,6 +182,7 @@ export async function loadZtunnelSettings(
         traffic.originalSource === undefined ? 'auto' : traffic.originalSource ? 'required' : 'off',
     },
     dns: { ...dns, resolvConfPath: traffic.resolvConf },
+    descriptors: { limit: host.descriptorLimit, perPod: traffic.podSockets ?? Infinity },
     inpod: { udsPath: traffic.inpodUds, portReuse: traffic.inpodPortReuse },
     socks5Enabled: traffic.socks5Enabled,
     localhostAppTunnel: traffic.localhostAppTunnel,

@@ -54,6 +54,12 @@ export const proxyFailures = {
     remedy: 'give the proxy CAP_NET_ADMIN, or do not set ENABLE_ORIG_SRC',
     flag: 'CONNECT',
   },
+  'pod-sockets-used-up': {
+    meaning: 'the pod has as many sockets in this data worker as it may, so that others find some',
+    remedy:
+      'look for the pod that opens connections and does not close them; else raise the limit of open files of the proxy, or AMBIENT_POD_SOCKETS if it is set',
+    flag: 'CONNECT',
+  },
   'drain-deadline': {
     meaning: 'the proxy is shutting down, and the connection did not end within the grace period',
     remedy: 'have clients close idle connections, or lengthen the grace period',
@@ -90,6 +96,7 @@ export class ProxyError extends Error {
 /** `response_flags` of the metrics for the end of a connection. */
 export function responseFlagOf(error: Error | undefined): ResponseFlag {
   if (error === undefined) return '-';
+  if (error instanceof HboneError && error.cause instanceof ProxyError) return error.cause.responseFlag;
   if (error instanceof ProxyError || error instanceof HboneError) return error.responseFlag;
   return 'CONNECT';
 }
@@ -99,7 +106,7 @@ export type Reason = ProxyFailure | HboneReason | SystemErrorCode;
 
 /** Stable code of a failure, for the field `reason` of the access log. */
 export function reasonOf(error: Error): Reason {
-  if (error instanceof HboneError) return error.reason;
+  if (error instanceof HboneError) return error.cause instanceof ProxyError ? error.cause.code : error.reason;
   if (error instanceof ProxyError || error instanceof SystemError) return error.code;
   return 'defect';
 }

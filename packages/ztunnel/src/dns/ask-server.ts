@@ -36,7 +36,10 @@ class NoAnswerError extends Error {
  * Asks servers by sockets that `options` places and marks. Each question has a socket, and with it a random port, and a random
  * id of its own; it takes an answer from the server's address alone (RFC 5452).
  */
-export function askByNetwork(reactor: Reactor, options: Pick<DialOptions, 'mark' | 'namespace'>): AskServer {
+export function askByNetwork(
+  reactor: Reactor,
+  options: Pick<DialOptions, 'mark' | 'namespace' | 'quota'>,
+): AskServer {
   return (server, protocol, message, questionEnd, handler) => {
     const question: Question = { id: unguessableId(), message, questionEnd, server };
     return protocol === 'udp'
@@ -69,7 +72,7 @@ class UdpAttempt implements Attempt, ReadinessHandler {
 
   constructor(
     reactor: Reactor,
-    options: Pick<DialOptions, 'mark' | 'namespace'>,
+    options: Pick<DialOptions, 'mark' | 'namespace' | 'quota'>,
     question: Question,
     handler: AttemptHandler,
   ) {
@@ -129,7 +132,7 @@ class TcpAttempt implements Attempt, ReadinessHandler {
 
   constructor(
     reactor: Reactor,
-    options: Pick<DialOptions, 'mark' | 'namespace'>,
+    options: Pick<DialOptions, 'mark' | 'namespace' | 'quota'>,
     question: Question,
     handler: AttemptHandler,
   ) {

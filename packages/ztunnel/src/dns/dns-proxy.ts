@@ -30,7 +30,7 @@ export interface DnsPod {
   readonly reactor: Reactor;
   readonly workloads: LocalWorkloads;
   /** Where the proxy's sockets stand and how they are marked. */
-  readonly dialOptions: Pick<DialOptions, 'mark' | 'namespace'>;
+  readonly dialOptions: Pick<DialOptions, 'mark' | 'namespace' | 'quota'>;
 }
 
 /** Answers the DNS questions of one pod, which redirection brings to a port inside its network namespace. */
@@ -87,6 +87,11 @@ export class DnsProxy {
   /** Where it listens by UDP: tells the port when 0 was asked for. */
   get addresses(): readonly SocketAddress[] {
     return this.#udp.map(({ address }) => address);
+  }
+
+  /** How many sockets listen. */
+  get sockets(): number {
+    return this.#udp.length + this.#tcp.length;
   }
 
   /** Begins to take questions; until then they wait in the kernel. */

@@ -2,6 +2,7 @@ import { IoBuffer } from '@ambient/linux';
 import type { Reactor } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import type { Logger } from '@ambient/runtime';
+import { proofAddresses, PROOF_NAME } from '../worker/capture-proof.ts';
 import type { LocalWorkloads } from '../worker/context.ts';
 import { answerLimit, writeAnswer, writeFailure, writeRefusal, writeTruncated } from './answer.ts';
 import type { DnsMetrics, DnsSeries } from './dns-metrics.ts';
@@ -84,6 +85,12 @@ export class Responder {
       return;
     }
     const { query } = read;
+    const proof = proofAddressFor(query);
+    if (proof !== undefined) {
+      const records = { canonicalName: undefined, addresses: [proof] };
+      link.reply(writeAnswer(out, bytes, query, records, answerLimit(query, link.protocol)));
+      return;
+    }
     const source = this.#options.workloads.sender;
     if (source !== undefined) {
       this.#decide({ message: bytes, query, link }, source);
@@ -212,4 +219,11 @@ export class Responder {
 
 function whoIs(source: Workload | undefined): Record<string, string> {
   return source === undefined ? {} : { 'src.workload': source.name, 'src.namespace': source.namespace };
+}
+
+/** What the node agent is told, which makes sure that questions of the pod come here; undefined for any other question. */
+function proofAddressFor({ name, type }: DnsQuery): string | undefined {
+  if (name !== PROOF_NAME) return undefined;
+  if (type === recordTypes.A) return proofAddresses.v4;
+  return type === recordTypes.AAAA ? proofAddresses.v6 : undefined;
 }

@@ -27,7 +27,7 @@ export class TcpService {
   constructor(
     reactor: Reactor,
     at: SocketAddress,
-    options: Pick<DialOptions, 'mark' | 'namespace'>,
+    options: Pick<DialOptions, 'mark' | 'namespace' | 'quota'>,
     responder: Responder,
     events: TcpServiceEvents,
   ) {

@@ -22,7 +22,7 @@ export class UdpService implements ReadinessHandler {
   constructor(
     reactor: Reactor,
     at: SocketAddress,
-    options: Pick<DialOptions, 'mark' | 'namespace'>,
+    options: Pick<DialOptions, 'mark' | 'namespace' | 'quota'>,
     responder: Responder,
     onFault: (error: unknown) => void,
   ) {

@@ -47,7 +47,7 @@ export class HboneListener {
         onAccept: (socket, peer) => {
           this.#accept(socket, peer);
         },
-        ...listenerEvents(context, 'inbound'),
+        ...listenerEvents(context, 'inbound', 'inbound'),
       },
     );
     this.#admission = new HandshakeAdmission(context.reactor, this.#listener);
@@ -63,6 +63,7 @@ export class HboneListener {
   }
 
   #accept(socket: TcpSocket, peer: SocketAddress): void {
+    if (this.#context.captureProof.answer('hbone', socket, peer)) return;
     const local = socket.localAddress();
     if (local === undefined) {
       socket.close();

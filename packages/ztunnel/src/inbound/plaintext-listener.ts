@@ -31,7 +31,7 @@ export class PlaintextListener {
         onAccept: (socket, peer) => {
           this.#accept(socket, peer);
         },
-        ...listenerEvents(context, 'inbound plaintext'),
+        ...listenerEvents(context, 'inbound plaintext', 'inbound'),
       },
     );
   }
@@ -46,6 +46,7 @@ export class PlaintextListener {
   }
 
   #accept(socket: TcpSocket, peer: SocketAddress): void {
+    if (this.#context.captureProof.answer('inbound', socket, peer)) return;
     const destination = socket.originalDestination() ?? socket.localAddress();
     if (destination === undefined) {
       socket.close();

@@ -3,21 +3,28 @@ import { TcpListener, formatAddress } from '@ambient/linux';
 import { routeRefusals } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
+import { CrowdedOut } from '../connections/crowded-out.ts';
 import { ProxyError, proxyFailures } from '../connections/failure.ts';
 import { route } from './route-connection.ts';
 
 const BACKLOG = 1024;
 
-/** Logs what a listener meets: shortage of descriptors, and defects. */
+/** Logs what a listener meets: shortage of descriptors, of the pod or of the process, and defects. */
 export function listenerEvents(
   context: WorkerContext,
   name: string,
+  direction: 'inbound' | 'outbound',
 ): {
+  onRefused(socket: TcpSocket, peer: SocketAddress, error: Error): void;
   onAcceptPaused(error: SystemError): void;
   onAcceptResumed(): void;
   onFault(error: unknown): void;
 } {
+  const crowdedOut = new CrowdedOut(context, direction);
   return {
+    onRefused: (socket, peer, error) => {
+      crowdedOut.refused(peer, socket.originalDestination() ?? socket.localAddress(), error);
+    },
     onAcceptPaused: (error) => {
       context.log.log('error', `${name}: accepting pauses`, { error: describeError(error) });
     },
@@ -48,7 +55,7 @@ export class OutboundListener {
         onAccept: (socket, peer) => {
           this.#accept(socket, peer);
         },
-        ...listenerEvents(context, 'outbound'),
+        ...listenerEvents(context, 'outbound', 'outbound'),
       },
     );
     this.#local = this.#listener.localAddress();
@@ -71,6 +78,7 @@ export class OutboundListener {
       socket.close();
       return;
     }
+    if (context.captureProof.answer('outbound', socket, destination)) return;
     // Not redirected, so somebody dialled this port itself: to go on would be to dial ourselves for ever.
     if (destination.port === this.#local.port && destination.ip === socket.localAddress()?.ip) {
       socket.close();

@@ -108,7 +108,7 @@ class Flow implements TurnTask {
   #splice(): number {
     if (this.#pipe === undefined) {
       try {
-        this.#pipe = new SplicePipe();
+        this.#pipe = new SplicePipe(this.to.quota);
       } catch {
         this.#spliceAfterBytes = Infinity; // out of descriptors: copying needs none
         return this.#copy();

@@ -377,6 +377,12 @@ export const trafficSettings = defineSettings('Traffic', {
     default: true,
     doc: 'Listen with `SO_REUSEPORT`, so that an upgraded process can take over from the old one. `false` counts with a single worker only: several share a port in any case.',
   },
+  podSockets: {
+    env: 'AMBIENT_POD_SOCKETS',
+    type: optional(int({ min: 16, max: 10_000_000 })),
+    default: derived('as many as are still free for other pods', () => undefined),
+    doc: 'Our own: the most sockets that one pod may have in one data worker, in shared mode. See docs/limits.md.',
+  },
   resolvConf: {
     env: 'AMBIENT_RESOLV_CONF',
     type: text,

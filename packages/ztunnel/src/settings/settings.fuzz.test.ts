@@ -119,6 +119,7 @@ describe('the environment of ztunnel under fuzz', () => {
               : undefined,
           exists: () => false,
           cpuCount: 4,
+          descriptorLimit: 1024,
         };
         try {
           const settings = await loadZtunnelSettings(settingsFrom(env), host);

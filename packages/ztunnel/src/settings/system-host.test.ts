@@ -16,6 +16,7 @@ describe('systemSettingsHost', () => {
       expect(systemSettingsHost.readFile(join(path, 'below-a-file'))).equal(undefined);
       expect(() => systemSettingsHost.readFile(dir)).throw('EISDIR');
       expect(systemSettingsHost.cpuCount).greaterThan(0);
+      expect(systemSettingsHost.descriptorLimit).greaterThan(100);
     } finally {
       rmSync(dir, { recursive: true });
     }

@@ -15,4 +15,11 @@ export const systemSettingsHost: SettingsHost = {
   },
   exists: existsSync,
   cpuCount: availableParallelism(),
+  descriptorLimit: openFilesLimit(readFileSync('/proc/self/limits', 'latin1')),
 };
+
+/** The soft limit, which Node raises to the hard one as it starts. */
+function openFilesLimit(limits: string): number {
+  const text = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
+  return text === undefined || text === 'unlimited' ? Infinity : Number(text);
+}

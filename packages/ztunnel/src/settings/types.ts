@@ -123,6 +123,8 @@ export interface ZtunnelSettings {
     /** Names the servers for what the mesh does not answer. */
     readonly resolvConfPath: string;
   };
+  /** Descriptors that the process may have, and the most sockets of one pod in one worker (Infinity: as many as are free). */
+  readonly descriptors: { readonly limit: number; readonly perPod: number };
   readonly inpod: { readonly udsPath: string; readonly portReuse: boolean };
   readonly socks5Enabled: boolean;
   readonly localhostAppTunnel: boolean;

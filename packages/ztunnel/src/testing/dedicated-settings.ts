@@ -13,7 +13,7 @@ export async function dedicatedSettings(env: Record<string, string> = {}): Promi
       FAKE_CA: 'true',
       ...env,
     }),
-    { readFile: () => undefined, exists: () => false, cpuCount: 2 },
+    { readFile: () => undefined, exists: () => false, cpuCount: 2, descriptorLimit: 1024 },
   );
   return { ...settings, ports: { ...settings.ports, admin: 0, stats: 0, readiness: 0 } };
 }

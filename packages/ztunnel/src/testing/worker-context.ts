@@ -11,6 +11,7 @@ import { CounterTable, LogLevels, Logger } from '@ambient/runtime';
 import { ConnectionMetrics } from '../connections/connection-metrics.ts';
 import { LiveConnections } from '../connections/live-connections.ts';
 import { metricDefinitions } from '../telemetry/metric-definitions.ts';
+import { CaptureProof } from '../worker/capture-proof.ts';
 import { CertificateStore } from '../worker/certificate-store.ts';
 import type { WorkerContext } from '../worker/context.ts';
 import type { FromWorker } from '../worker/messages.ts';
@@ -66,6 +67,7 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
     certificates,
     pool,
     connections,
+    captureProof: new CaptureProof({ namespace: 'default', name: 'pod', serviceAccount: 'default' }),
     log,
     policyLog: log.scope('policy'),
     dns: undefined,

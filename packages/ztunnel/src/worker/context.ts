@@ -6,6 +6,7 @@ import type { Logger } from '@ambient/runtime';
 import type { LiveConnections } from '../connections/live-connections.ts';
 import type { DnsWorker } from '../dns/dns-proxy.ts';
 import type { ZtunnelSettings } from '../settings.ts';
+import type { CaptureProof } from './capture-proof.ts';
 import type { CertificateStore } from './certificate-store.ts';
 
 /** Finds the workload that the proxy acts for: the pod in whose network namespace a listener stands. */
@@ -58,6 +59,8 @@ export interface WorkerContext extends SharedContext {
   readonly pool: HbonePool;
   /** Connections of this pod. */
   readonly connections: LiveConnections;
-  /** Of every socket that carries this pod's traffic: its mark, and the network namespace that it stands in. */
-  readonly dialOptions: Pick<DialOptions, 'mark' | 'namespace'>;
+  /** Answers the node agent, which makes sure that the pod is captured. */
+  readonly captureProof: CaptureProof;
+  /** Of every socket that carries this pod's traffic: its mark, the network namespace that it stands in, and what it counts under. */
+  readonly dialOptions: Pick<DialOptions, 'mark' | 'namespace' | 'quota'>;
 }

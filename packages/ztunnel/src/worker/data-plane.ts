@@ -16,12 +16,16 @@ import { sourceLabels } from '../telemetry/connection-labels.ts';
 import { metricDefinitions, metricNames } from '../telemetry/metric-definitions.ts';
 import { CertificateStore } from './certificate-store.ts';
 import type { SharedContext } from './context.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { DescriptorBudget } from './descriptor-budget.ts';
+import type { CollectedConnections, FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import { PodCaptures } from './pod-captures.ts';
+import { trafficPorts } from './traffic-listeners.ts';
 import { Questions } from './questions.ts';
 
 /** Log lines gather for at most this long before they are posted to the main thread. */
 const LOG_FLUSH_MS = 50;
+/** Of the process, for what is no pod's: Node.js, namespaces of pods, the control plane, operators. */
+const OWN_DESCRIPTORS = 1000;
 const TRACE_BYTES = 24;
 /** Series that nobody has touched for this long are forgotten here; the main thread keeps its totals. */
 const IDLE_SERIES_MS = 10 * 60_000;
@@ -48,6 +52,18 @@ function keepAliveOf(settings: ZtunnelSettings): KeepAlive | undefined {
       ? keepalive.timeMs + keepalive.intervalMs * keepalive.retries
       : undefined,
   };
+}
+
+/** A pod that has the proxy to itself may have all that the process has. */
+function descriptorBudget({
+  mode,
+  descriptors,
+  workerThreads,
+}: ZtunnelSettings): DescriptorBudget | undefined {
+  if (mode === 'dedicated') return undefined;
+  const { limit, perPod } = descriptors;
+  const left = Math.max(limit - OWN_DESCRIPTORS, limit / 2);
+  return new DescriptorBudget(Math.floor(left / workerThreads), perPod);
 }
 
 /** Everything that one data worker has: a reactor, a replica of the mesh, and its pods. */
@@ -135,6 +151,7 @@ export class DataPlane {
       reactor: this.reactor,
       shared,
       metrics: new ConnectionMetrics(this.#counters),
+      descriptors: descriptorBudget(settings),
       accessLog: this.#log.scope('access'),
       onFault,
       post,
@@ -158,14 +175,10 @@ export class DataPlane {
 
   /** Dedicated mode: binds the ports of its one pod. Shared mode: tells the ports that all pods will have. */
   #listen(): void {
-    const { dedicatedWorkload, place, ports } = this.#settings;
+    const { dedicatedWorkload, place } = this.#settings;
     const bound =
       dedicatedWorkload === undefined
-        ? {
-            outbound: ports.outbound,
-            inbound: ports.inboundHbone,
-            inboundPlaintext: ports.inboundPlaintext,
-          }
+        ? trafficPorts(this.#settings)
         : this.#pods.addOwn({ name: dedicatedWorkload, node: place.nodeName });
     this.#post({ kind: 'bound', ports: bound });
   }
@@ -245,7 +258,7 @@ export class DataPlane {
     return true;
   }
 
-  #collect(id: number, connections: boolean): void {
+  #collect(id: number, connections: CollectedConnections): void {
     this.#pods.reportBytes();
     const nowMs = Date.now();
     const series = this.#counters.drainDeltas(nowMs);
@@ -254,7 +267,8 @@ export class DataPlane {
       kind: 'collected',
       id,
       series,
-      connections: connections ? this.#pods.reports() : [],
+      connections: connections === 'none' ? [] : this.#pods.reports(),
+      ended: connections === 'ended-too' ? this.#pods.takeEnded() : [],
     });
   }
 

@@ -5,6 +5,7 @@ import type { LocalWorkloadName } from '@ambient/mesh';
 import { ProxyError } from '../connections/failure.ts';
 import { LiveConnections } from '../connections/live-connections.ts';
 import { HboneListener } from '../inbound/hbone-listener.ts';
+import { CaptureProof } from './capture-proof.ts';
 import type { WorkerContext } from './context.ts';
 import { LocalWorkload } from './local-workload.ts';
 import type { CaptureWorker, DrainOptions } from './pod-capture.ts';
@@ -27,13 +28,14 @@ export class OwnInbound {
     const { shared } = worker;
     const { place, ports, ipv6Enabled, socket } = shared.settings;
     const reactor = worker.reactor.tenant();
-    const dialOptions = {};
+    const dialOptions = { quota: worker.descriptors?.pod() };
     this.#context = {
       ...shared,
       settings: { ...shared.settings, socket: { ...socket, packetMark: undefined, originalSource: 'off' } },
       reactor,
       pool: new HbonePool(reactor, shared.hbone, shared.keepAlive, dialOptions, worker.directory),
       connections: new LiveConnections(worker.metrics, worker.accessLog, Date.now),
+      captureProof: new CaptureProof(name),
       dialOptions,
     };
     this.#workload = new LocalWorkload(

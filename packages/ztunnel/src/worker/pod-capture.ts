@@ -1,20 +1,20 @@
 import type { PoolDirectory } from '@ambient/hbone';
-import { HboneError, HbonePool } from '@ambient/hbone';
-import type { NetworkNamespace, Reactor, SocketAddress } from '@ambient/linux';
+import { HbonePool } from '@ambient/hbone';
+import type { NetworkNamespace, Reactor } from '@ambient/linux';
 import { Timer } from '@ambient/linux';
 import type { Logger } from '@ambient/runtime';
 import type { ConnectionMetrics } from '../connections/connection-metrics.ts';
 import { ProxyError } from '../connections/failure.ts';
 import { LiveConnections } from '../connections/live-connections.ts';
 import { DnsProxy } from '../dns/dns-proxy.ts';
-import { HboneListener } from '../inbound/hbone-listener.ts';
-import { PlaintextListener } from '../inbound/plaintext-listener.ts';
-import { OutboundListener } from '../outbound/outbound-listener.ts';
 import { findServerRevocation } from '../outbound/send-hbone.ts';
+import { CaptureProof } from './capture-proof.ts';
 import type { SharedContext, WorkerContext } from './context.ts';
+import type { DescriptorBudget, PodBudget } from './descriptor-budget.ts';
 import type { LocalFacts } from './local-workload.ts';
 import { LocalWorkload } from './local-workload.ts';
 import type { BoundPorts } from './messages.ts';
+import { TRAFFIC_LISTENERS, TrafficListeners, trafficPorts } from './traffic-listeners.ts';
 
 /**
  * How long handshakes that are under way may take to end here, when another process gets the new ones: many round trips inside
@@ -30,6 +30,8 @@ export interface CaptureWorker {
   readonly shared: SharedContext;
   readonly metrics: ConnectionMetrics;
   readonly directory: PoolDirectory;
+  /** Divided between the pods; undefined where there is one pod only. */
+  readonly descriptors: DescriptorBudget | undefined;
   /** Of scope `access`. */
   readonly accessLog: Logger;
   onFault(error: unknown): void;
@@ -64,17 +66,15 @@ export class PodCapture {
   readonly #context: WorkerContext;
   readonly #workload: LocalWorkload;
   readonly #namespace: NetworkNamespace | undefined;
-  readonly #outbound: OutboundListener;
-  readonly #inbound: HboneListener;
-  readonly #plaintext: PlaintextListener;
+  readonly #descriptors: PodBudget | undefined;
+  /** Undefined where traffic is not carried and only DNS is served. */
+  readonly #traffic: TrafficListeners | undefined;
   readonly #dns: DnsProxy | undefined;
   #draining:
     { readonly deadline: Timer; readonly poll: Timer; readonly done: ((cut: number) => void)[] } | undefined;
   #passedOn = false;
   readonly #passingOn = new Timer(() => {
-    this.#outbound.drain();
-    this.#plaintext.drain();
-    this.#inbound.drain();
+    this.#traffic?.drain();
     this.#dns?.drain();
   });
 
@@ -87,12 +87,15 @@ export class PodCapture {
       each.close();
     });
     this.#namespace = pod.namespace;
-    const dialOptions = { mark: settings.socket.packetMark, namespace: pod.namespace };
+    const quota = worker.descriptors?.pod();
+    this.#descriptors = quota;
+    const dialOptions = { mark: settings.socket.packetMark, namespace: pod.namespace, quota };
     this.#context = {
       ...shared,
       reactor,
       pool: new HbonePool(reactor, shared.hbone, shared.keepAlive, dialOptions, worker.directory),
       connections: new LiveConnections(worker.metrics, worker.accessLog, Date.now, pod.id),
+      captureProof: new CaptureProof(pod.facts.name),
       dialOptions,
     };
     this.#workload = new LocalWorkload(reactor, shared.store, pod.facts, {
@@ -105,31 +108,26 @@ export class PodCapture {
         shared.log.log('warn', text, { workload: `${namespace}/${name}`, service_account: serviceAccount });
       },
     });
-    const { ports, ipv6Enabled } = settings;
-    const at = (port: number): SocketAddress => ({ ip: ipv6Enabled ? '::' : '0.0.0.0', port });
-    const bind = <T extends { close(): void }>(listener: T): T =>
-      unwind.adopt(listener, (each) => {
-        each.close();
-      });
     const context = this.#context;
     const workload = this.#workload;
-    this.#outbound = bind(new OutboundListener(context, at(ports.outbound), workload, true));
-    this.#inbound = new HboneListener(context, at(ports.inboundHbone), workload, true);
-    unwind.defer(() => {
-      this.#inbound.close(stopped());
-    });
-    this.#plaintext = bind(new PlaintextListener(context, at(ports.inboundPlaintext), workload, true));
+    if (settings.proxyEnabled)
+      this.#traffic = unwind.adopt(new TrafficListeners(context, workload), (each) => {
+        each.close();
+      });
     if (shared.dns !== undefined)
-      this.#dns = bind(new DnsProxy(shared.dns, { reactor, workloads: this.#workload, dialOptions }));
+      this.#dns = unwind.adopt(
+        new DnsProxy(shared.dns, { reactor, workloads: this.#workload, dialOptions }),
+        (each) => {
+          each.close();
+        },
+      );
+    quota?.setAside((this.#traffic === undefined ? 0 : TRAFFIC_LISTENERS) + (this.#dns?.sockets ?? 0));
     unwind.move(); // all are bound: from here on `close` is what ends them
   }
 
+  /** Those of the settings where nothing is bound. */
   get ports(): BoundPorts {
-    return {
-      outbound: this.#outbound.port,
-      inbound: this.#inbound.port,
-      inboundPlaintext: this.#plaintext.port,
-    };
+    return this.#traffic?.ports ?? trafficPorts(this.#context.settings);
   }
 
   get connections(): LiveConnections {
@@ -143,9 +141,7 @@ export class PodCapture {
 
   /** Starts to accept; until then connections wait in the kernel. */
   start(): void {
-    this.#outbound.start();
-    this.#inbound.start();
-    this.#plaintext.start();
+    this.#traffic?.start();
     this.#dns?.start();
   }
 
@@ -156,7 +152,7 @@ export class PodCapture {
 
   /** The revocation list has changed: cuts whoever is on it now. */
   recheckRevocations(): void {
-    this.#inbound.recheckRevocations();
+    this.#traffic?.inbound.recheckRevocations();
     this.#context.pool.recheckPeers((chain) => findServerRevocation(this.#context, chain));
   }
 
@@ -168,7 +164,7 @@ export class PodCapture {
   drain(options: DrainOptions, done: (cut: number) => void): void {
     const { reactor, pool } = this.#context;
     if (options.listeners === 'close') this.#passOn(options.deadlineMs);
-    this.#inbound.drainConnections();
+    this.#traffic?.inbound.drainConnections();
     pool.drain();
     const deadlineAtMs = reactor.nowMs + options.deadlineMs;
     const already = this.#draining;
@@ -188,7 +184,7 @@ export class PodCapture {
     });
     const finishIfEmpty = (): void => {
       const questions = options.listeners === 'close' ? (this.#dns?.waiting ?? 0) : 0;
-      const held = this.connections.size + this.#inbound.connectionCount + questions;
+      const held = this.connections.size + (this.#traffic?.inbound.connectionCount ?? 0) + questions;
       if (held === 0 && !this.#passingOn.armed) finish(0);
       else reactor.setTimer(poll, DRAIN_POLL_MS);
     };
@@ -207,8 +203,7 @@ export class PodCapture {
     const { reactor, settings } = this.#context;
     if (this.#passedOn) return;
     this.#passedOn = true;
-    for (const listener of [this.#outbound, this.#inbound, this.#plaintext])
-      listener.passOn(settings.workerThreads);
+    this.#traffic?.passOn(settings.workerThreads);
     reactor.setTimer(this.#passingOn, Math.min(PASS_ON_MS, deadlineMs / 2));
   }
 
@@ -220,18 +215,14 @@ export class PodCapture {
       reactor.cancelTimer(this.#draining.deadline);
       reactor.cancelTimer(this.#draining.poll);
     }
-    this.#outbound.close();
-    this.#plaintext.close();
+    this.#traffic?.stopListening();
     this.#dns?.close();
     this.#workload.close();
     this.connections.cutAll(error);
-    this.#inbound.close(stopped());
+    this.#traffic?.close();
     pool.close();
+    this.#descriptors?.release();
     reactor.close();
     this.#namespace?.close();
   }
-}
-
-function stopped(): HboneError {
-  return new HboneError('shut-down', 'the proxy was told to stop');
 }

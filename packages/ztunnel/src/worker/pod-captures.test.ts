@@ -202,7 +202,7 @@ describe('pods in a data worker of shared mode', () => {
       ['from 0'],
       ['from 1'],
     ]);
-    plane.onMessage({ kind: 'collect', id: 1, connections: true });
+    plane.onMessage({ kind: 'collect', id: 1, connections: 'live' });
     const collected = posted.find((message) => message.kind === 'collected');
     const pods = collected?.kind === 'collected' ? collected.connections.map((each) => each.pod) : [];
     expect(pods).to.have.members([1, 2]);
@@ -272,7 +272,7 @@ describe('pods in a data worker of shared mode', () => {
     const application = dial(client, port, '10.9.0.2');
     application.send('ping');
     turnUntil(plane.reactor, 'the bytes', () => server.accepted[0]?.received.toString() === 'ping');
-    plane.onMessage({ kind: 'collect', id: 1, connections: true });
+    plane.onMessage({ kind: 'collect', id: 1, connections: 'live' });
     const collected = posted.find((message) => message.kind === 'collected');
     const seen = collected?.kind === 'collected' ? collected.connections : [];
     expect(seen.map((each) => [each.pod, each.direction, each.protocol])).to.have.deep.members([

@@ -4,7 +4,13 @@ import type { MeshChange } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
 import { ProxyError } from '../connections/failure.ts';
 import type { LocalFacts } from './local-workload.ts';
-import type { BoundPorts, ConnectionReport, FromWorker, PodStart } from './messages.ts';
+import type {
+  BoundPorts,
+  ConnectionReport,
+  EndedConnectionReport,
+  FromWorker,
+  PodStart,
+} from './messages.ts';
 import { OwnInbound } from './own-inbound.ts';
 import type { CaptureWorker } from './pod-capture.ts';
 import { PodCapture } from './pod-capture.ts';
@@ -37,8 +43,8 @@ export class PodCaptures {
 
   /** The pods of the node matter more than the proxy's own: without it the worker goes on. */
   #openOwn(): OwnInbound | undefined {
-    const { mode, ownWorkload, ports } = this.#worker.shared.settings;
-    if (mode !== 'shared' || ownWorkload === undefined) return undefined;
+    const { mode, ownWorkload, ports, proxyEnabled } = this.#worker.shared.settings;
+    if (mode !== 'shared' || !proxyEnabled || ownWorkload === undefined) return undefined;
     try {
       return new OwnInbound(this.#worker, ownWorkload);
     } catch (error) {
@@ -154,6 +160,11 @@ export class PodCaptures {
 
   reports(): ConnectionReport[] {
     return [...this.#pods.values()].flatMap((pod) => pod.connections.reports());
+  }
+
+  /** Connections that have ended since the last call. */
+  takeEnded(): EndedConnectionReport[] {
+    return [...this.#pods.values()].flatMap((pod) => pod.connections.takeEnded());
   }
 
   /** The process ends: another one may listen already. @param done told once, with how many connections were cut */
