@@ -194,9 +194,14 @@ describe('pods of a cluster come into the mesh and leave it', () => {
     });
 
     it('its probes go on, IPv4 and IPv6, while others are refused', async () => {
-      const probe = { httpGet: { path: '/', port: HTTP_PORT }, periodSeconds: 1, failureThreshold: 1 };
-      const tcp = { tcpSocket: { port: ECHO_PORT }, periodSeconds: 1, failureThreshold: 1 };
-      const container = { name: 'app', image: 'test/app', readinessProbe: probe, livenessProbe: tcp };
+      const strictly = { periodSeconds: 1, failureThreshold: 1 };
+      const container = {
+        name: 'app',
+        image: 'test/app',
+        startupProbe: { exec: { command: ['sh', '-c', 'exit 0'] }, initialDelaySeconds: 1 },
+        readinessProbe: { httpGet: { path: '/', port: HTTP_PORT }, ...strictly },
+        livenessProbe: { tcpSocket: { port: ECHO_PORT }, ...strictly },
+      };
       const probed = await mesh.run('probed', { node: 'node-2', spec: { containers: [container] } });
       const node = { name: 'node-2', path: mesh.nodePath('node-2') };
       const load = [probed.ipv4, probed.ipv6].map((ip) => new HttpLoad([node], ip, HTTP_PORT));

@@ -2,11 +2,15 @@
 import { SHOP } from './mesh-cluster.ts';
 
 /** A Service of both families in front of the pods with label `app`. */
-export function service(app: string, ports: readonly number[], more: object = {}): object {
+export function service(
+  app: string,
+  ports: readonly number[],
+  { name = app, ...more }: { readonly name?: string; readonly clusterIP?: string } = {},
+): object {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: app, namespace: SHOP },
+    metadata: { name, namespace: SHOP },
     spec: {
       selector: { app },
       ipFamilyPolicy: 'RequireDualStack',
