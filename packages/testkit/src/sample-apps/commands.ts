@@ -9,6 +9,7 @@ export type SampleApp =
   | 'slow-reader'
   | 'exchange-client'
   | 'http-get'
+  | 'http-load'
   | 'hold-connections';
 
 /** Command line of a sample program, for `Netns.spawn` and `Netns.run`. */
