@@ -143,6 +143,55 @@ describe('configDump', () => {
     });
   });
 
+  it('tells what a client meant and where it got to, as istioctl reads both', async () => {
+    const shown = async (report: Partial<ConnectionReport>): Promise<unknown> => {
+      const name = { namespace: 'a', name: 'client', serviceAccount: 'client' };
+      const pod: NodePodStatus = { uid: 'p', name, state: 'Up', captureId: 1 };
+      const { workloadState } = await dump({}, [pod], [{ ...connection, pod: 1, ...report }]);
+      const { inbound, outbound } = (workloadState as { p: { connections: Record<string, object[]> } }).p
+        .connections;
+      const { src, originalDst, actualDst, protocol } = [...inbound!, ...outbound!][0] as Record<
+        string,
+        string
+      >;
+      return [src, originalDst, actualDst, protocol];
+    };
+    const from = '10.0.0.1:40000';
+    const service = 'web.b.svc.cluster.local';
+    const next = { destination: '10.0.0.2:8080', actualDestination: '10.0.0.2:15008' };
+    const table: readonly [Partial<ConnectionReport>, unknown][] = [
+      [{ ...next, originalDestination: '10.1.0.1:80' }, [from, '10.1.0.1:80', '10.0.0.2:15008', 'HBONE']],
+      [
+        { protocol: 'double-HBONE', originalDestination: '10.1.0.1:80' },
+        [from, '10.1.0.1:80', '10.0.0.2:15008', 'DOUBLEHBONE'],
+      ],
+      [
+        {
+          protocol: 'plaintext',
+          destination: '1.1.1.1:443',
+          actualDestination: '1.1.1.1:443',
+          originalDestination: '1.1.1.1:443',
+        },
+        [from, '1.1.1.1:443', '1.1.1.1:443', 'TCP'],
+      ],
+      [
+        { direction: 'inbound', ...next, originalDestination: service },
+        [from, service, '10.0.0.2:8080', 'HBONE'],
+      ],
+      [{ direction: 'inbound', ...next }, [from, null, '10.0.0.2:8080', 'HBONE']],
+      [
+        {
+          direction: 'inbound',
+          protocol: 'plaintext',
+          destination: '10.0.0.2:8080',
+          actualDestination: '10.0.0.2:8080',
+        },
+        [from, null, '10.0.0.2:8080', 'TCP'],
+      ],
+    ];
+    for (const [report, expected] of table) expect(await shown(report)).deep.equal(expected);
+  });
+
   it('shows the local mesh, or why it cannot be read', async () => {
     const good = await dump({
       LOCAL_XDS: 'workloads: [{uid: u, name: n, namespace: a, workloadIps: [], protocol: TCP}]',

@@ -82,13 +82,25 @@ function dumpConnections(connections: readonly ConnectionReport[]): Json {
   return { inbound: of('inbound'), outbound: of('outbound') };
 }
 
-/** The first four keys are those of Istio's ztunnel. */
+/** Names of protocols in dumps of Istio's ztunnel. */
+const protocolNames: Readonly<Record<ConnectionReport['protocol'], string>> = {
+  HBONE: 'HBONE',
+  'double-HBONE': 'DOUBLEHBONE',
+  plaintext: 'TCP',
+};
+
+/**
+ * The first four keys are those of Istio's ztunnel, as istioctl tells them apart: an outbound connection has the address that
+ * was dialled and that of the next hop, an inbound one the service that the client named and the application's address.
+ */
 function dumpConnection(connection: ConnectionReport): Json {
+  const { originalDestination, actualDestination, destination } = connection;
+  const inbound = connection.direction === 'inbound';
   return {
     src: connection.source,
-    originalDst: connection.destination,
-    actualDst: connection.actualDestination ?? connection.destination,
-    protocol: connection.protocol,
+    originalDst: originalDestination ?? (inbound ? null : destination),
+    actualDst: inbound ? destination : (actualDestination ?? destination),
+    protocol: protocolNames[connection.protocol],
     ...defined('sourceIdentity', connection.sourceIdentity),
     ...defined('destinationIdentity', connection.destinationIdentity),
     ...defined('sourceWorkload', connection.sourceWorkload),

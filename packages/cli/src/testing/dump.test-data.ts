@@ -82,7 +82,7 @@ export const dump = JSON.stringify({
         inbound: [
           {
             src: '10.244.2.3:41000',
-            originalDst: '10.244.1.7:8080',
+            originalDst: 'checkout.shop.svc.cluster.local',
             actualDst: '10.244.1.7:8080',
             protocol: 'HBONE',
           },
@@ -98,7 +98,7 @@ export const dump = JSON.stringify({
             src: '10.244.1.7:52001',
             originalDst: '[fd96::20]:80',
             actualDst: '192.0.2.1:443',
-            protocol: 'plaintext',
+            protocol: 'TCP',
           },
         ],
       },

@@ -63,7 +63,8 @@ export interface DumpedPem {
 
 export interface DumpedConnection {
   readonly src?: string;
-  readonly originalDst?: string;
+  /** Outbound the address that was dialled; inbound the hostname of the service, if the client named one. */
+  readonly originalDst?: string | null;
   readonly actualDst?: string;
   readonly protocol?: string;
 }

@@ -87,13 +87,13 @@ shop      strict        Deny   Namespace
   it('shows connections by the names that the mesh knows, or raw', async () => {
     expect(await table('connections')).to.equal(`\
 WORKLOAD           DIRECTION LOCAL                    REMOTE                  REMOTE TARGET                     PROTOCOL
-checkout-6d4f.shop Inbound   checkout-6d4f.shop:8080  catalog-77c9.shop:41000 10.244.1.7:8080                   HBONE
+checkout-6d4f.shop Inbound   checkout-6d4f.shop:8080  catalog-77c9.shop:41000 checkout.shop.svc.cluster.local   HBONE
 checkout-6d4f.shop Outbound  checkout-6d4f.shop:52000 catalog-77c9.shop:15008 catalog.shop.svc.cluster.local:80 HBONE
-checkout-6d4f.shop Outbound  checkout-6d4f.shop:52001 192.0.2.1:443           catalog.shop.svc.cluster.local:80 plaintext
+checkout-6d4f.shop Outbound  checkout-6d4f.shop:52001 192.0.2.1:443           catalog.shop.svc.cluster.local:80 TCP
 `);
     expect(await table('cons', '--raw', '--direction', 'inbound')).to.equal(`\
-WORKLOAD           DIRECTION LOCAL           REMOTE           REMOTE TARGET   PROTOCOL
-checkout-6d4f.shop Inbound   10.244.1.7:8080 10.244.2.3:41000 10.244.1.7:8080 HBONE
+WORKLOAD           DIRECTION LOCAL           REMOTE           REMOTE TARGET                   PROTOCOL
+checkout-6d4f.shop Inbound   10.244.1.7:8080 10.244.2.3:41000 checkout.shop.svc.cluster.local HBONE
 `);
     expect((await table('cons', '--workload-namespace', 'guest')).split('\n')).to.have.length(2);
   });

@@ -15,6 +15,8 @@ export interface ConnectionFacts extends ConnectionParties {
   readonly destinationAddress: SocketAddress;
   /** The CONNECT authority, for HBONE. */
   readonly hboneAddress: string | undefined;
+  /** What the client meant, as far as it is known: the address that it dialled, or the service that it named. */
+  readonly originalDestination?: SocketAddress | string | undefined;
   /** How many bytes the local application has sent and received so far. */
   readonly counts: ByteCounts;
 }
@@ -96,11 +98,13 @@ export class LiveConnection {
 
   report(): ConnectionReport {
     const { facts } = this;
+    const { originalDestination: original } = facts;
     return {
       direction: facts.direction,
       source: formatAddress(facts.sourceAddress),
       destination: facts.hboneAddress ?? formatAddress(facts.destinationAddress),
       actualDestination: formatAddress(facts.destinationAddress),
+      originalDestination: typeof original === 'object' ? formatAddress(original) : original,
       protocol: facts.protocol,
       sourceIdentity: facts.sourcePrincipal,
       destinationIdentity: facts.destinationPrincipal,

@@ -79,6 +79,8 @@ export function serveTunnel(
       sourceAddress: connection.peer,
       destinationAddress: connection.local,
       hboneAddress: formatAddress(target.destination),
+      // Its own word, by the name that the mesh knows: what nobody knows does not get into dumps.
+      originalDestination: offer.request.forwardedHost === undefined ? undefined : service?.hostname,
       counts: {
         bytesSent: () => relay.sentToTunnel,
         bytesReceived: () => relay.receivedFromTunnel,

@@ -70,6 +70,7 @@ export function tunnelFacts(
     sourceAddress: call.peer,
     destinationAddress: chosen.dial,
     hboneAddress: chosen.authority,
+    originalDestination: call.destination,
     counts: {
       bytesSent: () => relay.sentToTunnel,
       bytesReceived: () => relay.receivedFromTunnel,

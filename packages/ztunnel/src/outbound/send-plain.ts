@@ -34,6 +34,7 @@ export function sendPlain(context: WorkerContext, call: OutboundCall, target: Pl
       sourceAddress: call.peer,
       destinationAddress: target.to,
       hboneAddress: undefined,
+      originalDestination: call.destination,
       counts: {
         bytesSent: () => relay?.bytesOutward ?? 0,
         bytesReceived: () => relay?.bytesInward ?? 0,

@@ -87,6 +87,8 @@ export interface ConnectionReport {
   readonly source: string;
   readonly destination: string;
   readonly actualDestination: string | undefined;
+  /** What the client meant: outbound the address that it dialled, inbound the hostname of the service that it named. */
+  readonly originalDestination?: string | undefined;
   readonly protocol: 'HBONE' | 'double-HBONE' | 'plaintext';
   readonly sourceIdentity: string | undefined;
   readonly destinationIdentity: string | undefined;
