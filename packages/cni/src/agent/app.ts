@@ -6,6 +6,7 @@ import { NetworkNamespace } from '@ambient/linux';
 import { MetricsRegistry, Readiness, realClock, SeriesBudget } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
+import type { Repair } from '../conflist/installer.ts';
 import { PluginInstaller } from '../conflist/installer.ts';
 import { PluginKeeper } from '../conflist/keeper.ts';
 import { agentFiles } from '../plugin/agent-client.ts';
@@ -21,6 +22,7 @@ import { RuleGenerations } from './drift/rule-generations.ts';
 import { keepKubeconfig } from './install/plugin-kubeconfig.ts';
 import { decideStay } from './install/stay-installed.ts';
 import { agentMetrics, AgentMetrics } from './metrics.ts';
+import type { InstallResult } from './metrics.ts';
 import { NetnsFinder } from './netns/find-netns.ts';
 import { adoptCaptured, probedAddresses } from './pods/adopt.ts';
 import { CaptureSteps } from './pods/capture-steps.ts';
@@ -93,6 +95,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     clock,
     log: log.scope('api'),
     onPod: (uid) => touch(uid),
+    onEvent: (type) => metrics.reconciled(type),
     onPolicyGone: (policy) => notices.forget(policy),
   });
   stack.defer(() => objects.stop());
@@ -245,14 +248,25 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     mkdirSync(directory, { recursive: true });
   const installLog = log.scope('install');
   let lastFailure = '';
+  // The binary comes before the entry: an entry without it would keep every pod from starting.
+  const installSteps: readonly (readonly [InstallResult, () => readonly Repair[]])[] = [
+    ['CREATE_KUBECONFIG_FAILURE', () => keepKubeconfig(kubeconfig, access)],
+    ['COPY_BINARIES_FAILURE', () => installer.installBinary()],
+    ['CREATE_CNI_CONFIG_FAILURE', () => installer.installEntry()],
+  ];
+  let failedStep: InstallResult = 'CREATE_CNI_CONFIG_FAILURE';
   const keeper = stack.use(
     new PluginKeeper({
-      install: () => [...keepKubeconfig(kubeconfig, access), ...installer.install()],
+      install: () =>
+        installSteps.flatMap(([step, act]) => {
+          failedStep = step;
+          return act();
+        }),
       directories: [paths.configDirectory, paths.binaryDirectory, cluster.accountDirectory],
       clock,
       onLooked: ({ repairs, error }) => {
         for (const { file, problem } of repairs) installLog.info('installed', { file, problem });
-        if (repairs.length > 0) metrics.installLook('repaired');
+        if (repairs.length > 0) metrics.installLook('SUCCESS');
         metrics.installed(error === undefined);
         if (error === undefined) {
           uninstalled?.[Symbol.dispose]();
@@ -260,7 +274,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
           lastFailure = '';
           return;
         }
-        metrics.installLook('failed');
+        metrics.installLook(failedStep);
         uninstalled ??= readiness.block('installation');
         const text = describeError(error);
         if (text !== lastFailure)

@@ -7,6 +7,7 @@ const names = {
   steps: 'istio_cni_pod_changes_total',
   captureSeconds: 'istio_cni_capture_seconds',
   drift: 'istio_cni_rule_drift_total',
+  events: 'nodeagent_reconcile_events_total',
   pluginCalls: 'istio_cni_plugin_requests_total',
   installs: 'istio_cni_installs_total',
   installed: 'istio_cni_install_ready',
@@ -44,15 +45,22 @@ export const agentMetrics: readonly MetricDefinition[] = [
     boundedLabels: ['outcome'],
   },
   {
+    name: names.events,
+    help: "What the API server has told of the node's pods and of namespaces: add, update, delete.",
+    type: 'counter',
+    labels: ['type'],
+    boundedLabels: ['type'],
+  },
+  {
     name: names.pluginCalls,
     help: 'Requests of the CNI plugin by HTTP status of the answer.',
     type: 'counter',
-    labels: ['status'],
-    boundedLabels: ['status'],
+    labels: ['response_code'],
+    boundedLabels: ['response_code'],
   },
   {
     name: names.installs,
-    help: "Looks at the plugin's binary and configuration that found something to do, by result.",
+    help: 'Installations and repairs of the plugin: SUCCESS, or the step that failed, in the words of Istio.',
     type: 'counter',
     labels: ['result'],
     boundedLabels: ['result'],
@@ -71,6 +79,10 @@ export const agentMetrics: readonly MetricDefinition[] = [
     boundedLabels: ['setting'],
   },
 ];
+
+/** Values of `result` of the installations, as Istio's agent counts them. */
+export type InstallResult =
+  'SUCCESS' | 'CREATE_KUBECONFIG_FAILURE' | 'COPY_BINARIES_FAILURE' | 'CREATE_CNI_CONFIG_FAILURE';
 
 export type PodChange = 'capture' | 'plugin-capture' | 'update' | 'release' | 'end';
 export type PodState = 'captured' | 'pending' | 'releasing';
@@ -105,11 +117,15 @@ export class AgentMetrics {
     this.#registry.add(names.drift, [outcome]);
   }
 
+  reconciled(type: 'add' | 'update' | 'delete'): void {
+    this.#registry.add(names.events, [type]);
+  }
+
   pluginCall(status: number): void {
     this.#registry.add(names.pluginCalls, [String(status)]);
   }
 
-  installLook(result: 'repaired' | 'failed'): void {
+  installLook(result: InstallResult): void {
     this.#registry.add(names.installs, [result]);
   }
 

@@ -58,7 +58,7 @@ export class PluginInstaller {
    * @throws ConflistError ERR_CONFLIST_ABSENT: there is no network plugin yet; ERR_CONFLIST_INVALID; ERR_CONFLIST_ORDER
    */
   install(): readonly Repair[] {
-    return [...this.#installBinary(), ...this.#installEntry()];
+    return [...this.installBinary(), ...this.installEntry()];
   }
 
   /** Leaves the node as it was before: pods get their network as ever. The entry goes first. */
@@ -69,7 +69,8 @@ export class PluginInstaller {
     rmSync(join(binaryDirectory, PLUGIN_TYPE), { force: true });
   }
 
-  #installBinary(): readonly Repair[] {
+  /** The first half of {@link install}. */
+  installBinary(): readonly Repair[] {
     const { binaryDirectory, binarySource } = this.#options;
     mkdirSync(binaryDirectory, { recursive: true });
     const path = join(binaryDirectory, PLUGIN_TYPE);
@@ -84,7 +85,8 @@ export class PluginInstaller {
     return [{ file: path, problem: present === undefined ? 'it was missing' : 'it was another version' }];
   }
 
-  #installEntry(): readonly Repair[] {
+  /** The second half. @throws ConflistError as {@link install} */
+  installEntry(): readonly Repair[] {
     const { configDirectory, ownConfigName } = this.#options;
     const network = this.#networkConfig();
     return ownConfigName === undefined
