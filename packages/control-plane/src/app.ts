@@ -26,6 +26,7 @@ import { discoveryAuthentication } from './server/authenticate-discovery.ts';
 import { listenGrpc, listenHttp } from './server/listen.ts';
 import { createWebhookServer } from './server/webhook-server.ts';
 import type { ControlPlaneSettings } from './settings/settings.ts';
+import { version } from './version.ts';
 
 export interface ControlPlaneOptions {
   readonly settings: ControlPlaneSettings;
@@ -64,7 +65,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { cluster, listeners, discovery: limits } = settings;
   await using stack = new AsyncDisposableStack();
   const clocks = new ClockDifference(clock, log);
-  const client = new KubeClient(connection, clock, (date) => clocks.observe(date));
+  const client = new KubeClient(connection, clock, {
+    caller: {
+      name: `ambient-control-plane/${version}`,
+      remedies: {
+        401: 'check the service account of the control plane, or the user of its kubeconfig',
+        403: 'give the control plane this permission in its ClusterRole (chart base)',
+      },
+    },
+    onDate: (date) => clocks.observe(date),
+  });
   const metrics = await MetricsRegistry.create(
     controlPlaneMetrics,
     new SeriesBudget({}, (metric) => log.warn('too many series of a metric', { metric })),

@@ -67,7 +67,22 @@ describe('KubeClient', () => {
     const error = (await caught(new KubeClient(connection).request({ path: '/x' }))) as KubeStatusError;
     expect(error).instanceOf(KubeStatusError);
     expect([error.status, error.reason]).deep.equal([403, 'Forbidden']);
-    expect(error.message).contain('GET /x: 403 Forbidden: Forbidden here').and.contain('ClusterRole');
+    expect(error.message).contain('GET /x: 403 Forbidden: Forbidden here').and.contain('RBAC');
+  });
+
+  it('asks in the name of its caller, and tells the remedy that the caller knows', async () => {
+    using connection = api.connection();
+    const agents: (string | undefined)[] = [];
+    api.routes.set('/x', (request, response) => {
+      agents.push(request.headers['user-agent']);
+      refuse(agents.length === 1 ? 403 : 401, 'No')(request, response);
+    });
+    const caller = { name: 'ambient-test', remedies: { 403: 'ask the keeper of the test' } };
+    const client = new KubeClient(connection, undefined, { caller });
+    expect(String(await caught(client.request({ path: '/x' })))).match(/; ask the keeper of the test$/);
+    const unknown = String(await caught(client.request({ path: '/x' })));
+    expect(unknown).contain('token or client certificate').and.not.contain('keeper');
+    expect(agents).deep.equal(['ambient-test', 'ambient-test']);
   });
 
   it('follows a 429 by its Retry-After, and gives up after so many', async () => {

@@ -4,6 +4,7 @@ import type { Clock } from '@ambient/runtime';
 
 import type { KubeConnection } from './connection.ts';
 import { KubeConfigError, KubeConnectionError, KubeStatusError, statusError } from './errors.ts';
+import type { RefusalRemedies } from './errors.ts';
 import { LineSplitter } from './line-splitter.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -12,6 +13,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 export const patchType = {
   apply: 'application/apply-patch+yaml',
   merge: 'application/merge-patch+json',
+  strategicMerge: 'application/strategic-merge-patch+json',
   json: 'application/json-patch+json',
 } as const;
 
@@ -33,6 +35,20 @@ export interface KubeRequest {
   readonly onText?: (text: string) => void;
 }
 
+/** Who asks. */
+export interface KubeCaller {
+  /** Header User-Agent, by which the API server's audit log names it. */
+  readonly name: string;
+  /** What errors tell the operator to do when the API server refuses. */
+  readonly remedies?: RefusalRemedies;
+}
+
+export interface KubeClientOptions {
+  readonly caller?: KubeCaller;
+  /** Called with header Date of each answer. */
+  readonly onDate?: (date: string | undefined) => void;
+}
+
 const defaultTimeoutMs = 30_000;
 const longestRetryAfterMs = 30_000;
 const maxBodyBytes = 400 * 1024 * 1024;
@@ -48,16 +64,17 @@ interface Answer {
 export class KubeClient {
   readonly #connection: KubeConnection;
   readonly #clock: Clock;
-  readonly #onDate: ((date: string | undefined) => void) | undefined;
+  readonly #caller: KubeCaller;
+  readonly #onDate: KubeClientOptions['onDate'];
 
-  /** @param onDate called with header Date of each answer */
   constructor(
     connection: KubeConnection,
     clock: Clock = realClock,
-    onDate?: (date: string | undefined) => void,
+    { caller = { name: 'ambient' }, onDate }: KubeClientOptions = {},
   ) {
     this.#connection = connection;
     this.#clock = clock;
+    this.#caller = caller;
     this.#onDate = onDate;
   }
 
@@ -81,7 +98,7 @@ export class KubeClient {
           request.onText?.(text);
           return parse(text, describe(request)) as T;
         }
-        const error = statusError(describe(request), tryParse(text), status, retryAfterMs(answer.response));
+        const error = this.#refusal(request, text, answer.response);
         if (status !== 429 || error.retryAfterMs === undefined || retries <= 0) throw error;
         await this.#sleep(Math.min(error.retryAfterMs, longestRetryAfterMs), request.signal);
       } catch (error) {
@@ -107,7 +124,7 @@ export class KubeClient {
       const status = response.statusCode ?? 0;
       if (status !== 200) {
         const text = await Promise.race([readBody(response), answer.failed]);
-        throw statusError(describe(request), tryParse(text), status, retryAfterMs(response));
+        throw this.#refusal(request, text, response);
       }
       const contentType = response.headers['content-type'] ?? 'application/json';
       if (!contentType.startsWith('application/json')) {
@@ -147,7 +164,7 @@ export class KubeClient {
     const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
     const headers: Record<string, string> = {
       accept: 'application/json',
-      'user-agent': 'ambient-control-plane',
+      'user-agent': this.#caller.name,
     };
     if (body !== undefined) {
       headers['content-type'] = request.contentType ?? 'application/json';
@@ -201,6 +218,12 @@ export class KubeClient {
     });
     sent.end(body);
     return Promise.race([answered, failure.promise]);
+  }
+
+  #refusal(request: KubeRequest, text: string, response: IncomingMessage): KubeStatusError {
+    const { statusCode = 0 } = response;
+    const { remedies } = this.#caller;
+    return statusError(describe(request), tryParse(text), statusCode, retryAfterMs(response), remedies);
   }
 
   #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

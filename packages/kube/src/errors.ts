@@ -23,6 +23,20 @@ export class KubeConnectionError extends Error {
   }
 }
 
+/** What an operator can do about a refusal, by its HTTP status; each a clause such as `give it this permission`. */
+export interface RefusalRemedies {
+  /** The API server does not know who asks. */
+  readonly 401?: string;
+  /** It does, and does not allow it. */
+  readonly 403?: string;
+}
+
+/** For a caller that does not say more. */
+const generalRemedies: Required<RefusalRemedies> = {
+  401: 'check the token or client certificate that the request was made with',
+  403: 'allow it (RBAC) for the account that asks',
+};
+
 /** The API server refused, by an HTTP status or by an ERROR event in a watch. */
 export class KubeStatusError extends Error {
   readonly code = 'KUBE_STATUS';
@@ -33,8 +47,15 @@ export class KubeStatusError extends Error {
   /** How long the server asks to wait, milliseconds. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(where: string, status: number, reason: string, message: string, retryAfterMs?: number) {
-    super(`${where}: ${status}${reason === '' ? '' : ` ${reason}`}: ${message}${remedy(status)}`);
+  constructor(
+    where: string,
+    status: number,
+    reason: string,
+    message: string,
+    retryAfterMs?: number,
+    remedies: RefusalRemedies = generalRemedies,
+  ) {
+    super(`${where}: ${status}${reason === '' ? '' : ` ${reason}`}: ${message}${remedy(status, remedies)}`);
     this.name = 'KubeStatusError';
     this.status = status;
     this.reason = reason;
@@ -52,15 +73,9 @@ export class KubeStatusError extends Error {
   }
 }
 
-function remedy(status: number): string {
-  switch (status) {
-    case 401:
-      return '; check the token or client certificate of the kubeconfig';
-    case 403:
-      return '; give the control plane this permission in its ClusterRole';
-    default:
-      return '';
-  }
+function remedy(status: number, remedies: RefusalRemedies): string {
+  if (status !== 401 && status !== 403) return '';
+  return `; ${remedies[status] ?? generalRemedies[status]}`;
 }
 
 /**
@@ -68,12 +83,14 @@ function remedy(status: number): string {
  *
  * @param where the request, for the message
  * @param httpStatus of the response; undefined for an ERROR event
+ * @param remedies of who asked
  */
 export function statusError(
   where: string,
   body: unknown,
   httpStatus: number | undefined,
   retryAfterMs?: number,
+  remedies?: RefusalRemedies,
 ): KubeStatusError {
   const status = isRecord(body) ? body : {};
   const details = isRecord(status['details']) ? status['details'] : {};
@@ -84,6 +101,7 @@ export function statusError(
     typeof status['reason'] === 'string' ? status['reason'] : '',
     typeof status['message'] === 'string' ? status['message'] : 'the server gave no reason',
     retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined),
+    remedies,
   );
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { KubeClient, KubeConfigError, KubeConnection } from '@ambient/kube';
+import { realClock } from '@ambient/runtime';
 import { KubeConfig } from '@kubernetes/client-node';
 
 import type { CliContext, GlobalOptions } from '../context.ts';
@@ -18,7 +19,15 @@ export class Cluster implements Disposable {
   private constructor(config: KubeConfig, options: GlobalOptions) {
     this.config = config;
     this.#connection = new KubeConnection(config);
-    this.client = new KubeClient(this.#connection);
+    this.client = new KubeClient(this.#connection, realClock, {
+      caller: {
+        name: 'ambientctl',
+        remedies: {
+          401: 'check the user of the kubeconfig, or take another context (--context)',
+          403: 'ask for this permission, or take another context (--context)',
+        },
+      },
+    });
     this.namespace = options.namespace ?? this.#connection.namespace ?? 'default';
     this.istioNamespace = options.istioNamespace;
   }

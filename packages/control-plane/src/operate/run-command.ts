@@ -18,6 +18,7 @@ import { loadControlPlaneSettings } from '../settings/settings.ts';
 import { OperatorError } from './operator-error.ts';
 import { revoke } from './revoke.ts';
 import { rotateRoot } from './rotate-root.ts';
+import { version } from '../version.ts';
 
 export type OperatorCommand = Extract<Command, { kind: 'revoke' | 'rotate-root' }>;
 
@@ -33,7 +34,15 @@ export async function runOperatorCommand(command: OperatorCommand, source: Setti
     const { kubeconfig, namespace } = cluster;
     using connection =
       kubeconfig === undefined ? KubeConnection.inCluster() : KubeConnection.fromFile(kubeconfig);
-    const client = new KubeClient(connection);
+    const client = new KubeClient(connection, realClock, {
+      caller: {
+        name: `ambient-control-plane/${version}`,
+        remedies: {
+          401: 'check the user of the kubeconfig (--kubeconfig, KUBECONFIG)',
+          403: `run the command as somebody who may read and change Secrets of namespace ${namespace}`,
+        },
+      },
+    });
     const secrets = new KubeSecrets(client, namespace);
     const context = { clock: realClock, secrets, say: (line: string) => void writeSync(1, `${line}\n`) };
     switch (command.kind) {
