@@ -20,6 +20,7 @@ import { PolicyNotices } from './cluster/policy-notices.ts';
 import { DriftWatch } from './drift/drift-watch.ts';
 import { RuleGenerations } from './drift/rule-generations.ts';
 import { keepKubeconfig } from './install/plugin-kubeconfig.ts';
+import type { StayDecision } from './install/stay-installed.ts';
 import { decideStay } from './install/stay-installed.ts';
 import { agentMetrics, AgentMetrics } from './metrics.ts';
 import type { InstallResult } from './metrics.ts';
@@ -46,7 +47,10 @@ export interface AgentOptions {
 export interface Agent {
   readonly ports: { readonly health: number; readonly monitoring: number };
   readonly readiness: Readiness;
-  /** Ends; pods stay captured. What is installed on the node stays if another agent follows. */
+  /**
+   * Ends; pods stay captured. What is installed on the node stays if another agent follows. If the agent's DaemonSet was
+   * deleted, pods are released: nobody would care for them.
+   */
   stop(): Promise<void>;
 }
 
@@ -54,6 +58,8 @@ export interface Agent {
 const FULL_CHECK_MS = 60_000;
 const FULL_CHECK_LEGACY_MS = 5000;
 const STAY_QUESTION_MS = 2000;
+/** When the mesh leaves the node, connections that ztunnel carries have so long to end by themselves. */
+const LEAVING_GRACE_MS = 5000;
 
 /**
  * Wires an agent, in the order in which it comes to serve: what the API server says, what the agent before has left, the
@@ -92,6 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
   const objects: NodeObjects = new NodeObjects({
     client,
     nodeName: cluster.nodeName,
+    namespace: cluster.namespace,
     clock,
     log: log.scope('api'),
     onPod: (uid) => touch(uid),
@@ -285,6 +292,21 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
   );
   log.info('serving', { node: cluster.nodeName, health: ports.health, monitoring: ports.monitoring });
 
+  const decide = async (): Promise<StayDecision> => {
+    if (objects.daemonSetDeleted) return { stay: false, reason: 'its DaemonSet is deleted' };
+    if (install.disableSafeUpgrade) return { stay: false, reason: 'AMBIENT_DISABLE_SAFE_UPGRADE is set' };
+    const { namespace, nodeName } = cluster;
+    const { ownConfig } = install;
+    return decideStay({ client, namespace, nodeName, ownConfig, timeoutMs: STAY_QUESTION_MS });
+  };
+  const releaseAll = async (): Promise<void> => {
+    const before = pods.size;
+    const captured = await enroller.releaseAll();
+    log.info('the pods of the node are released', { pods: before - captured, still_captured: captured });
+    if (before > captured && zds.connected > 0)
+      await new Promise<void>((resolve) => void clock.setTimer(LEAVING_GRACE_MS, resolve));
+  };
+
   const running = stack.move();
   return {
     ports,
@@ -292,15 +314,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     async stop() {
       readiness.block('shutting down');
       keeper.stop();
-      const { stay, reason } = install.disableSafeUpgrade
-        ? { stay: false, reason: 'AMBIENT_DISABLE_SAFE_UPGRADE is set' }
-        : await decideStay({
-            client,
-            namespace: cluster.namespace,
-            nodeName: cluster.nodeName,
-            ownConfig: install.ownConfig,
-            timeoutMs: STAY_QUESTION_MS,
-          });
+      const { stay, reason } = await decide();
       log.info(stay ? 'what is installed on the node stays' : 'what is installed on the node is removed', {
         reason,
       });
@@ -310,6 +324,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
           installer.uninstall();
           rmSync(kubeconfig, { force: true });
         }
+        if (objects.daemonSetDeleted) await releaseAll();
       } finally {
         await running.disposeAsync();
       }

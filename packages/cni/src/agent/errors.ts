@@ -4,6 +4,7 @@ export type AgentErrorCode =
   | 'ERR_AGENT_POD_UNKNOWN'
   | 'ERR_AGENT_STARTING'
   | 'ERR_AGENT_GIVEN_UP'
+  | 'ERR_AGENT_LEAVING'
   | 'ERR_AGENT_LISTEN';
 
 const remedies: Readonly<Record<AgentErrorCode, string>> = {
@@ -14,6 +15,8 @@ const remedies: Readonly<Record<AgentErrorCode, string>> = {
   ERR_AGENT_STARTING:
     'the agent has not read its pods yet: see whether the API server is reached from this node',
   ERR_AGENT_GIVEN_UP: 'the plugin no longer waits: the container runtime starts the pod anew',
+  ERR_AGENT_LEAVING:
+    'the agent is being uninstalled: the container runtime starts the pod anew, outside of the mesh',
   ERR_AGENT_LISTEN:
     'another agent may run on this node, or the directory is not mounted: change the setting or stop it',
 };

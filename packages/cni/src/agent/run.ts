@@ -14,8 +14,8 @@ import { startAgent } from './app.ts';
 import type { AgentSettings } from './settings/settings.ts';
 import { loadAgentSettings } from './settings/settings.ts';
 
-/** An orderly end that takes longer is cut short, milliseconds. */
-const endPatienceMs = 10_000;
+/** An orderly end that takes longer is cut short, milliseconds; the chart's grace period is a little longer. */
+const endPatienceMs = 25_000;
 
 /**
  * Runs the node agent until a signal ends it.

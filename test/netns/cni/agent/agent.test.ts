@@ -201,4 +201,43 @@ describe('node agent', function () {
     expect(existsSync(`${node.host}/run/istio-cni-kubeconfig`)).to.equal(false);
     expect(await node.node.must(['nft', 'list', 'ruleset'])).to.equal('');
   });
+
+  it('releases the pods of the node when its DaemonSet is deleted', async () => {
+    const { existsSync } = await import('node:fs');
+    const daemonSets = '/apis/apps/v1/namespaces/istio-system/daemonsets';
+    const template = {
+      metadata: { labels: { 'k8s-app': 'istio-cni-node' } },
+      spec: { containers: [{ name: 'install-cni', image: 'ambient/install-cni' }] },
+    };
+    await node.client.request({
+      method: 'POST',
+      path: daemonSets,
+      body: {
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata: { name: 'istio-cni-node', namespace: 'istio-system' },
+        spec: { selector: { matchLabels: template.metadata.labels }, template },
+      },
+    });
+    const pod = await node.pod('web', { labels: { 'istio.io/dataplane-mode': 'ambient' } });
+    await node.startAgent();
+    const first = await node.ztunnel();
+    await node.says(pod, 'enabled');
+    await node.stopAgent();
+    expect(await node.rules(pod), 'while another agent is to follow').to.match(captured);
+    expect(existsSync(`${node.host}/opt/cni/bin/istio-cni`)).to.equal(true);
+    await first.close();
+
+    await node.startAgent();
+    const second = await node.ztunnel();
+    await node.says(pod, 'enabled');
+    const since = node.lines.length;
+    await node.client.request({ method: 'DELETE', path: `${daemonSets}/istio-cni-node` });
+    await node.logged(/the DaemonSet of the agent is deleted/, since);
+    await node.stopAgent();
+    expect(second.texts).to.include(`del ${pod.uid}`);
+    expect(await node.rules(pod)).to.equal('');
+    expect(await node.redirection(pod)).to.equal(undefined);
+    expect(await node.node.must(['nft', 'list', 'ruleset'])).to.equal('');
+  });
 });

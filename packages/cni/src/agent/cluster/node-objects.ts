@@ -1,22 +1,26 @@
 import type { KubeClient, KubeObject, Namespace, Pod, ReflectorTarget } from '@ambient/kube';
-import { HttpListWatch, isRecord, Reflector, trimObject } from '@ambient/kube';
+import { HttpListWatch, isRecord, objectKey, Reflector, trimObject } from '@ambient/kube';
 import type { Clock, Logger } from '@ambient/runtime';
-import type { NetworkPolicy } from './resources.ts';
+import type { DaemonSet, NetworkPolicy } from './resources.ts';
+import { agentDaemonSet, daemonSetsPath } from './resources.ts';
 
 export interface NodeObjectsOptions {
   readonly client: KubeClient;
   readonly nodeName: string;
+  /** Of the agent and its DaemonSet. */
+  readonly namespace: string;
   readonly clock: Clock;
   readonly log: Logger;
   /** A pod of the node came, changed or went; or its namespace, or a network policy in there, did. */
   readonly onPod: (uid: string) => void;
-  /** What the API server has told of a pod of the node, or of a namespace. */
-  readonly onEvent: (type: 'add' | 'update' | 'delete') => void;
   /** A network policy has gone. */
   readonly onPolicyGone: (policy: NetworkPolicy) => void;
 }
 
-/** Of what the API server says, what concerns this node: its pods, all namespaces, all network policies. */
+/**
+ * Of what the API server says, what concerns this node: its pods, all namespaces, all network policies, and the agent's own
+ * DaemonSet.
+ */
 export class NodeObjects {
   readonly #options: NodeObjectsOptions;
   readonly #reflectors: readonly { start(): void; stop(): Promise<void> }[];
@@ -27,6 +31,8 @@ export class NodeObjects {
   readonly #policies = new Map<string, NetworkPolicy>();
   readonly #synced = Promise.withResolvers<void>();
   #unsynced = 2;
+  #daemonSet: DaemonSet | undefined;
+  #daemonSetDeleted = false;
 
   constructor(options: NodeObjectsOptions) {
     this.#options = options;
@@ -45,6 +51,9 @@ export class NodeObjects {
         { onSynced },
       ),
       this.#reflect('/apis/networking.k8s.io/v1/networkpolicies', this.#policyTarget(), readPolicy, {}),
+      this.#reflect(daemonSetsPath(options.namespace), this.#daemonSetTarget(), readDaemonSet, {
+        fieldSelector: `metadata.name=${agentDaemonSet}`,
+      }),
     ];
   }
 
@@ -59,6 +68,14 @@ export class NodeObjects {
 
   get isSynced(): boolean {
     return this.#unsynced === 0;
+  }
+
+  /**
+   * The DaemonSet was there and has been deleted. Known from the watch: to ask for it at the end is too late, as an
+   * uninstallation takes the agent's permissions together with it.
+   */
+  get daemonSetDeleted(): boolean {
+    return this.#daemonSetDeleted;
   }
 
   async stop(): Promise<void> {
@@ -113,7 +130,6 @@ export class NodeObjects {
         const before = this.#uidByName.get(key);
         // A pod that was deleted and made anew under its name, while nobody watched.
         if (before !== undefined && before !== uid) this.#forget(key, before);
-        this.#options.onEvent(this.#byUid.has(uid) ? 'update' : 'add');
         this.#uidByName.set(key, uid);
         this.#byUid.set(uid, pod);
         let uids = this.#uidsByNamespace.get(namespace);
@@ -135,7 +151,6 @@ export class NodeObjects {
     const uids = this.#uidsByNamespace.get(namespace);
     uids?.delete(uid);
     if (uids?.size === 0) this.#uidsByNamespace.delete(namespace);
-    this.#options.onEvent('delete');
     this.#options.onPod(uid);
   }
 
@@ -148,14 +163,28 @@ export class NodeObjects {
       get: (key) => this.#namespaces.get(key),
       keys: () => [...this.#namespaces.keys()],
       put: (key, namespace) => {
-        this.#options.onEvent(this.#namespaces.has(key) ? 'update' : 'add');
         this.#namespaces.set(key, namespace);
         this.#touchNamespace(key);
       },
       remove: (key) => {
         this.#namespaces.delete(key);
-        this.#options.onEvent('delete');
         this.#touchNamespace(key);
+      },
+    };
+  }
+
+  #daemonSetTarget(): ReflectorTarget<DaemonSet> {
+    return {
+      get: () => this.#daemonSet,
+      keys: () => (this.#daemonSet === undefined ? [] : [objectKey(this.#daemonSet)]),
+      put: (_, daemonSet) => {
+        this.#daemonSet = daemonSet;
+        this.#daemonSetDeleted = daemonSet.metadata.deletionTimestamp !== undefined;
+      },
+      remove: () => {
+        this.#daemonSetDeleted = this.#daemonSet !== undefined;
+        this.#daemonSet = undefined;
+        if (this.#daemonSetDeleted) this.#options.log.info('the DaemonSet of the agent is deleted');
       },
     };
   }
@@ -178,13 +207,17 @@ export class NodeObjects {
 }
 
 function readPolicy(raw: unknown): NetworkPolicy | undefined {
+  return readObject(raw, 'networking.k8s.io/v1', 'NetworkPolicy') as NetworkPolicy | undefined;
+}
+
+function readDaemonSet(raw: unknown): DaemonSet | undefined {
+  return readObject(raw, 'apps/v1', 'DaemonSet') as DaemonSet | undefined;
+}
+
+/** An item of a list does not say what it is. */
+function readObject(raw: unknown, apiVersion: string, kind: string): unknown {
   if (!isRecord(raw) || !isRecord(raw['metadata']) || typeof raw['metadata']['name'] !== 'string')
     return undefined;
   const { managedFields: _fields, ...metadata } = raw['metadata'];
-  return {
-    ...raw,
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata,
-  } as unknown as NetworkPolicy;
+  return { ...raw, apiVersion, kind, metadata };
 }

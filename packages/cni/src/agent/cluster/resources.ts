@@ -45,8 +45,12 @@ export type NetworkPolicy = KubeObject<{
 /** The DaemonSet of this agent, and where it stands. */
 export const agentDaemonSet = 'istio-cni-node';
 
+export function daemonSetsPath(namespace: string): string {
+  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`;
+}
+
 export function daemonSetPath(namespace: string): string {
-  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets/${agentDaemonSet}`;
+  return `${daemonSetsPath(namespace)}/${agentDaemonSet}`;
 }
 
 export function podPath(namespace: string, name: string): string {

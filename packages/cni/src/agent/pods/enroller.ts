@@ -59,6 +59,7 @@ export class Enroller {
   readonly #pending = new Set<string>();
   /** Of pods whose last look ended with something to be tried again. */
   readonly #attempts = new Map<string, Backoff>();
+  #leaving = false;
 
   constructor(options: EnrollerOptions) {
     this.#options = options;
@@ -98,6 +99,7 @@ export class Enroller {
     const { uid } = pod.metadata;
     try {
       await this.#work.exclusive(uid, async () => {
+        if (this.#leaving) throw new AgentError('ERR_AGENT_LEAVING', `pod ${nameOf(pod)} comes too late`);
         await this.#dropReleased(uid);
         const before = pods.get(uid);
         // Its sandbox was made anew, or the runtime asks twice.
@@ -138,14 +140,48 @@ export class Enroller {
     });
   }
 
+  /**
+   * Releases all pods, and captures none any more: the mesh leaves the node. What ztunnel carries goes on until `stop`.
+   * @returns pods that are still captured, because releasing them failed
+   */
+  async releaseAll(): Promise<number> {
+    const { pods, objects, steps, status, log } = this.#options;
+    this.#leaving = true;
+    let unwritten = 0;
+    const release = async (uid: string): Promise<void> => {
+      const record = pods.get(uid);
+      const pod = objects.pod(uid);
+      if (record === undefined) return;
+      if (pod === undefined) return steps.bury(record);
+      if (!(await this.#release(pod, record))) return;
+      // The account may have lost its permissions already, if it is removed with the agent.
+      await status.write(pod, null).catch(() => (unwritten += 1));
+    };
+    await Promise.allSettled([...pods.keys()].map((uid) => this.#work.exclusive(uid, () => release(uid))));
+    if (unwritten > 0)
+      log.warn(
+        'annotations of released pods still say that they are captured; the next agent corrects them',
+        {
+          pods: unwritten,
+        },
+      );
+    return pods.size;
+  }
+
   /** Ends work on pods. They stay captured; those that are being released are so at once. */
   async stop(): Promise<void> {
     await this.#work.stop();
-    for (const [uid, released] of this.#released) await this.#options.steps.finish(released, uid);
+    const { steps, concurrency } = this.#options;
+    const left = [...this.#released];
     this.#released.clear();
+    const finish = async (): Promise<void> => {
+      for (let next = left.pop(); next !== undefined; next = left.pop()) await steps.finish(next[1], next[0]);
+    };
+    await Promise.all(Array.from({ length: concurrency }, finish));
   }
 
   async #look(uid: string): Promise<void> {
+    if (this.#leaving) return;
     const { objects, pods, settings } = this.#options;
     const pod = objects.pod(uid);
     const namespace = pod === undefined ? undefined : objects.namespace(pod.metadata.namespace ?? '');
