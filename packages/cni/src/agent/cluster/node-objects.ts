@@ -13,6 +13,8 @@ export interface NodeObjectsOptions {
   readonly log: Logger;
   /** A pod of the node came, changed or went; or its namespace, or a network policy in there, did. */
   readonly onPod: (uid: string) => void;
+  /** What the API server has told of a pod of the node, or of a namespace. */
+  readonly onEvent: (type: 'add' | 'update' | 'delete') => void;
   /** A network policy has gone. */
   readonly onPolicyGone: (policy: NetworkPolicy) => void;
 }
@@ -130,6 +132,7 @@ export class NodeObjects {
         const before = this.#uidByName.get(key);
         // A pod that was deleted and made anew under its name, while nobody watched.
         if (before !== undefined && before !== uid) this.#forget(key, before);
+        this.#options.onEvent(this.#byUid.has(uid) ? 'update' : 'add');
         this.#uidByName.set(key, uid);
         this.#byUid.set(uid, pod);
         let uids = this.#uidsByNamespace.get(namespace);
@@ -151,6 +154,7 @@ export class NodeObjects {
     const uids = this.#uidsByNamespace.get(namespace);
     uids?.delete(uid);
     if (uids?.size === 0) this.#uidsByNamespace.delete(namespace);
+    this.#options.onEvent('delete');
     this.#options.onPod(uid);
   }
 
@@ -163,11 +167,13 @@ export class NodeObjects {
       get: (key) => this.#namespaces.get(key),
       keys: () => [...this.#namespaces.keys()],
       put: (key, namespace) => {
+        this.#options.onEvent(this.#namespaces.has(key) ? 'update' : 'add');
         this.#namespaces.set(key, namespace);
         this.#touchNamespace(key);
       },
       remove: (key) => {
         this.#namespaces.delete(key);
+        this.#options.onEvent('delete');
         this.#touchNamespace(key);
       },
     };
