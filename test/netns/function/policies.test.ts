@@ -194,6 +194,25 @@ describe('authorization policies', () => {
     expect(await admitted('plain')).to.equal(true);
   });
 
+  it('a workload that comes to name a policy refuses the next call of a client whose HBONE connection goes on', async () => {
+    const deny = policy('Deny', { destinationPorts: [PORT] }, { scope: 'WorkloadSelector' });
+    await enforce(mesh(), [deny]);
+    const { pods } = mesh();
+    const { ipv4 } = pods['server']!;
+    using open = new Call(pods['client']!.netns, ipv4, OTHER_PORT);
+    expect(await open.echo('before')).to.equal(true);
+    expect(await admitted('client')).to.equal(true);
+    using cut = new Call(pods['client']!.netns, ipv4, PORT);
+    expect(await cut.echo('before')).to.equal(true);
+    mesh().setWorkload('server', { authorizationPolicies: [`default/${deny.name}`] });
+    await cut.endsWithin(CUT_WITHIN_MS);
+    expect(await admitted('client')).to.equal(false);
+    expect(await open.echo('after')).to.equal(true);
+    mesh().setWorkload('server');
+    await enforce(mesh(), []);
+    expect(await admitted('client')).to.equal(true);
+  });
+
   it('a new policy leaves the connections that it admits alone', async () => {
     await enforce(mesh(), []);
     const { pods } = mesh();

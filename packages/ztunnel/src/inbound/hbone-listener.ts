@@ -107,8 +107,15 @@ export class HboneListener {
       onOpen: () => {
         halfOpen.finish();
       },
-      onConnect: (offer) =>
-        serveTunnel(context, { connection: offer.connection, client, workload, refusals }, offer),
+      onConnect: (offer) => {
+        // A connection may last for days: each of its tunnels is for the pod as the mesh knows it now, with the policies of now.
+        const current = this.#workloads.current ?? workload;
+        return serveTunnel(
+          context,
+          { connection: offer.connection, client, workload: current, refusals },
+          offer,
+        );
+      },
       onBadRequest: (_connection, error) => {
         refusals.refused(error);
       },
