@@ -17,7 +17,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 
 {{- define "cni.pullPolicy" -}}
-{{ .Values.imagePullPolicy | default .Values.global.imagePullPolicy | default "IfNotPresent" }}
+{{ .Values.imagePullPolicy | default .Values.pullPolicy | default .Values.global.imagePullPolicy | default "IfNotPresent" }}
 {{- end -}}
 
 {{/* Pull secrets of the chart and of all charts. */}}

@@ -7,6 +7,11 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 
+{{/* Name of the DaemonSet and of its account. */}}
+{{- define "ztunnel.resourceName" -}}
+{{ .Values.resourceName | default "ztunnel" }}
+{{- end -}}
+
 {{/* Image of the part: a whole reference, or a name within hub and tag. */}}
 {{- define "ztunnel.image" -}}
 {{- if contains "/" .Values.image -}}
