@@ -5,8 +5,8 @@
  * Usage: node scripts/setup/isolate.ts TASK [options of the task]
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findIsolation, isolationRemedy } from '@ambient/lab/isolation';
 
@@ -40,16 +40,43 @@ function watchNpm(): () => boolean {
   return () => process.ppid !== parent || processStatus(parent)?.parent !== shell.parent;
 }
 
-/**
- * A shell script that becomes the command in its arguments, and lets it know how another terminal gets into its namespaces:
- * process numbers of the outside are not to be had inside.
- */
-function tellWayIn(options: readonly string[]): string {
-  const user = options.includes('--user') ? '--user --preserve-credentials ' : '';
-  return `AMBIENT_WAY_IN="nsenter --target $$ ${user}--net" AMBIENT_ROOT_OUTSIDE=/proc/$$/root; export AMBIENT_WAY_IN AMBIENT_ROOT_OUTSIDE; exec "$@"`;
+/** Where the tour keeps its cluster's files, and what leads there from the machine's own network. */
+interface Entrance extends Disposable {
+  readonly args: readonly string[];
 }
 
-function main(): void {
+/**
+ * A port on 127.0.0.1 that leads to a Unix socket in a directory of its own, whose path means the same inside: kubectl in another
+ * terminal needs no more.
+ */
+async function makeEntrance(): Promise<Entrance> {
+  const { entranceUrl, openEntrance } = await import('@ambient/lab/entrance');
+  sweepAbandoned();
+  const directory = mkdtempSync(join(tmpdir(), `ambient-tour-${process.pid}-`));
+  const door = await openEntrance(directory);
+  return {
+    args: ['--directory', directory, '--public-url', entranceUrl(door)],
+    [Symbol.dispose]: () => {
+      door[Symbol.dispose]();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Files of tours whose processes were all killed at once; of somebody else's, none can be removed. */
+function sweepAbandoned(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const [, pid] = /^ambient-tour-(\d+)-\w+$/.exec(name) ?? [];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      continue;
+    }
+  }
+}
+
+async function main(): Promise<void> {
   const npmHasGone = watchNpm();
   const [task = '', ...args] = process.argv.slice(2);
   const script = tasks[task];
@@ -64,10 +91,13 @@ function main(): void {
     process.exit(1);
   }
 
-  const command = [process.execPath, '--disable-warning=ExperimentalWarning', script, ...args];
+  const entrance = task === 'tour' ? await makeEntrance() : undefined;
+  const command = [
+    ...[process.execPath, '--disable-warning=ExperimentalWarning', script, ...args],
+    ...(entrance?.args ?? []),
+  ];
   const inside = ['sh', join(scripts, 'setup', 'inside.sh'), ...command];
-  const unshare = ['unshare', ...workable.options, ...inside];
-  const child = spawn('sh', ['-c', tellWayIn(workable.options), 'sh', ...unshare], {
+  const child = spawn('unshare', [...workable.options, ...inside], {
     stdio: ['inherit', 'inherit', 'inherit', 'ignore', 'pipe'],
   });
   const lifeline = child.stdio[4];
@@ -82,8 +112,9 @@ function main(): void {
     process.exitCode = 1;
   });
   child.on('exit', (code, signal) => {
+    entrance?.[Symbol.dispose]();
     process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
   });
 }
 
-main();
+await main();

@@ -1,36 +1,36 @@
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { applyRedirect, clearRedirect } from '@ambient/testkit/lab';
-import type { LabProcess } from '@ambient/testkit/lab';
-import { TestMesh } from '../../test/netns/harness/index.ts';
-import type { HttpAnswer, Pod, PodSpec } from '../../test/netns/harness/index.ts';
-import { appCommand } from './apps/command.ts';
-import { Cluster } from './cluster/cluster.ts';
-import type { ClusterSpec } from './cluster/cluster.ts';
-import { DATAPLANE_MODE, REDIRECTION } from './cluster/objects.ts';
-import { readManifest } from './cluster/operator.ts';
-import { describePolicy } from './cluster/policy-watch.ts';
+import { KubeClient, KubeConnection } from '@ambient/kube';
+import { LabCluster, MESH_NAMESPACE } from '@ambient/lab/cluster';
+import { Logger, LogLevels, silentSink } from '@ambient/runtime';
+import type { HttpAnswer } from '../../test/netns/harness/index.ts';
+import type { AppProcess } from './cluster/app-process.ts';
+import { NodeProxy, NodeProxyError } from './cluster/node-proxy.ts';
+import { Operator, readManifest } from './cluster/operator.ts';
+import { PodLogs } from './cluster/pod-logs.ts';
+import { describePolicy, PolicyWatch } from './cluster/policy-watch.ts';
+import type { PolicyObject } from './cluster/policy-watch.ts';
+import { TourPod } from './cluster/tour-pod.ts';
+import type { PodObject } from './cluster/tour-pod.ts';
 
 /** Where the catalog's two servers listen. */
 export const PRICE_PORT = 8080;
 export const FEED_PORT = 9000;
-/** Address of the Service `shop/catalog`. */
-export const FEED_ADDRESS = '10.96.0.20';
-const SERVICE_RANGE = '10.96.0.0/16';
-const ADMIN_PORT = 15_000;
+/** Name of the Service that leads there. */
+export const CATALOG = 'catalog.shop';
 
 /** Stands in the request and in the answer, and is looked for on the wire. */
 export const SECRET = 'MARZIPAN-2741';
 export const ANSWER = `a teapot is 41 coins, 9 with coupon ${SECRET}`;
+export const PRICE_URL = `http://${CATALOG}/price?item=teapot&coupon=${SECRET}`;
 
-const ADMIN_DEADLINE_MS = 5000;
-const LEARN_DEADLINE_MS = 5000;
+/** What the node agent sets on a pod that it has captured. */
+const REDIRECTION = 'ambient.istio.io/redirection';
+/** What an operator sets on a namespace that is to be in the mesh. */
+const DATAPLANE_MODE = 'istio.io/dataplane-mode';
 
-/** The admin port of a proxy gave no answer of use. */
-export class AdminCallError extends Error {
-  override readonly name = 'AdminCallError';
-  readonly code = 'ERR_ADMIN_CALL';
-}
+const LEARN_DEADLINE_MS = 8000;
+const LOOK_MS = 25;
+const NODES = 2;
 
 /** What of a proxy's /config_dump the tour goes by. */
 interface MeshPage {
@@ -45,145 +45,163 @@ export interface ChangeTimes {
   readonly toldMs: number;
 }
 
-const APP_IMAGE = 'example.com/shop:1';
-const CONTROL_PLANE_IMAGE = 'example.com/control-plane:1';
-/** What of the cluster is in the mesh. */
-const MESH_NAMESPACES = ['shop', 'guest'];
-const CONTROL_PLANE = 'control-plane';
-/** Of the fourth namespace that the network joins. */
-const CONTROL_PLANE_ADDRESS = '10.77.0.4';
+export interface SceneOptions {
+  /** For the cluster's files; made by the caller, who removes it. */
+  readonly directory: string;
+  /** How the API is reached from the machine's own network; undefined: it is not. */
+  readonly publicUrl: string | undefined;
+  /** Where programs are, as in the environment variable PATH. */
+  readonly path: string;
+}
 
 /**
- * The three pods that the tour is about, a shop of two and a guest that has no business there, and the cluster that they
- * are part of.
+ * A cluster of two nodes with the mesh installed, and three pods in it that the tour is about: a shop of two, and a guest that
+ * has no business there.
  */
-export class Scene {
-  readonly mesh: TestMesh;
-  readonly cluster: Cluster;
-  readonly checkout: Pod;
-  readonly catalog: Pod;
-  readonly intruder: Pod;
+export class Scene implements AsyncDisposable {
+  readonly cluster: LabCluster;
+  readonly directory: string;
+  readonly operator: Operator;
+  readonly policies: PolicyWatch;
+  readonly logs: PodLogs;
+  readonly checkout: TourPod;
+  readonly catalog: TourPod;
+  readonly intruder: TourPod;
+  /** By node. */
+  readonly proxies: readonly NodeProxy[];
+  readonly #owned: AsyncDisposableStack;
 
-  private constructor(mesh: TestMesh, cluster: Cluster) {
-    this.mesh = mesh;
-    this.cluster = cluster;
-    this.checkout = mesh.pod('checkout');
-    this.catalog = mesh.pod('catalog');
-    this.intruder = mesh.pod('intruder');
+  private constructor(
+    parts: Pick<Scene, 'cluster' | 'directory' | 'operator' | 'policies' | 'logs' | 'proxies'>,
+    pods: readonly TourPod[],
+    owned: AsyncDisposableStack,
+  ) {
+    this.cluster = parts.cluster;
+    this.directory = parts.directory;
+    this.operator = parts.operator;
+    this.policies = parts.policies;
+    this.logs = parts.logs;
+    this.proxies = parts.proxies;
+    const pod = (app: string): TourPod => pods.find((each) => each.app === app)!;
+    this.checkout = pod('checkout');
+    this.catalog = pod('catalog');
+    this.intruder = pod('intruder');
+    this.#owned = owned;
   }
 
-  /** Starts the cluster, pods, proxies and the catalog's servers. Nothing is sent through the proxies yet. */
-  static async start(onProgress: (text: string) => void): Promise<Scene> {
-    const pod = (name: string, namespace: string, node: string): PodSpec => ({
-      workload: { namespace, node },
-      captured: false,
-      originalSource: true,
-      env: Cluster.proxySettings(name, namespace, CONTROL_PLANE_ADDRESS),
-    });
+  /** Brings the cluster up, and the pods. Nothing is in the mesh yet. */
+  static async start(options: SceneOptions, onProgress: (text: string) => void): Promise<Scene> {
+    const { directory, publicUrl, path } = options;
+    const log = new Logger(new LogLevels('error'), silentSink, 'tour');
     await using starting = new AsyncDisposableStack();
-    let cluster: Cluster | undefined;
-    const mesh = await TestMesh.start({
-      pods: {
-        checkout: pod('checkout', 'shop', 'node-1'),
-        catalog: pod('catalog', 'shop', 'node-2'),
-        intruder: pod('intruder', 'guest', 'node-1'),
-        [CONTROL_PLANE]: {
-          proxy: false,
-          workload: { namespace: 'istio-system', serviceAccount: 'istiod', node: 'node-1' },
+    const cluster = starting.use(
+      await LabCluster.start({
+        directory,
+        nodes: NODES,
+        mesh: {
+          ztunnel: {
+            LOG_FORMAT: 'json',
+            // A tunnel that stays for the whole tour is one handshake less to wonder about in the recordings.
+            POOL_UNUSED_RELEASE_TIMEOUT: '5m',
+          },
         },
-      },
-      // A tunnel that stays for the whole tour is one handshake less to wonder about in the recording.
-      env: { POOL_UNUSED_RELEASE_TIMEOUT: '5m', ZTUNNEL_WORKER_THREADS: '1' },
-      async prepare(ready) {
-        onProgress('starting a Kubernetes API and the control plane');
-        cluster = starting.use(await Cluster.start(clusterOf(ready)));
-        onProgress('starting the proxies of three pods');
-      },
-    });
-    starting.defer(() => mesh.destroy());
-    const scene = new Scene(mesh, cluster!);
-    await Promise.all([
-      scene.catalog.serve('http-constant', { port: PRICE_PORT, body: ANSWER }),
-      scene.catalog.serve('echo', { port: FEED_PORT }),
-      ...scene.pods.map((each) => scene.#openAdminDoor(each)),
-      // The addresses of Services are nobody's: connections to them only have to leave the application.
-      ...scene.pods.map(({ netns }) => netns.must(['ip', 'route', 'add', SERVICE_RANGE, 'dev', 'eth0'])),
-    ]);
-    starting.move();
-    return scene;
+        manifests: [manifestPath('shop')],
+        ...(publicUrl === undefined ? {} : { publicUrl }),
+        onProgress: ({ text }) => onProgress(text),
+        log,
+      }),
+    );
+    // In the tour's own namespaces the API is where it is served, whatever people outside call it.
+    const connection = starting.use(KubeConnection.fromFile(cluster.ownKubeconfigPath));
+    const client = new KubeClient(connection);
+    const logs = new PodLogs(connection);
+    const ztunnels = await listPods(client, MESH_NAMESPACE, 'app=ztunnel');
+    const pods = [...(await listPods(client, 'shop')), ...(await listPods(client, 'guest'))];
+    const parts = {
+      cluster,
+      directory,
+      operator: new Operator(client, cluster.ownKubeconfigPath, path),
+      policies: starting.use(new PolicyWatch(client, log)),
+      logs,
+      proxies: ztunnels
+        .map(({ metadata, spec }) => new NodeProxy(cluster, logs, spec.nodeName ?? '', metadata.name))
+        .sort((a, b) => (a.node < b.node ? -1 : 1)),
+    };
+    return new Scene(
+      parts,
+      pods.map((each) => new TourPod(cluster, each)),
+      starting.move(),
+    );
   }
 
-  get pods(): readonly Pod[] {
+  get pods(): readonly TourPod[] {
     return [this.checkout, this.catalog, this.intruder];
   }
 
-  /** Says that the pods' namespaces are in the mesh, as an operator does, and returns how. */
-  labelNamespaces(): Promise<string> {
-    return this.cluster.operator.labelNamespaces(MESH_NAMESPACES, DATAPLANE_MODE, 'ambient');
+  /** The ztunnel of a pod's node. */
+  proxyOf(pod: TourPod): NodeProxy {
+    return this.proxies.find(({ node }) => node === pod.node)!;
+  }
+
+  /** The pods as the API has them now. */
+  async current(): Promise<readonly PodObject[]> {
+    const all = await listPods(this.cluster.client);
+    return this.pods.flatMap(
+      ({ object }) => all.find(({ metadata }) => metadata.uid === object.metadata.uid) ?? [],
+    );
   }
 
   /**
-   * Puts the redirection of connections into pods, or takes it away, as a node agent does, and tells the API. Resolves when
-   * every proxy has learned of it from the control plane.
+   * Says that namespaces are in the mesh, or no more, as an operator does. Resolves when the node agents say that their pods are
+   * captured, or released, and every proxy has learned of it.
+   *
+   * @returns how it was said, and the milliseconds from then until the agents were done
    */
-  async setCapture(on: boolean, pods = this.pods): Promise<void> {
-    const { addresses } = this.mesh.pod(CONTROL_PLANE).netns;
-    const redirect = {
-      outbound: [{ toPort: 15_001 }],
-      excludedCidrs: addresses,
-      inboundPort: 15_006,
-      originalSource: true,
-    };
-    if (on) await Promise.all(pods.map(({ netns }) => applyRedirect(netns, redirect)));
-    await Promise.all(
-      pods.map(({ name, workload: { namespace } }) =>
-        this.cluster.patch(`/api/v1/namespaces/${namespace}/pods/${name}`, {
-          metadata: { annotations: { [REDIRECTION]: on ? 'enabled' : null } },
-        }),
-      ),
-    );
+  async setMesh(namespaces: readonly string[], on: boolean): Promise<{ shown: string; tookMs: number }> {
+    const shown = await this.operator.labelNamespaces(namespaces, DATAPLANE_MODE, on ? 'ambient' : undefined);
+    const startedMs = performance.now();
+    const names = this.pods.filter(({ namespace }) => namespaces.includes(namespace)).map(({ name }) => name);
+    await until(`the pods of ${namespaces.join(', ')} were not ${on ? 'captured' : 'released'}`, async () => {
+      const pods = (await this.current()).filter(({ metadata }) => names.includes(metadata.name));
+      return pods.every(({ metadata }) => (metadata.annotations?.[REDIRECTION] === 'enabled') === on);
+    });
+    const tookMs = performance.now() - startedMs;
     const protocol = on ? 'HBONE' : 'TCP';
     await this.#learned(({ workloads }) =>
-      pods.every((pod) => workloads.some((each) => each.name === pod.name && each.protocol === protocol)),
+      names.every((name) => workloads.some((each) => each.name === name && each.protocol === protocol)),
     );
-    if (!on) await Promise.all(pods.map(({ netns }) => clearRedirect(netns)));
+    return { shown, tookMs };
   }
 
   /** The request that an application of the pod makes: plain HTTP, knowing of no mesh. */
-  askPrice(from: Pod): Promise<HttpAnswer> {
-    return from.get(this.priceUrl);
-  }
-
-  get priceUrl(): string {
-    return `http://${this.catalog.ipv4}:${PRICE_PORT}/price?item=teapot&coupon=${SECRET}`;
+  askPrice(from: TourPod): Promise<HttpAnswer> {
+    return from.get(PRICE_URL);
   }
 
   /**
-   * Starts a client in the pod that holds a connection to the catalog's feed, by the address of its Service or, for a pod
-   * outside of the mesh, by its own. The client prints `open` when it is answered; refused, it tries again.
+   * Starts a client in the pod that holds a connection to the catalog's feed. It prints `open` when it is answered; refused, it
+   * tries again.
    */
-  startCall(from: Pod, host = FEED_ADDRESS): Promise<LabProcess> {
-    return from.spawn(appCommand('open-call', { host, port: FEED_PORT }), { name: 'open-call' });
+  startCall(from: TourPod): AppProcess {
+    return from.start('open-call', { host: CATALOG, port: FEED_PORT });
   }
 
   /** Keeps connections coming from a pod, for the live table. */
-  startTraffic(from: Pod, calls: number): Promise<LabProcess> {
-    const options = { host: FEED_ADDRESS, port: FEED_PORT, calls };
-    return from.spawn(appCommand('background-traffic', options), { name: 'background-traffic' });
+  startTraffic(from: TourPod, calls: number): AppProcess {
+    return from.start('background-traffic', { host: CATALOG, port: FEED_PORT, calls });
   }
 
   /** How `change` does it, for people. */
   describeChange(verb: 'apply' | 'delete', manifest: string): string {
-    return this.cluster.operator.describe(verb, manifestPath(manifest));
+    return this.operator.describe(verb, manifestPath(manifest));
   }
 
-  /** Applies a manifest of `policies/`, or deletes what it describes. Times are those of `performance.now()`. */
+  /** Applies a policy of `manifests/`, or deletes it. Times are those of `performance.now()`. */
   async change(verb: 'apply' | 'delete', manifest: string): Promise<ChangeTimes> {
-    const { operator, policies } = this.cluster;
     const file = manifestPath(manifest);
-    const told = policies.next(describePolicy(readManifest(file)).name);
+    const told = this.policies.next(describePolicy(readManifest(file) as PolicyObject).name);
     const startedMs = performance.now();
-    await (verb === 'apply' ? operator.apply(file) : operator.remove(file));
+    await (verb === 'apply' ? this.operator.apply(file) : this.operator.remove(file));
     return { startedMs, toldMs: await told };
   }
 
@@ -194,105 +212,46 @@ export class Scene {
     );
   }
 
-  /** What a proxy has been told of the mesh. @throws AdminCallError */
-  async knownMesh(pod: Pod): Promise<MeshPage> {
-    return (await this.admin(pod, '/config_dump')) as MeshPage;
+  /** What the proxies have been told of the mesh. @throws NodeProxyError */
+  async knownMeshes(): Promise<MeshPage[]> {
+    return Promise.all(this.proxies.map(async (proxy) => (await proxy.admin('/config_dump')) as MeshPage));
   }
 
   /** Ends everything. */
-  async destroy(): Promise<void> {
-    this.cluster[Symbol.dispose]();
-    await this.mesh.destroy();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned.disposeAsync();
   }
 
-  async #learned(holds: (mesh: MeshPage) => boolean): Promise<void> {
-    const deadline = performance.now() + LEARN_DEADLINE_MS;
-    await Promise.all(
-      this.pods.map(async (pod) => {
-        while (!holds(await this.knownMesh(pod)))
-          if (performance.now() > deadline)
-            throw new AdminCallError(`the proxy of ${pod.name} was not told of the change in time`);
-      }),
+  #learned(holds: (mesh: MeshPage) => boolean): Promise<void> {
+    return until('a node proxy was not told of the change', async () =>
+      (await this.knownMeshes()).every(holds),
     );
   }
+}
 
-  /** GET on the admin port of a pod's proxy. @throws AdminCallError */
-  admin(pod: Pod, path: string): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const fail = (cause: unknown): void => {
-        const problem = cause instanceof Error ? cause.message : String(cause);
-        const { exit, lines } = pod.proxy;
-        const message =
-          exit === undefined
-            ? `the admin port of ${pod.name} does not answer ${path} (${problem})`
-            : `the proxy of ${pod.name} has ended (${exit.signal ?? `code ${exit.code ?? 0}`}); its last lines:\n${lines.slice(-15).join('\n')}`;
-        reject(new AdminCallError(message, { cause }));
-      };
-      const options = { socketPath: this.#doorOf(pod), path, agent: false, timeout: ADMIN_DEADLINE_MS };
-      const call = request(options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', fail);
-        response.on('end', () => {
-          try {
-            resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-          } catch (error) {
-            fail(error);
-          }
-        });
-      });
-      call.on('timeout', () => call.destroy(new Error(`no answer within ${ADMIN_DEADLINE_MS} ms`)));
-      call.on('error', fail);
-      call.end();
-    });
-  }
-
-  async #openAdminDoor(pod: Pod): Promise<void> {
-    const door = await pod.spawn(appCommand('door', { socket: this.#doorOf(pod), port: ADMIN_PORT }), {
-      name: 'admin-door',
-    });
-    await door.waitForLine(/^ready$/);
-  }
-
-  #doorOf(pod: Pod): string {
-    return join(this.mesh.lab.directory, `${pod.name}.sock`);
+/** @throws NodeProxyError */
+export async function until(otherwise: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + LEARN_DEADLINE_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs)
+      throw new NodeProxyError(`${otherwise} within ${LEARN_DEADLINE_MS / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 
-/** `namespace/name`, as operators name a pod. */
-export function podName(pod: Pod): string {
-  return `${pod.workload.namespace}/${pod.name}`;
-}
-
-/** The pod's identity as it stands in certificates and logs. */
-export function spiffeId(pod: Pod): string {
-  return `spiffe://${pod.principal}`;
+async function listPods(
+  client: KubeClient,
+  namespace?: string,
+  labelSelector?: string,
+): Promise<readonly PodObject[]> {
+  const { items } = await client.request<{ readonly items: readonly PodObject[] }>({
+    path: namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${namespace}/pods`,
+    query: { labelSelector },
+  });
+  return items;
 }
 
 /** Path of a manifest of the tour. */
 export function manifestPath(name: string): string {
-  return join(import.meta.dirname, 'policies', `${name}.yaml`);
-}
-
-function clusterOf(mesh: TestMesh): ClusterSpec {
-  const inMesh = ['checkout', 'catalog', 'intruder'].map((name) => mesh.pod(name));
-  const host = mesh.pod(CONTROL_PLANE);
-  return {
-    lab: mesh.lab,
-    host,
-    pods: [...inMesh, host].map((pod) => ({
-      pod,
-      namespace: pod.workload.namespace,
-      image: pod === host ? CONTROL_PLANE_IMAGE : APP_IMAGE,
-    })),
-    services: [
-      {
-        namespace: 'shop',
-        name: 'catalog',
-        address: FEED_ADDRESS,
-        ports: { price: PRICE_PORT, feed: FEED_PORT },
-        target: mesh.pod('catalog'),
-      },
-    ],
-  };
+  return join(import.meta.dirname, 'manifests', `${name}.yaml`);
 }

@@ -1,10 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
 /** The programs of this folder; each file's head says its options. */
-export type TourApp =
-  'background-traffic' | 'door' | 'kube-api' | 'open-call' | 'record-link' | 'send-datagram';
+export type TourApp = 'background-traffic' | 'open-call' | 'record-link' | 'send-datagram';
 
-/** Command line of a program of the tour, for `Netns.spawn` and `Netns.run`. */
+/** Command line of a program of the tour, wherever it is run. */
 export function appCommand(
   app: TourApp,
   options: Readonly<Record<string, string | number | readonly string[]>>,

@@ -1,4 +1,6 @@
-import type { KubeClient, KubeObject, WatchEvent } from './kube-client.ts';
+import type { KubeClient, KubeObject } from '@ambient/kube';
+import { HttpListWatch, isRecord, Reflector } from '@ambient/kube';
+import type { Logger } from '@ambient/runtime';
 
 /** One policy of the cluster, as the API has it. */
 export interface KnownPolicy {
@@ -18,33 +20,49 @@ export interface PolicyChange {
   readonly policy: KnownPolicy;
 }
 
-const collections = [
-  '/apis/security.istio.io/v1/authorizationpolicies',
-  '/apis/security.istio.io/v1/peerauthentications',
-];
+export interface PolicyObject extends KubeObject {
+  readonly spec?: { readonly action?: string; readonly mtls?: { readonly mode?: string } };
+}
+
+const collections = {
+  AuthorizationPolicy: '/apis/security.istio.io/v1/authorizationpolicies',
+  PeerAuthentication: '/apis/security.istio.io/v1/peerauthentications',
+};
 /** More than the live table shows. */
 const REMEMBERED_CHANGES = 50;
 
 /** Follows the policies of the cluster: what there is, what has changed of late, and when the API has told of it. */
-export class PolicyWatch {
-  readonly #policies = new Map<string, { readonly policy: KnownPolicy; readonly spec: string }>();
+export class PolicyWatch implements AsyncDisposable {
+  readonly #objects = new Map<string, PolicyObject>();
   readonly #changes: PolicyChange[] = [];
   readonly #waiting = new Set<(change: PolicyChange) => void>();
+  readonly #reflectors: readonly Reflector<PolicyObject>[];
 
-  constructor(api: KubeClient) {
-    for (const path of collections)
-      api.watch(
-        path,
-        (event) => this.#take(event),
-        () => this.#forget(path),
-      );
+  constructor(client: KubeClient, log: Logger) {
+    this.#reflectors = Object.entries(collections).map(
+      ([kind, path]) =>
+        new Reflector<PolicyObject>({
+          source: new HttpListWatch({ client, path }),
+          target: {
+            get: (key) => this.#objects.get(`${kind} ${key}`),
+            keys: () =>
+              [...this.#objects.keys()]
+                .filter((key) => key.startsWith(`${kind} `))
+                .map((key) => key.slice(kind.length + 1)),
+            put: (key, object) => this.#put(`${kind} ${key}`, { ...object, kind }),
+            remove: (key) => this.#remove(`${kind} ${key}`),
+          },
+          prepare: (raw) =>
+            isRecord(raw) && isRecord(raw['metadata']) ? (raw as unknown as PolicyObject) : undefined,
+          log,
+        }),
+    );
+    for (const reflector of this.#reflectors) reflector.start();
   }
 
   /** Sorted by name. */
   get policies(): readonly KnownPolicy[] {
-    return Array.from(this.#policies.values(), ({ policy }) => policy).sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    );
+    return Array.from(this.#objects.values(), describePolicy).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** The latest last. */
@@ -64,44 +82,38 @@ export class PolicyWatch {
     });
   }
 
-  /** A watch that begins anew tells of everything that is there. */
-  #forget(path: string): void {
-    for (const [key, { policy }] of this.#policies)
-      if (path.endsWith(`/${collectionOf(policy.kind)}`)) this.#policies.delete(key);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
   }
 
-  #take({ type, object }: WatchEvent): void {
-    if (type === 'BOOKMARK' || type === 'ERROR') return;
-    const policy = describePolicy(object);
-    const key = `${policy.kind} ${policy.name}`;
-    const before = this.#policies.get(key);
-    const spec = JSON.stringify(object['spec'] ?? {});
-    if (type === 'DELETED') this.#policies.delete(key);
-    else this.#policies.set(key, { policy, spec });
+  #put(key: string, object: PolicyObject): void {
+    const before = this.#objects.get(key);
+    this.#objects.set(key, object);
     // Conditions are written to it as well, which changes nothing for traffic.
-    if (type !== 'DELETED' && before?.spec === spec) return;
-    const what = type === 'DELETED' ? 'removed' : before === undefined ? 'applied' : 'changed';
-    const change: PolicyChange = { atMs: Date.now(), what, policy };
+    if (before !== undefined && JSON.stringify(before.spec) === JSON.stringify(object.spec)) return;
+    this.#tell(before === undefined ? 'applied' : 'changed', object);
+  }
+
+  #remove(key: string): void {
+    const object = this.#objects.get(key);
+    this.#objects.delete(key);
+    if (object !== undefined) this.#tell('removed', object);
+  }
+
+  #tell(what: PolicyChange['what'], object: PolicyObject): void {
+    const change: PolicyChange = { atMs: Date.now(), what, policy: describePolicy(object) };
     this.#changes.push(change);
     if (this.#changes.length > REMEMBERED_CHANGES) this.#changes.shift();
     for (const look of [...this.#waiting]) look(change);
   }
 }
 
-function collectionOf(kind: string): string {
-  return kind === 'PeerAuthentication' ? 'peerauthentications' : 'authorizationpolicies';
-}
-
 /** What the tour says of a policy in one line. */
-export function describePolicy({ kind, metadata, ...object }: KubeObject): KnownPolicy {
-  const spec = (object['spec'] ?? {}) as {
-    readonly action?: string;
-    readonly mtls?: { readonly mode?: string };
-  };
+export function describePolicy({ kind = '', metadata, spec }: PolicyObject): KnownPolicy {
   return {
     kind,
     name: `${metadata.namespace ?? ''}/${metadata.name}`,
-    says: kind === 'PeerAuthentication' ? (spec.mtls?.mode ?? 'UNSET') : (spec.action ?? 'ALLOW'),
+    says: kind === 'PeerAuthentication' ? (spec?.mtls?.mode ?? 'UNSET') : (spec?.action ?? 'ALLOW'),
     createdMs: Date.parse(metadata.creationTimestamp ?? ''),
   };
 }

@@ -18,7 +18,7 @@ const clearAll = '\x1b[2J\x1b[H';
  * Starts traffic and shows what the proxies carry, below what stands on the terminal already, until one of the signals
  * comes.
  *
- * @throws AdminCallError if a proxy ceases to answer
+ * @throws NodeProxyError if a proxy ceases to answer
  */
 export async function showLiveTable(
   scene: Scene,
@@ -29,10 +29,8 @@ export async function showLiveTable(
   const ended = new AbortController();
   const end = (): void => ended.abort();
   for (const signal of signals) process.on(signal, end);
-  await Promise.all([
-    scene.startTraffic(scene.checkout, CHECKOUT_CALLS),
-    scene.startTraffic(scene.intruder, INTRUDER_CALLS),
-  ]);
+  scene.startTraffic(scene.checkout, CHECKOUT_CALLS);
+  scene.startTraffic(scene.intruder, INTRUDER_CALLS);
 
   const display = new Display(terminal, style);
   const resized = (): void => display.resize();

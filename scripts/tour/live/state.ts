@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { logEntries } from '../../../test/netns/harness/index.ts';
-import type { LogEntry, Pod } from '../../../test/netns/harness/index.ts';
+import type { LogEntry } from '../../../test/netns/harness/index.ts';
+import type { NodeProxy } from '../cluster/node-proxy.ts';
 import type { PolicyChange } from '../cluster/policy-watch.ts';
-import { podName, spiffeId } from '../scene.ts';
+import type { PodObject, TourPod } from '../cluster/tour-pod.ts';
 import type { Scene } from '../scene.ts';
 import { seconds } from '../steps/words.ts';
 
@@ -23,11 +22,12 @@ export interface LiveRow {
 
 export interface LivePod {
   readonly name: string;
+  readonly node: string;
   readonly identity: string;
+  /** Whether the node's agent says that it is captured. */
+  readonly inMesh: boolean;
   readonly inbound: number;
   readonly outbound: number;
-  /** Anonymous memory of the proxy, undefined if the kernel does not tell. */
-  readonly memoryBytes: number | undefined;
 }
 
 /** A policy of the cluster. */
@@ -70,6 +70,7 @@ interface DumpedConnection {
   readonly openedAt: string;
 }
 
+/** By the UID of the pod. */
 interface ConnectionsPage {
   readonly workloadState: Readonly<
     Record<
@@ -93,13 +94,15 @@ export class LivePoll {
     this.#scene = scene;
   }
 
-  /** @throws AdminCallError */
+  /** @throws NodeProxyError, PodLogError */
   async poll(): Promise<LiveState> {
-    const { pods, cluster } = this.#scene;
-    const { policies } = cluster;
-    const pages = await Promise.all(
-      pods.map(async (pod) => ({ pod, ...connectionsOf(await this.#scene.admin(pod, '/config_dump')) })),
-    );
+    const { pods, proxies, policies } = this.#scene;
+    const [dumps, events, current] = await Promise.all([
+      Promise.all(proxies.map(async (proxy) => (await proxy.admin('/config_dump')) as ConnectionsPage)),
+      Promise.all(proxies.map((proxy) => this.#recentEvents(proxy))),
+      this.#scene.current(),
+    ]);
+    const pages = pods.map((pod) => ({ pod, ...connectionsOf(dumps, pod) }));
     const now = performance.now();
     const elapsed = (now - this.#polledMs) / 1000;
     this.#polledMs = now;
@@ -110,11 +113,12 @@ export class LivePoll {
     return {
       upMs: now - this.#startedMs,
       pods: pages.map(({ pod, inbound, outbound }) => ({
-        name: podName(pod),
-        identity: spiffeId(pod),
+        name: pod.title,
+        node: pod.node,
+        identity: pod.identity,
+        inMesh: isCaptured(current.find(({ metadata }) => metadata.uid === pod.object.metadata.uid)),
         inbound: inbound.length,
         outbound: outbound.length,
-        memoryBytes: anonymousMemory(pod.proxy.pid),
       })),
       policies: policies.policies.map(({ kind, name, says, createdMs }) => ({
         kind,
@@ -123,17 +127,17 @@ export class LivePoll {
         ageMs: Math.max(0, Date.now() - createdMs),
       })),
       rows: rows.sort((a, b) => b.ageMs - a.ageMs),
-      events: gatherEvents([...pods.flatMap(recentEvents), ...policies.changes.map(policyEvent)]),
+      events: gatherEvents([...events.flat(), ...policies.changes.map(policyEvent)]),
     };
   }
 
-  #row(pod: Pod, connection: DumpedConnection, elapsed: number): LiveRow {
+  #row(pod: TourPod, connection: DumpedConnection, elapsed: number): LiveRow {
     const { src, originalDst, bytesSent, bytesReceived } = connection;
     const key = `${src} ${originalDst} ${connection.openedAt}`;
     const before = this.#bytesBefore.get(key) ?? 0;
     return {
       key,
-      from: `${podName(pod)}:${portOf(src)}`,
+      from: `${pod.title}:${portOf(src)}`,
       to: `${this.#nameOf(connection.destinationWorkload)}:${portOf(originalDst)}`,
       identity: connection.sourceIdentity ?? '',
       protocol: connection.protocol,
@@ -145,32 +149,39 @@ export class LivePoll {
   }
 
   #nameOf(workload: string | undefined): string {
-    const pod = this.#scene.pods.find(({ name }) => name === workload);
-    return pod === undefined ? 'unknown' : podName(pod);
+    return this.#scene.pods.find(({ name }) => name === workload)?.title ?? workload ?? 'unknown';
+  }
+
+  async #recentEvents(proxy: NodeProxy): Promise<LiveEvent[]> {
+    return (await proxy.log(RECENT_LINES))
+      .filter(({ scope, direction }) => scope === 'access' && direction === 'inbound')
+      .map((entry) => {
+        const reason = text(entry, 'reason');
+        return {
+          time: text(entry, 'time').slice(11, 19),
+          from: this.#nameOf(text(entry, 'src.workload') || undefined),
+          to: `${this.#nameOf(text(entry, 'dst.workload') || undefined)}:${portOf(text(entry, 'dst.hbone_addr'))}`,
+          outcome:
+            reason === ''
+              ? `ended after ${seconds(parseInt(text(entry, 'duration'), 10))}`
+              : `refused: ${reason}`,
+          times: 1,
+        };
+      });
   }
 }
 
-function connectionsOf(page: unknown): ConnectionsPage['workloadState'][string]['connections'] {
-  const [state] = Object.values((page as ConnectionsPage).workloadState);
-  return state?.connections ?? { inbound: [], outbound: [] };
+function connectionsOf(
+  dumps: readonly ConnectionsPage[],
+  { object }: TourPod,
+): ConnectionsPage['workloadState'][string]['connections'] {
+  const { uid } = object.metadata;
+  const dump = dumps.find(({ workloadState }) => workloadState[uid] !== undefined);
+  return dump?.workloadState[uid]?.connections ?? { inbound: [], outbound: [] };
 }
 
-function recentEvents(pod: Pod): LiveEvent[] {
-  return logEntries({ lines: pod.proxy.lines.slice(-RECENT_LINES) })
-    .filter(({ scope, direction }) => scope === 'access' && direction === 'inbound')
-    .map((entry) => {
-      const reason = text(entry, 'reason');
-      return {
-        time: text(entry, 'time').slice(11, 19),
-        from: `${text(entry, 'src.namespace')}/${text(entry, 'src.workload')}`,
-        to: `${podName(pod)}:${portOf(text(entry, 'dst.hbone_addr'))}`,
-        outcome:
-          reason === ''
-            ? `ended after ${seconds(parseInt(text(entry, 'duration'), 10))}`
-            : `refused: ${reason}`,
-        times: 1,
-      };
-    });
+function isCaptured(pod: PodObject | undefined): boolean {
+  return pod?.metadata.annotations?.['ambient.istio.io/redirection'] === 'enabled';
 }
 
 /** In the order of their (last) time, what happened again in one line. */
@@ -203,13 +214,4 @@ function text(entry: LogEntry, key: string): string {
 
 function portOf(address: string): string {
   return address.slice(address.lastIndexOf(':') + 1);
-}
-
-function anonymousMemory(pid: number): number | undefined {
-  try {
-    const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
-  } catch {
-    return undefined; // it has just ended
-  }
 }

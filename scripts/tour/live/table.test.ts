@@ -9,7 +9,8 @@ const pod = (name: string) => ({
   identity: `spiffe://cluster.local/ns/shop/sa/${name.slice(5)}`,
   inbound: 0,
   outbound: 3,
-  memoryBytes: 70_000_000,
+  node: 'node-1',
+  inMesh: true,
 });
 
 function stateOf(connections: number): LiveState {
@@ -61,7 +62,7 @@ describe('the live table', () => {
   it('shows everything where there is room, and names what it leaves out', () => {
     const wide = renderLive(stateOf(3), new Style(false), { columns: 130, rows: 40 }).join('\n');
     expect(wide).to.contain('3 connections').and.to.contain('shop/checkout:40002').and.to.contain('1.2 MB');
-    expect(wide).to.contain('cluster.local/ns/shop/sa/checkout').and.to.contain('70.0 MB');
+    expect(wide).to.contain('cluster.local/ns/shop/sa/checkout').and.to.contain('node-1');
     const full = renderLive(stateOf(200), new Style(false), { columns: 130, rows: 30 }).join('\n');
     expect(full).to.match(/… and 1\d\d more/);
   });

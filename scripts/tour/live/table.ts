@@ -36,15 +36,11 @@ const verdict = (style: Style, cell: string): string =>
 
 const podColumns: readonly Column<LivePod>[] = [
   { head: 'pod', align: 'left', rank: 0, paint: (style, cell) => style.bold(cell), cell: ({ name }) => name },
-  { head: 'identity', align: 'left', rank: 2, paint: identity, cell: (pod) => pod.identity },
+  { head: 'node', align: 'left', rank: 3, cell: ({ node }) => node },
+  { head: 'identity', align: 'left', rank: 4, paint: identity, cell: (pod) => pod.identity },
+  { head: 'mesh', align: 'left', rank: 2, cell: ({ inMesh }) => (inMesh ? 'in' : 'out') },
   { head: 'in', align: 'right', rank: 1, cell: ({ inbound }) => String(inbound) },
   { head: 'out', align: 'right', rank: 1, cell: ({ outbound }) => String(outbound) },
-  {
-    head: 'proxy memory',
-    align: 'right',
-    rank: 3,
-    cell: ({ memoryBytes }) => (memoryBytes === undefined ? '' : formatBytes(memoryBytes)),
-  },
 ];
 
 const policyColumns: readonly Column<LivePolicy>[] = [

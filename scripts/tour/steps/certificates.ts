@@ -1,9 +1,12 @@
 import { X509Certificate } from 'node:crypto';
+import { MESH_NAMESPACE } from '@ambient/lab/cluster';
+import type { NodeProxy } from '../cluster/node-proxy.ts';
 import type { Report, Step } from '../report.ts';
-import { podName, spiffeId } from '../scene.ts';
 import type { Scene } from '../scene.ts';
 import { alignWithin } from '../style.ts';
 import type { ServerHello } from '../wire/tls-records.ts';
+
+const ROOT_CONFIG_MAP = 'istio-ca-root-cert';
 
 /** What the tour reads of `/config_dump`. */
 interface CertificatePage {
@@ -15,7 +18,9 @@ interface CertificatePage {
   }[];
 }
 
-interface PodCertificate {
+interface HeldCertificate {
+  readonly node: string;
+  readonly identity: string;
   readonly state: string;
   readonly own: X509Certificate;
   readonly root: X509Certificate;
@@ -32,20 +37,17 @@ async function showCertificates(
   report: Report,
 ): Promise<string> {
   const { style } = report;
-  const found = await Promise.all(
-    scene.pods.map(async (pod) => ({
-      pod,
-      certificate: await certificateOf(scene, pod.name, spiffeId(pod)),
-    })),
+  const held = (await Promise.all(scene.proxies.map(certificatesOf))).flat();
+  report.say(
+    'What the ztunnel of each node holds, as its admin port tells (/config_dump). Times are in UTC.',
   );
-  report.say('What each proxy holds, as its admin port tells (/config_dump). Times are in UTC.');
   const rows = [
-    ['pod', 'identity', 'until', 'from'].map((text) => style.dim(text)),
-    ...found.map(({ pod, certificate }) => [
-      style.bold(podName(pod)),
-      style.identity(certificate?.own.subjectAltName?.replace('URI:', '') ?? 'none'),
-      shortTime(certificate?.own.validToDate),
-      shortTime(certificate?.own.validFromDate),
+    ['node', 'identity', 'until', 'from'].map((text) => style.dim(text)),
+    ...held.map(({ node, identity, own }) => [
+      style.bold(node),
+      style.identity(identity),
+      shortTime(own.validToDate),
+      shortTime(own.validFromDate),
     ]),
   ];
   report.block(alignWithin(rows, report.width));
@@ -53,35 +55,36 @@ async function showCertificates(
     report.say(`The tunnel between the first two: ${hello.version}, ${hello.cipher}, ${hello.group}.`);
   const now = new Date();
   report.check(
-    found.every(({ pod, certificate }) => isUsable(certificate, spiffeId(pod), now)),
-    'each proxy has one valid certificate, for the identity of its own pod and no other; keys are P-256',
+    held.every((each) => isUsable(each, now)) &&
+      scene.proxies.every(({ node }) => {
+        const own = new Set(scene.pods.filter((pod) => pod.node === node).map(({ identity }) => identity));
+        const has = held.filter((each) => each.node === node).map(({ identity }) => identity);
+        return has.length === own.size && has.every((identity) => own.has(identity));
+      }),
+    'each has one valid certificate for each identity on its own node, and none for others; keys are P-256',
   );
-  const roots = new Set(found.map(({ certificate }) => certificate?.root.fingerprint256));
+  const roots = new Set(held.map(({ root }) => root.fingerprint256));
   report.check(
-    roots.size === 1 &&
-      found.every(({ certificate }) => certificate?.own.verify(certificate.root.publicKey) === true),
-    `all are signed by one authority, the control plane's: ${nameOf(found[0]?.certificate?.root)}`,
+    roots.size === 1 && held.every(({ own, root }) => own.verify(root.publicKey)),
+    `all are signed by one authority, the control plane's: ${nameOf(held[0]?.root)}`,
   );
-  const published = new X509Certificate(await scene.cluster.rootCertificates());
+  const { data } = await scene.cluster.client.request<{ readonly data: Readonly<Record<string, string>> }>({
+    path: `/api/v1/namespaces/${MESH_NAMESPACE}/configmaps/${ROOT_CONFIG_MAP}`,
+  });
   report.check(
-    roots.has(published.fingerprint256),
-    'its root is the one that the control plane put into the ConfigMap istio-ca-root-cert of every namespace',
+    roots.has(new X509Certificate(data['root-cert.pem'] ?? '').fingerprint256),
+    `its root is the one that the control plane put into the ConfigMap ${ROOT_CONFIG_MAP} of every namespace`,
   );
-  return 'one per pod, one authority';
+  return 'one per identity, one authority';
 }
 
-async function certificateOf(
-  scene: Scene,
-  name: string,
-  identity: string,
-): Promise<PodCertificate | undefined> {
-  const page = (await scene.admin(scene.mesh.pod(name), '/config_dump')) as CertificatePage;
-  const entry = page.certificates.find((candidate) => candidate.identity === identity);
-  const [own, root] = [entry?.certChain[0], entry?.rootCerts[0]];
-  // A second identity in the proxy of one pod would be somebody else's.
-  if (entry === undefined || own === undefined || root === undefined || page.certificates.length !== 1)
-    return undefined;
-  return { state: entry.state, own: decode(own.pem), root: decode(root.pem) };
+async function certificatesOf(proxy: NodeProxy): Promise<HeldCertificate[]> {
+  const { certificates: entries } = (await proxy.admin('/config_dump')) as CertificatePage;
+  return entries.flatMap(({ identity, state, certChain, rootCerts }) => {
+    const [own, root] = [certChain[0], rootCerts[0]];
+    if (own === undefined || root === undefined) return [];
+    return { node: proxy.node, identity, state, own: decode(own.pem), root: decode(root.pem) };
+  });
 }
 
 /** The subject as people write it: without the attribute's name and the escapes of RFC 4514. */
@@ -93,16 +96,16 @@ function decode(pem: string): X509Certificate {
   return new X509Certificate(Buffer.from(pem, 'base64'));
 }
 
-function isUsable(certificate: PodCertificate | undefined, identity: string, now: Date): boolean {
+function isUsable({ identity, state, own }: HeldCertificate, now: Date): boolean {
   return (
-    certificate?.state === 'Available' &&
-    certificate.own.subjectAltName === `URI:${identity}` &&
-    certificate.own.publicKey.asymmetricKeyDetails?.namedCurve === 'prime256v1' &&
-    certificate.own.validFromDate <= now &&
-    certificate.own.validToDate > now
+    state === 'Available' &&
+    own.subjectAltName === `URI:${identity}` &&
+    own.publicKey.asymmetricKeyDetails?.namedCurve === 'prime256v1' &&
+    own.validFromDate <= now &&
+    own.validToDate > now
   );
 }
 
-function shortTime(time: Date | undefined): string {
-  return time === undefined ? '' : time.toISOString().slice(0, 16).replace('T', ' ');
+function shortTime(time: Date): string {
+  return time.toISOString().slice(0, 16).replace('T', ' ');
 }

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
-import type { LabProcess } from '@ambient/testkit/lab';
 import type { LogEntry } from '../../../test/netns/harness/index.ts';
+import type { AppProcess } from '../cluster/app-process.ts';
+import type { TourPod } from '../cluster/tour-pod.ts';
 import type { Report, Step } from '../report.ts';
-import { FEED_ADDRESS, FEED_PORT, manifestPath, podName, PRICE_PORT, spiffeId } from '../scene.ts';
+import { CATALOG, FEED_PORT, manifestPath, PRICE_PORT, until } from '../scene.ts';
 import type { ChangeTimes, Scene } from '../scene.ts';
 import { logWords, seconds } from './words.ts';
 
 /** A policy that bites must bite soon: milliseconds from the API's word of it. */
 const WITHIN_MS = 1000;
+/** Long enough for some probes of the catalog, which come every second. Milliseconds. */
+const PROBED_MS = 3500;
 
 /** Policies as they are written for any cluster, applied while connections are open. */
 export function policySteps(scene: () => Scene): readonly Step[] {
@@ -20,38 +23,73 @@ export function policySteps(scene: () => Scene): readonly Step[] {
 
 async function demandTls(scene: Scene, report: Report): Promise<string> {
   const { intruder, catalog, checkout } = scene;
-  report.progress('taking a pod out of the mesh');
-  await scene.setCapture(false, [intruder]);
-  const call = await openCall(scene, report, () => scene.startCall(intruder, catalog.ipv4));
-  const before = await scene.askPrice(intruder);
+  const call = await openCall(scene, report, intruder);
+  const [before, failedBefore] = await Promise.all([scene.askPrice(intruder), failedProbes(scene)]);
   report.say(
-    `${podName(intruder)} leaves the mesh: its redirection is taken out. In plain text it is still answered, and it holds ` +
-      `a connection to ${catalog.ipv4}:${FEED_PORT} open, on which it talks. Meanwhile:`,
+    `${intruder.title} is not in the mesh. In plain text it is answered, and it holds a connection to the catalog's feed open, ` +
+      'on which it talks. Meanwhile, for the namespace shop:',
   );
   const { cut, took, since } = await cutBy(scene, report, 'strict', call);
+  const strictMs = performance.now();
   report.check(before.status === 200, `before it, plain text was answered: ${before.status}`);
   report.check(
     took <= WITHIN_MS,
     `the open connection in plain text was cut ${seconds(took)} after the API had the policy, ${since} (${cut})`,
   );
-  await showRefusal(scene, report, { 'src.addr': new RegExp(`^${intruder.ipv4.replaceAll('.', '\\.')}:`) });
+  await showRefusal(scene, report, { 'src.addr': new RegExp(`^${intruder.ip.replaceAll('.', '\\.')}:`) });
   const [plain, tunnelled] = await Promise.all([scene.askPrice(intruder), scene.askPrice(checkout)]);
   report.check(
     plain.status === 0,
-    `plain text from ${podName(intruder)} gets no further: ${plain.status === 0 ? ended(plain.error) : plain.status}`,
+    `plain text from ${intruder.title} gets no further: ${plain.status === 0 ? ended(plain.error) : plain.status}`,
   );
   report.check(
     tunnelled.status === 200,
-    `what comes by mutual TLS goes on: ${podName(checkout)} gets ${tunnelled.error ?? tunnelled.status}`,
+    `what comes by mutual TLS goes on: ${checkout.title} gets ${tunnelled.error ?? tunnelled.status}`,
   );
-  report.progress('taking the pod into the mesh again');
-  await scene.setCapture(true, [intruder]);
-  const again = await scene.askPrice(intruder);
+  report.progress('taking the guest into the mesh');
+  const { shown } = await scene.setMesh(['guest'], true);
+  const inMesh = await scene.askPrice(intruder);
+  report.block([shown]);
   report.check(
-    again.status === 200,
-    `back in the mesh, ${podName(intruder)} is answered again, by its certificate: ${again.error ?? again.status}`,
+    inMesh.status === 200,
+    `in the mesh, ${intruder.title} is answered, by its certificate: ${inMesh.error ?? inMesh.status}`,
   );
+  await checkProbes(scene, report, strictMs, failedBefore);
   return `plain text cut in ${seconds(took)}`;
+}
+
+/** @param strictMs since when, on the clock of `performance.now()` @param failedBefore probes of the catalog until then */
+async function checkProbes(
+  scene: Scene,
+  report: Report,
+  strictMs: number,
+  failedBefore: number,
+): Promise<void> {
+  const { catalog } = scene;
+  report.progress('waiting for probes');
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, strictMs + PROBED_MS - performance.now())));
+  const failed = (await failedProbes(scene)) - failedBefore;
+  const now = (await scene.current()).find(({ metadata }) => metadata.name === catalog.name);
+  report.check(
+    failed === 0 &&
+      now?.status?.containerStatuses?.every(({ ready, restartCount }) => ready && restartCount === 0) ===
+        true,
+    `the kubelet's probes of ${catalog.title}, in plain text every second, go on: ${failed} have failed since`,
+  );
+}
+
+/** Probes of the catalog that have failed so far, of which the kubelet records Events. */
+async function failedProbes({ cluster, catalog }: Scene): Promise<number> {
+  const { items } = await cluster.client.request<{
+    readonly items: readonly {
+      readonly reason?: string;
+      readonly count?: number;
+      readonly involvedObject: { readonly name: string };
+    }[];
+  }>({ path: `/api/v1/namespaces/${catalog.namespace}/events` });
+  return items
+    .filter(({ reason, involvedObject }) => reason === 'Unhealthy' && involvedObject.name === catalog.name)
+    .reduce((sum, { count = 1 }) => sum + count, 0);
 }
 
 async function allowOneCaller(scene: Scene, report: Report): Promise<string> {
@@ -60,48 +98,47 @@ async function allowOneCaller(scene: Scene, report: Report): Promise<string> {
   const before = await scene.askPrice(intruder);
   report.say('Mutual TLS says who calls; so far everybody in the mesh may. For the namespace shop:');
   await applied(scene, report, 'only-checkout');
-  report.check(before.status === 200, `before it, ${podName(intruder)} was answered: ${before.status}`);
+  report.check(before.status === 200, `before it, ${intruder.title} was answered: ${before.status}`);
   const [allowed, refused] = await Promise.all([scene.askPrice(checkout), scene.askPrice(intruder)]);
   report.check(
     allowed.status === 200,
-    `${podName(checkout)} is still answered: ${allowed.error ?? allowed.status}`,
+    `${checkout.title} is still answered: ${allowed.error ?? allowed.status}`,
   );
   report.check(
     refused.status === 0,
-    `${podName(intruder)} is not: ${refused.status === 0 ? ended(refused.error) : refused.status}`,
+    `${intruder.title} is not: ${refused.status === 0 ? ended(refused.error) : refused.status}`,
   );
-  const line = await catalog.waitForAccess({
+  const line = await scene.proxyOf(catalog).waitForAccess({
     direction: 'inbound',
-    'dst.hbone_addr': `${catalog.ipv4}:${PRICE_PORT}`,
+    'dst.hbone_addr': `${catalog.ip}:${PRICE_PORT}`,
     'src.workload': intruder.name,
-    'src.identity': spiffeId(intruder),
+    'src.identity': intruder.identity,
     reason: 'policy-denied',
   });
-  report.say("The catalog's proxy says why:");
+  report.say("The ztunnel of the catalog's node says why:");
   showLog(scene, report, line);
-  return `${checkout.name} passes, ${intruder.name} is refused`;
+  return `${checkout.app} passes, ${intruder.app} is refused`;
 }
 
 async function denyWhileOpen(scene: Scene, report: Report): Promise<string> {
   const { checkout } = scene;
-  const call = await openCall(scene, report, () => scene.startCall(checkout));
+  const call = await openCall(scene, report, checkout);
   report.say(
-    `${podName(checkout)} has a connection open to the catalog's feed, by its Service at ${FEED_ADDRESS}:${FEED_PORT}, ` +
-      'and talks on it. Meanwhile:',
+    `${checkout.title} has a connection open to the catalog's feed, ${CATALOG}:${FEED_PORT}, and talks on it. Meanwhile:`,
   );
   const { cut, took, since } = await cutBy(scene, report, 'close-feed', call);
   report.check(
     took <= WITHIN_MS,
     `the open connection was cut ${seconds(took)} after the API had the policy, ${since} (${cut})`,
   );
-  await showRefusal(scene, report, { 'src.identity': spiffeId(checkout) });
+  await showRefusal(scene, report, { 'src.identity': checkout.identity });
   const price = await scene.askPrice(checkout);
   report.check(
     price.status === 200,
     `what the policy does not name goes on: port ${PRICE_PORT} answers ${price.error ?? price.status}`,
   );
   await scene.policyHeld('shop/close-feed');
-  const admitted = await admittedWithout(scene, report, 'close-feed', () => scene.startCall(checkout));
+  const admitted = await admittedWithout(scene, report, 'close-feed', checkout);
   report.check(
     admitted.refusedBefore && admitted.took <= WITHIN_MS,
     `a client that kept trying was let in ${seconds(admitted.took)} after the API had that, ${admitted.since}`,
@@ -117,8 +154,8 @@ interface Effect {
   readonly since: string;
 }
 
-function effectAt(atMs: number, { startedMs, toldMs }: ChangeTimes, { cluster }: Scene): Effect {
-  const began = cluster.operator.kubectl === undefined ? 'the request was sent' : 'kubectl was started';
+function effectAt(atMs: number, { startedMs, toldMs }: ChangeTimes, { operator }: Scene): Effect {
+  const began = operator.kubectl === undefined ? 'the request was sent' : 'kubectl was started';
   // The API tells its watchers one after the other: the mesh may have acted before the tour hears of it.
   return {
     took: Math.max(0, atMs - toldMs),
@@ -126,9 +163,9 @@ function effectAt(atMs: number, { startedMs, toldMs }: ChangeTimes, { cluster }:
   };
 }
 
-async function openCall(scene: Scene, report: Report, start: () => Promise<LabProcess>): Promise<LabProcess> {
+async function openCall(scene: Scene, report: Report, from: TourPod): Promise<AppProcess> {
   report.progress('opening a connection');
-  const call = await start();
+  const call = scene.startCall(from);
   await call.waitForLine(/^open$/);
   return call;
 }
@@ -138,7 +175,7 @@ async function cutBy(
   scene: Scene,
   report: Report,
   manifest: string,
-  call: LabProcess,
+  call: AppProcess,
 ): Promise<Effect & { readonly cut: string }> {
   showManifest(scene, report, manifest);
   const cutAt = call.waitForLine(/^cut /, WITHIN_MS * 8).then((line) => ({ line, at: performance.now() }));
@@ -159,14 +196,15 @@ async function admittedWithout(
   scene: Scene,
   report: Report,
   manifest: string,
-  start: () => Promise<LabProcess>,
+  from: TourPod,
 ): Promise<Effect & { readonly refusedBefore: boolean }> {
-  const refusals = (): number =>
-    scene.catalog.log().filter(({ scope, reason }) => scope === 'access' && reason === 'policy-denied')
+  const proxy = scene.proxyOf(scene.catalog);
+  const refusals = async (): Promise<number> =>
+    (await proxy.log()).filter(({ scope, reason }) => scope === 'access' && reason === 'policy-denied')
       .length;
-  const before = refusals();
-  const call = await start();
-  await scene.catalog.proxy.waitFor(() => refusals() > before || undefined, 'refusal of the new connection');
+  const before = await refusals();
+  const call = scene.startCall(from);
+  await until('a new connection was not refused', async () => (await refusals()) > before);
   const refusedBefore = !call.lines.includes('open');
   report.block([scene.describeChange('delete', manifest)]);
   const opened = call.waitForLine(/^open$/, WITHIN_MS * 8).then(() => performance.now());
@@ -187,22 +225,21 @@ function showManifest(scene: Scene, report: Report, manifest: string): void {
   report.block([scene.describeChange('apply', manifest)]);
 }
 
-/** The catalog's log of a connection that a policy has ended. */
+/** The log of a connection to the catalog that a policy has ended. */
 async function showRefusal(
   scene: Scene,
   report: Report,
   match: Readonly<Record<string, string | RegExp>>,
 ): Promise<void> {
-  const line = await scene.catalog.waitForAccess({
-    direction: 'inbound',
-    reason: 'policy-changed',
-    ...match,
-  });
+  const line = await scene
+    .proxyOf(scene.catalog)
+    .waitForAccess({ direction: 'inbound', reason: 'policy-changed', ...match });
   showLog(scene, report, line);
 }
 
-function showLog({ catalog }: Scene, report: Report, line: LogEntry): void {
-  report.hanging(`${report.style.bold(podName(catalog))} logs`, logWords(line, report.style));
+function showLog(scene: Scene, report: Report, line: LogEntry): void {
+  const { node } = scene.proxyOf(scene.catalog);
+  report.hanging(`the ztunnel of ${report.style.bold(node)} logs`, logWords(line, report.style));
 }
 
 function ended(error: string | null): string {

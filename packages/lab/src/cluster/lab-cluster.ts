@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -57,6 +65,10 @@ export interface LabStep {
 
 const projectRoot = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
 const API_SERVICE_PORT = 6443;
+/** Of the log of a container that does not become ready, shown with the failure. */
+const lastLines = 5;
+/** Time, stream and flag before a line of a container's log. */
+const criPrefix = /^\S+ std(?:out|err) [FP] /;
 const DOMAIN = 'cluster.local';
 const SERVICE_DNS = { v4: '10.96.0.10', v6: 'fd96::a' } as const;
 const API_ADDRESS = '10.96.0.1';
@@ -74,6 +86,8 @@ export class LabCluster implements AsyncDisposable {
   readonly client: KubeClient;
   /** For people, and for kubectl. */
   readonly kubeconfigPath: string;
+  /** The same for programs in the namespaces that the cluster was started in. */
+  readonly ownKubeconfigPath: string;
   readonly #owned: AsyncDisposableStack;
 
   private constructor(parts: {
@@ -82,6 +96,7 @@ export class LabCluster implements AsyncDisposable {
     kubelets: ReadonlyMap<string, Kubelet>;
     client: KubeClient;
     kubeconfigPath: string;
+    ownKubeconfigPath: string;
     owned: AsyncDisposableStack;
   }) {
     this.api = parts.api;
@@ -89,6 +104,7 @@ export class LabCluster implements AsyncDisposable {
     this.kubelets = parts.kubelets;
     this.client = parts.client;
     this.kubeconfigPath = parts.kubeconfigPath;
+    this.ownKubeconfigPath = parts.ownKubeconfigPath;
     this.#owned = parts.owned;
   }
 
@@ -185,6 +201,7 @@ export class LabCluster implements AsyncDisposable {
       kubelets,
       client,
       kubeconfigPath,
+      ownKubeconfigPath: own,
       owned: starting.move(),
     });
     try {
@@ -238,7 +255,24 @@ export class LabCluster implements AsyncDisposable {
     workloads: readonly WorkloadName[],
     onPending: (text: string) => void = () => undefined,
   ): Promise<void> {
-    return waitForWorkloads(this.client, workloads, onPending);
+    return waitForWorkloads(this.client, workloads, onPending, (namespace, pod, container) =>
+      this.#lastWords(namespace, pod, container),
+    );
+  }
+
+  #lastWords(namespace: string, pod: string, container: string): string {
+    for (const kubelet of this.kubelets.values()) {
+      const found = kubelet.find(namespace, pod, container);
+      // A run that has just begun has said nothing yet; the one before may have said why it ended.
+      const paths = found === undefined ? [] : [found.logPath, found.previousLogPath];
+      for (const path of paths) {
+        const lines =
+          path === undefined || !existsSync(path) ? [] : readFileSync(path, 'utf8').trim().split('\n');
+        const said = lines.slice(-lastLines).map((line) => line.replace(criPrefix, ''));
+        if (said.join('') !== '') return said.join(' | ');
+      }
+    }
+    return '';
   }
 
   /** Ends everything. */

@@ -1,13 +1,12 @@
 import { createReadStream, writeSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { describeError, Logger, LogLevels, openLogOutput } from '@ambient/runtime';
 
-import { Passage } from '../network/namespace-sockets.ts';
 import type { LabRun } from './command-line.ts';
+import { joinEntrance } from './entrance.ts';
 import { LabCluster } from './lab-cluster.ts';
 import type { ProgressLine } from './progress.ts';
-import { API_SOCKET, LIFELINE_FD } from './run-outside.ts';
+import { LIFELINE_FD } from './run-outside.ts';
 import { samplePath } from './samples.ts';
 
 /**
@@ -47,11 +46,7 @@ export async function runInside(run: LabRun): Promise<number> {
     const cluster = await Promise.race([starting, asked.promise]);
     if (cluster === undefined) return 0;
     await using _cluster = cluster;
-    const { port } = new URL(cluster.api.url);
-    using _door = await Passage.into(
-      { path: join(run.directory, API_SOCKET) },
-      { host: '127.0.0.1', port: Number(port) },
-    );
+    using _entrance = await joinEntrance(run.directory, cluster.api.url);
     tell({ ready: true, kubeconfig: cluster.kubeconfigPath });
     await asked.promise;
     return 0;

@@ -5,15 +5,13 @@ import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Passage } from '../network/namespace-sockets.ts';
 import type { LabRun } from './command-line.ts';
+import { entranceUrl, openEntrance } from './entrance.ts';
 import { findIsolation, isolationRemedy } from './isolation.ts';
 
 /** Descriptors of the half inside: where it tells its progress, and the pipe that ends when this half does. */
 export const READY_FD = 3;
 export const LIFELINE_FD = 4;
-/** Socket in the lab's directory behind which the API is. */
-export const API_SOCKET = 'api.sock';
 
 const init = fileURLToPath(new URL('init.sh', import.meta.url));
 
@@ -33,17 +31,10 @@ export async function runOutside(run: LabRun, args: readonly string[]): Promise<
   }
   const directory = resolve(run.directory);
   mkdirSync(directory, { recursive: true });
-  using door = await Passage.into({ host: '127.0.0.1', port: 0 }, { path: join(directory, API_SOCKET) });
+  using entrance = await openEntrance(directory);
   const inside = [
     ...[process.execPath, '--disable-warning=ExperimentalWarning', process.argv[1]!, ...args],
-    ...[
-      '--directory',
-      directory,
-      '--public-url',
-      `https://127.0.0.1:${door.port}`,
-      '--ready-fd',
-      String(READY_FD),
-    ],
+    ...['--directory', directory, '--public-url', entranceUrl(entrance), '--ready-fd', String(READY_FD)],
   ];
   const child = spawn('unshare', [...isolation.options, 'sh', init, ...inside], {
     stdio: ['ignore', 'inherit', 'inherit', run.readyFd ?? 'pipe', 'pipe'],

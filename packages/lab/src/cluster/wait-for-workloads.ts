@@ -44,6 +44,9 @@ const plurals = { Deployment: 'deployments', DaemonSet: 'daemonsets' } as const;
 const lookMs = 100;
 const patienceMs = 60_000;
 
+/** The last lines that a container said, in one. */
+export type LastWords = (namespace: string, pod: string, container: string) => string;
+
 /**
  * Waits until every pod that these workloads want is there, of the newest revision and ready.
  *
@@ -54,6 +57,7 @@ export async function waitForWorkloads(
   client: KubeClient,
   workloads: readonly WorkloadName[],
   onPending: (text: string) => void,
+  lastWords: LastWords,
 ): Promise<void> {
   const endMs = performance.now() + patienceMs;
   let pending = [...workloads];
@@ -64,7 +68,7 @@ export async function waitForWorkloads(
     if (pending.length === 0) return;
     const text = `waiting for ${pending.map(({ name }) => name).join(', ')}`;
     if (text !== told) onPending((told = text));
-    if (performance.now() > endMs) throw new LabStartError(await explain(client, pending));
+    if (performance.now() > endMs) throw new LabStartError(await explain(client, pending, lastWords));
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
 }
@@ -85,7 +89,11 @@ async function isReady(client: KubeClient, workload: WorkloadName): Promise<bool
 }
 
 /** What stands in the way, in words of the pods. */
-async function explain(client: KubeClient, workloads: readonly WorkloadName[]): Promise<string> {
+async function explain(
+  client: KubeClient,
+  workloads: readonly WorkloadName[],
+  lastWords: LastWords,
+): Promise<string> {
   const lines = await Promise.all(
     workloads.map(async (workload) => {
       const { kind, namespace, name } = workload;
@@ -102,12 +110,16 @@ async function explain(client: KubeClient, workloads: readonly WorkloadName[]): 
           .filter(({ ready }) => !ready)
           .map(({ name: container, state, restartCount }) => {
             const { reason = 'not ready', message = '' } = state?.waiting ?? {};
-            return `${container}: ${reason}${message === '' ? '' : ` (${message})`}, ${restartCount} restarts`;
+            const words = lastWords(namespace, metadata.name, container);
+            return (
+              `${container}: ${reason}${message === '' ? '' : ` (${message})`}, ${restartCount} restarts` +
+              (words === '' ? '' : `, its last words: ${words}`)
+            );
           });
         return `pod ${metadata.name} is ${status?.phase ?? 'unknown'} ${containers.join('; ')}`;
       });
       return `${kind} ${namespace}/${name}: ${pods.length === 0 ? 'no pods' : pods.join(', ')}`;
     }),
   );
-  return `not ready after ${patienceMs / 1000} s: ${lines.join('. ')}. See the logs of these pods.`;
+  return `not ready after ${patienceMs / 1000} s: ${lines.join('. ')}`;
 }

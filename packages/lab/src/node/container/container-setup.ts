@@ -11,7 +11,7 @@ import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import { volumeMountsOf } from '../volumes/pod-volumes.ts';
 import type { ContainerOptions } from './container-process.ts';
 import { containerEnvironment, expandReferences } from './environment.ts';
-import { machineFiles } from './machine-files.ts';
+import { isOutOfReach, machineFiles } from './machine-files.ts';
 import { mountPlan } from './mount-plan.ts';
 import type { Mount } from './mount-plan.ts';
 import { hostsFile, resolvConf } from './name-files.ts';
@@ -124,7 +124,7 @@ function containerMounts(container: ContainerSpec, { host, pod, volumes }: Conta
       readOnly: false,
     })),
     ...host.programDirectories
-      .filter((path) => /^\/(tmp|run)\//.test(path))
+      .filter(isOutOfReach)
       .map((path) => ({ source: path, target: path, file: false, readOnly: true })),
     ...files.map((name) => ({
       source: join(etc, name),

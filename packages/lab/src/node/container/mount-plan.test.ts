@@ -16,6 +16,7 @@ function machineOf(files: Readonly<Record<string, boolean | string>>): MachineFi
       Object.keys(files)
         .filter((path) => path.lastIndexOf('/') === 0)
         .map((path) => path.slice(1)),
+    isClosed: (path) => path === '/root',
   };
 }
 
@@ -23,6 +24,8 @@ const machine = machineOf({
   '/usr': true,
   '/usr/share': true,
   '/bin': 'usr/bin',
+  '/root': true,
+  '/root/program': true,
   '/run': true,
   '/etc': true,
   '/etc/hosts': false,
@@ -63,6 +66,18 @@ describe('the root of a container', () => {
       { do: 'mkdir', target: '/data/deep' },
       { do: 'bind', source: '/v/data', target: '/data/deep', readOnly: false },
     ]);
+  });
+
+  it('is private where a mount would be out of reach of other users', () => {
+    const steps = mountPlan([bind('/root/program', '/root/program', { readOnly: true })], machine);
+    expect(steps).to.deep.include({ do: 'mkdir', target: '/root' });
+    expect(steps).to.deep.include({ do: 'bind-tree', source: '/root', target: '/.machine/root' });
+    expect(steps.at(-1)).to.deep.equal({
+      do: 'bind',
+      source: '/root/program',
+      target: '/root/program',
+      readOnly: true,
+    });
   });
 
   it('never has anything made in a directory of the machine', () => {

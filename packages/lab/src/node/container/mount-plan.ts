@@ -10,6 +10,8 @@ export interface MachineFiles {
   link(path: string): string;
   /** The names in a directory. */
   entries(path: string): readonly string[];
+  /** A directory that only its owner may enter: what is mounted below would be out of reach of other users. */
+  isClosed(path: string): boolean;
 }
 
 /** Something that is to be seen in the container at `target`. */
@@ -116,8 +118,9 @@ function hasPrivate(place: Place, path: string, machine: MachineFiles): boolean 
   );
 }
 
-/** Whether a mount goes to or through a child that the machine has not, or has otherwise. */
+/** Whether a mount goes to or through a child that the machine has not, or has otherwise, or out of reach. */
 function needsPrivate(place: Place, path: string, machine: MachineFiles): boolean {
+  if (place.children.size > 0 && path !== '' && machine.isClosed(path)) return true;
   for (const [name, child] of place.children) {
     const kind = machine.kind(`${path}/${name}`);
     const wanted = child.mount?.file === true ? 'file' : 'directory';
