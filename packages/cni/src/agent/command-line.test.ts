@@ -8,6 +8,24 @@ describe('command line of the node agent', () => {
     expect(parseCommandLine(['compile']).kind).to.equal('compile');
   });
 
+  it("takes the arguments of Istio's charts", () => {
+    const settings = (...args: readonly string[]): unknown => {
+      const command = parseCommandLine(args);
+      return command.kind === 'run' ? command.settings : command;
+    };
+    expect(settings()).to.deep.equal({});
+    expect(settings('--log_as_json')).to.deep.equal({ LOG_FORMAT: 'json' });
+    expect(settings('--log_output_level=debug')).to.deep.equal({ LOG_LEVEL: 'debug' });
+    expect(settings('--log_output_level', 'default:info,cni-plugin:debug,klog:none')).to.deep.equal({
+      LOG_LEVEL: 'info',
+      PLUGIN_LOG_LEVEL: 'debug',
+    });
+    expect(settings('--log_output_level=all:none')).to.deep.equal({
+      LOG_LEVEL: 'off',
+      PLUGIN_LOG_LEVEL: 'error',
+    });
+  });
+
   it('names an argument that it does not know', () => {
     const command = parseCommandLine(['--compile']);
     expect(command.kind).to.equal('wrong');

@@ -17,7 +17,7 @@ switch (command.kind) {
     enableCompileCache(compileCache);
     const { runAgent } = await import('./run.ts');
     flushCompileCache();
-    process.exit(await runAgent());
+    process.exit(await runAgent(command.settings));
     break;
   }
   case 'compile':

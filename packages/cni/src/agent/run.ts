@@ -19,12 +19,14 @@ const endPatienceMs = 25_000;
 
 /**
  * Runs the node agent until a signal ends it.
+ * @param given variables that count instead of those of the environment
  * @returns the exit code: 0 after an orderly end, 1 with a message on standard error or in the log
  */
-export async function runAgent(): Promise<number> {
+export async function runAgent(given: Readonly<Record<string, string>> = {}): Promise<number> {
   let settings;
   try {
-    settings = loadAgentSettings(processEnvironment());
+    const environment = processEnvironment();
+    settings = loadAgentSettings({ ...environment, get: (name) => given[name] ?? environment.get(name) });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     writeSync(2, `install-cni: ${error.message}\n`);
