@@ -18,7 +18,7 @@ type StepName = (typeof stepNames)[number];
 
 const unitTests = ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'];
 const labTests = ['test/lab/**/*.test.ts'];
-const netnsTests = ['test/netns/**/*.test.ts', 'test/hostile/**/*.test.ts'];
+const netnsTests = ['test/netns/**/*.test.ts', 'test/hostile/**/*.test.ts', 'test/mesh/**/*.test.ts'];
 
 interface Options {
   readonly only: ReadonlySet<StepName>;

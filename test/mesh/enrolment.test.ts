@@ -29,7 +29,7 @@ describe('pods of a cluster come into the mesh and leave it', () => {
   let outsider: MeshPod;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     mesh = await MeshCluster.start({ mtu: 1280 });
     await mesh.namespace(OUTSIDE);
     [client, near, far, outsider] = await Promise.all([
@@ -40,7 +40,7 @@ describe('pods of a cluster come into the mesh and leave it', () => {
     ]);
   });
   after(async function () {
-    this.timeout(20_000);
+    this.timeout(30_000);
     await mesh?.[Symbol.asyncDispose]();
   });
 

@@ -24,7 +24,7 @@ describe('a cluster of nodes with frames of 9000 bytes, all in the mesh', () => 
   let other: MeshPod;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     mesh = await MeshCluster.start({ mtu: 9000 });
     await mesh.enrol(SHOP);
     [client, near, far, other] = await Promise.all([
@@ -40,7 +40,7 @@ describe('a cluster of nodes with frames of 9000 bytes, all in the mesh', () => 
     await waitFor(() => reaches(client, far.ipv4, ECHO_PORT), 'the mesh to carry');
   });
   after(async function () {
-    this.timeout(20_000);
+    this.timeout(30_000);
     await mesh?.[Symbol.asyncDispose]();
   });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -249,6 +249,24 @@ export class MeshCluster implements AsyncDisposable {
   /** A file that names the network namespace of a node. */
   nodePath(node: string): string {
     return this.host(node, 'proc/1/ns/net');
+  }
+
+  /** SIGKILL at once for all processes of these pods of a node, those that hold their namespaces too. */
+  kill(node: string, uids: readonly string[]): void {
+    const directory = this.host(node, 'proc');
+    const namespaces = new Set(
+      uids.map((uid) =>
+        readlinkSync(join(directory, this.#process(node, uid), 'ns/net')).replace(/.*/, (path) =>
+          readlinkSync(path),
+        ),
+      ),
+    );
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+      try {
+        if (namespaces.has(readlinkSync(`/proc/${pid}/ns/net`))) process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // has ended
+      }
   }
 
   #place({ metadata, spec, status }: PodObject): MeshPod {
