@@ -29,6 +29,8 @@ import { adoptCaptured, probedAddresses } from './pods/adopt.ts';
 import { CaptureSteps } from './pods/capture-steps.ts';
 import { Enroller } from './pods/enroller.ts';
 import { StartingPods } from './pods/starting-pods.ts';
+import type { Proofs } from './proof/start-proofs.ts';
+import { startProofs } from './proof/start-proofs.ts';
 import type { AgentSettings } from './settings/settings.ts';
 import { closeServer, createHealthServer, createMetricsServer, listenTcp } from './sockets/health-server.ts';
 import { PluginServer } from './sockets/plugin-server.ts';
@@ -87,7 +89,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     monitoring: await listenTcp(monitoring, paths.monitoringPort, 'MONITORING_PORT'),
   };
 
-  const client = new KubeClient(connection, clock);
+  const client = new KubeClient(connection, clock, {
+    caller: {
+      name: 'ambient-node-agent',
+      remedies: {
+        401: 'check the service account of the node agent',
+        403: 'give the node agent this permission in its ClusterRole (chart cni)',
+      },
+    },
+  });
   const events = new EventRecorder(client, cluster.nodeName, clock, log.scope('events'));
   const notices = new PolicyNotices({
     policiesOf: (namespace) => objects.policiesOf(namespace),
@@ -141,6 +151,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     captured_before: pods.size,
   });
   const arrivals = new ZtunnelArrivals(clock);
+  let proofs: Proofs | undefined;
   const zds = ZdsServer.listen({
     path: paths.ztunnelSocket,
     pods,
@@ -149,6 +160,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     onConnected: (count) => {
       metrics.ztunnels(count);
       arrivals.changed(count);
+      proofs?.ztunnelsChanged();
       if (count > 0) enroller.retryPending();
     },
   });
@@ -174,6 +186,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     }),
   );
   const podLog = log.scope('pods');
+  const status = new PodStatusWriter(client, () => clock.nowMs());
   const enroller: Enroller = new Enroller({
     settings: wishSettings,
     releaseGraceMs: ambient.releaseGraceMs,
@@ -193,15 +206,36 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     }),
     rules,
     finder,
-    status: new PodStatusWriter(client),
+    status,
     events,
-    onRulesSet: (uid) => drift.noteSet(uid),
+    onRulesSet: (uid) => {
+      drift.noteSet(uid);
+      proofs?.captured(uid);
+    },
+    proofOf: async (uid) => proofs?.stateOf(uid),
     onCaptured: (pod) => notices.look(pod),
     metrics,
     clock,
     log: podLog,
   });
   stack.defer(() => enroller.stop());
+  if (ambient.proofIntervalMs > 0)
+    proofs = stack.use(
+      startProofs({
+        pods,
+        node,
+        podObject: (uid) => objects.pod(uid),
+        ztunnels: () => zds.connected,
+        repair: (uid, thorough) => enroller.recapture(uid, thorough),
+        status,
+        events,
+        metrics,
+        intervalMs: ambient.proofIntervalMs,
+        cutPlaintext: ambient.cutPlaintext,
+        clock,
+        log: log.scope('proof'),
+      }),
+    );
   touch = (uid) => enroller.touch(uid);
   for (const uid of [...objects.pods()].map(({ metadata }) => metadata.uid)) touch(uid);
 

@@ -11,6 +11,12 @@ const names = {
   pluginCalls: 'istio_cni_plugin_requests_total',
   installs: 'istio_cni_installs_total',
   installed: 'istio_cni_install_ready',
+  captureProven: 'istio_cni_capture_proven',
+  captureGap: 'istio_cni_capture_gap',
+  captureUnproven: 'istio_cni_capture_unproven',
+  captureGaps: 'istio_cni_capture_gaps_total',
+  plaintext: 'istio_cni_plaintext_connections',
+  plaintextCut: 'istio_cni_plaintext_connections_cut_total',
   lostSettings: 'istio_cni_kernel_setting_failures_total',
 } as const;
 
@@ -69,6 +75,43 @@ export const agentMetrics: readonly MetricDefinition[] = [
     name: names.installed,
     help: "1 while the plugin is part of the node's network.",
     type: 'gauge',
+    labels: [],
+  },
+  {
+    name: names.captureProven,
+    help: 'Captured pods of which it is proven that their traffic reaches ztunnel.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: names.captureGap,
+    help: 'Captured pods whose traffic does not reach ztunnel now.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: names.captureUnproven,
+    help: 'Captured pods of which it cannot be told whether their traffic reaches ztunnel.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: names.captureGaps,
+    help: 'Gaps in the capture of pods, by reason and by what became of them: repaired (at once), open (repair did not help), over (after it did not).',
+    type: 'counter',
+    labels: ['reason', 'outcome'],
+    boundedLabels: ['reason', 'outcome'],
+  },
+  {
+    name: names.plaintext,
+    help: 'Connections of captured pods that go past ztunnel because they are older than the capture.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: names.plaintextCut,
+    help: 'Such connections that were cut (CUT_PLAINTEXT_CONNECTIONS).',
+    type: 'counter',
     labels: [],
   },
   {
@@ -131,6 +174,24 @@ export class AgentMetrics {
 
   installed(ready: boolean): void {
     this.#registry.set(names.installed, [], ready ? 1 : 0);
+  }
+
+  proofs(counts: { readonly proven: number; readonly gap: number; readonly unproven: number }): void {
+    this.#registry.set(names.captureProven, [], counts.proven);
+    this.#registry.set(names.captureGap, [], counts.gap);
+    this.#registry.set(names.captureUnproven, [], counts.unproven);
+  }
+
+  captureGap(reason: string, outcome: 'repaired' | 'open' | 'over'): void {
+    this.#registry.add(names.captureGaps, [reason, outcome]);
+  }
+
+  plaintextConnections(count: number): void {
+    this.#registry.set(names.plaintext, [], count);
+  }
+
+  connectionsCut(count: number): void {
+    this.#registry.add(names.plaintextCut, [], count);
   }
 
   settingFailed(setting: string): void {

@@ -84,15 +84,13 @@ export class HostRuleApplier {
 
 function nftBackend(options: HostRuleOptions & { readonly kubeletUid: number }): HostBackend {
   const { namespace, ipv6, probeAddress, kubeletUid } = options;
+  const uids = { kubelet: kubeletUid, agent: process.getuid!() };
   const nft = async (step: string, input: string): Promise<void> => {
     await runCommand(step, ['nft', '-f', '-'], { namespace, input });
   };
   return {
     replace: (members) =>
-      nft(
-        "set the node's rule for probes",
-        rules.renderNftHostTable(probeAddress, kubeletUid, ipv6, members),
-      ),
+      nft("set the node's rule for probes", rules.renderNftHostTable(probeAddress, uids, ipv6, members)),
     add: (member) => nft(`let probes of ${member.ip} pass`, rules.renderNftAddition(member)),
     remove: (ip) => nft(`forget ${ip}`, rules.renderNftSetRemoval(ip)),
     uninstall: () => nft("remove the node's rule for probes", rules.renderNftHostRemoval()),

@@ -1,5 +1,6 @@
 import type { Family, IptablesTable } from './iptables-text.ts';
 import type { ProbeAddress } from './pod-capture.ts';
+import { ztunnelPorts } from './pod-rules.ts';
 
 /** Addresses of the node's captured pods. */
 export const probeSets: Readonly<Record<Family, string>> = {
@@ -9,6 +10,18 @@ export const probeSets: Readonly<Record<Family, string>> = {
 export const HOST_CHAIN = 'ISTIO_POSTRT';
 export const HOST_NFT_TABLE = 'istio-ambient-nat';
 const HOST_NFT_CHAIN = 'postrouting';
+
+/**
+ * What the agent's own calls of captured pods seem to come from, by which it makes sure that they are captured: not the address
+ * of probes, which passes by ztunnel. ztunnel knows it (its worker/capture-proof.ts), and nobody has it.
+ */
+export const proofAddress: ProbeAddress = {
+  v4: '169.254.7.126',
+  v6: 'fd16:9254:7127:1337:ffff:ffff:ffff:fffe',
+};
+/** Port of a pod that the agent calls, where nothing listens: the call must end in ztunnel. */
+export const PROOF_PORT = 15007;
+const provenPorts = [PROOF_PORT, ztunnelPorts.hbone] as const;
 
 /** A pod's address, and whose it is. */
 export interface ProbedAddress {
@@ -27,12 +40,15 @@ export function familyOf(ip: string): Family {
  */
 export function hostTables(probeAddress: ProbeAddress, family: Family): readonly IptablesTable[] {
   const match = `-m owner --socket-exists -p tcp -m set --match-set ${probeSets[family]} dst`;
+  const proofs = provenPorts.map(
+    (port) => `-A ${HOST_CHAIN} ${match} -m tcp --dport ${port} -j SNAT --to-source ${proofAddress[family]}`,
+  );
   return [
     {
       table: 'nat',
       chains: [HOST_CHAIN],
       jumps: [{ from: 'POSTROUTING', to: HOST_CHAIN, first: true }],
-      rules: [`-A ${HOST_CHAIN} ${match} -j SNAT --to-source ${probeAddress[family]}`],
+      rules: [...proofs, `-A ${HOST_CHAIN} ${match} -j SNAT --to-source ${probeAddress[family]}`],
     },
   ];
 }
@@ -65,17 +81,28 @@ export function renderSetRemoval(ip: string): string {
   return `del ${probeSets[familyOf(ip)]} ${ip}\n`;
 }
 
+/** Users of the node by whose sockets nftables knows a packet. */
+export interface HostUids {
+  readonly kubelet: number;
+  readonly agent: number;
+}
+
 /**
  * The node's table for nftables, with exactly these members, in one transaction. nftables cannot ask whether a packet has a
  * socket, so it asks for the user of that socket, the kubelet's.
  */
 export function renderNftHostTable(
   probeAddress: ProbeAddress,
-  kubeletUid: number,
+  uids: HostUids,
   ipv6: boolean,
   members: readonly ProbedAddress[],
 ): string {
   const families: readonly Family[] = ipv6 ? ['v4', 'v6'] : ['v4'];
+  const rewrite = (family: Family, uid: number, ports: string, to: ProbeAddress): string => {
+    const ip = family === 'v4' ? 'ip' : 'ip6';
+    return `    meta skuid ${uid} meta l4proto tcp ${ip} daddr @${probeSets[family]} ${ports}snat ${ip} to ${to[family]}`;
+  };
+  const proven = `tcp dport { ${provenPorts.join(', ')} } `;
   return [
     renderNftHostRemoval().trimEnd(),
     `table inet ${HOST_NFT_TABLE} {`,
@@ -86,10 +113,8 @@ export function renderNftHostTable(
     ]),
     `  chain ${HOST_NFT_CHAIN} {`,
     '    type nat hook postrouting priority 100; policy accept;',
-    ...families.map((family) => {
-      const ip = family === 'v4' ? 'ip' : 'ip6';
-      return `    meta skuid ${kubeletUid} meta l4proto tcp ${ip} daddr @${probeSets[family]} snat ${ip} to ${probeAddress[family]}`;
-    }),
+    ...families.map((family) => rewrite(family, uids.agent, proven, proofAddress)),
+    ...families.map((family) => rewrite(family, uids.kubelet, '', probeAddress)),
     '  }',
     '}',
     ...members.map((member) => renderNftElement('add', member)),

@@ -117,6 +117,8 @@ export class AgentNode {
         CNI_BIN_SOURCE: join(this.#directory, 'istio-cni'),
         ZTUNNEL_UDS_ADDRESS: this.socket,
         RULE_CHECK_INTERVAL: '200ms',
+        // A ztunnel of the test's making listens nowhere.
+        CAPTURE_PROOF_INTERVAL: '0',
         RELEASE_GRACE_PERIOD: '1h',
         HEALTH_PORT: '0',
         MONITORING_PORT: '0',

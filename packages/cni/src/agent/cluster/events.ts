@@ -11,6 +11,9 @@ export type EventReason =
   | 'AmbientNotSupported'
   | 'AmbientAnnotationInvalid'
   | 'AmbientRulesRepaired'
+  | 'AmbientCaptureGap'
+  | 'AmbientCaptureGapClosed'
+  | 'AmbientPlaintextConnections'
   | 'AmbientNetworkPolicyBlocks';
 
 const normal: readonly EventReason[] = ['AmbientCaptured'];

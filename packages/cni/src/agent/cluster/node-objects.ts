@@ -1,6 +1,7 @@
-import type { KubeClient, KubeObject, Namespace, Pod, ReflectorTarget } from '@ambient/kube';
+import type { Condition, KubeClient, KubeObject, Namespace, Pod, ReflectorTarget } from '@ambient/kube';
 import { HttpListWatch, isRecord, objectKey, Reflector, trimObject } from '@ambient/kube';
 import type { Clock, Logger } from '@ambient/runtime';
+import { CAPTURED_CONDITION } from '../pods/wish.ts';
 import type { DaemonSet, NetworkPolicy } from './resources.ts';
 import { agentDaemonSet, daemonSetsPath } from './resources.ts';
 
@@ -42,7 +43,7 @@ export class NodeObjects {
       if (--this.#unsynced === 0) this.#synced.resolve();
     };
     this.#reflectors = [
-      this.#reflect('/api/v1/pods', this.#podTarget(), (raw) => trimObject('Pod', 'v1', raw), {
+      this.#reflect('/api/v1/pods', this.#podTarget(), readPod, {
         fieldSelector: `spec.nodeName=${options.nodeName}`,
         onSynced,
       }),
@@ -210,6 +211,19 @@ export class NodeObjects {
       },
     };
   }
+}
+
+/** A pod with the condition that this agent has set. */
+function readPod(raw: unknown): Pod | undefined {
+  const pod = trimObject('Pod', 'v1', raw);
+  if (pod === undefined) return undefined;
+  const { conditions } = (raw as Pod).status ?? {};
+  const own = Array.isArray(conditions)
+    ? (conditions as readonly unknown[]).find((each) => isRecord(each) && each['type'] === CAPTURED_CONDITION)
+    : undefined;
+  if (own === undefined) return pod;
+  const { status } = pod;
+  return { ...pod, status: { ...status, conditions: [...(status?.conditions ?? []), own as Condition] } };
 }
 
 function readPolicy(raw: unknown): NetworkPolicy | undefined {

@@ -68,11 +68,14 @@ export class CaptureSteps {
 
   /**
    * Gives ztunnel the namespace of a pod that it was told to keep. With no ztunnel connected, the next one hears of it first.
+   * @param anew ztunnel is told first that the pod is gone: one that has the pod already would do nothing
    * @throws ZdsError
    */
-  async handOver(record: CapturedPod, netns: NetworkNamespace): Promise<void> {
+  async handOver(record: CapturedPod, netns: NetworkNamespace, anew = false): Promise<void> {
     const { zds } = this.#options;
-    if (zds.connected > 0) await zds.add({ ...record, netns });
+    if (zds.connected === 0) return;
+    if (anew) await zds.del(record.uid);
+    await zds.add({ ...record, netns });
   }
 
   /** Lets the node's probes of these addresses pass. @throws RulesError */

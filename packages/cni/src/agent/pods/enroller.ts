@@ -6,7 +6,7 @@ import type { PodRuleApplier } from '../../rules/pod-applier.ts';
 import type { PodCapture } from '../../rules/pod-capture.ts';
 import { podCapture } from '../../rules/pod-capture.ts';
 import type { EventReason, EventRecorder } from '../cluster/events.ts';
-import type { PodStatusWriter } from '../cluster/pod-status.ts';
+import type { CapturedCondition, PodStatusWriter } from '../cluster/pod-status.ts';
 import { AgentError } from '../errors.ts';
 import type { AgentMetrics, PodChange } from '../metrics.ts';
 import type { NetnsFinder } from '../netns/find-netns.ts';
@@ -36,6 +36,8 @@ export interface EnrollerOptions {
   readonly events: Pick<EventRecorder, 'record'>;
   /** Called when a pod's rules have just been set. */
   readonly onRulesSet: (uid: string) => void;
+  /** What is known of whether the pod's traffic reaches ztunnel; waits a little. */
+  readonly proofOf: (uid: string) => Promise<CapturedCondition | undefined>;
   /** Called at each look at a pod that is captured. */
   readonly onCaptured: (pod: Pod) => void;
   readonly metrics: AgentMetrics;
@@ -168,6 +170,23 @@ export class Enroller {
     return pods.size;
   }
 
+  /**
+   * Captures a captured pod anew: its rules, and with ztunnel.
+   * @param thorough ztunnel is to let go of it first, and to listen anew
+   * @throws ZdsError, RulesError
+   */
+  recapture(uid: string, thorough: boolean): Promise<void> {
+    const { pods, rules, steps } = this.#options;
+    return this.#work.exclusive(uid, async () => {
+      const record = pods.get(uid);
+      if (record?.netns === undefined || record.capture === undefined) return;
+      await rules.apply(record.netns, record.capture);
+      steps.prepareKernel(record, record.netns);
+      this.#options.onRulesSet(uid);
+      await steps.handOver(record, record.netns, thorough);
+    });
+  }
+
   /** Ends work on pods. They stay captured; those that are being released are so at once. */
   async stop(): Promise<void> {
     await this.#work.stop();
@@ -200,7 +219,7 @@ export class Enroller {
       case 'capture':
         if (await this.#want(pod!, record, wish)) {
           this.#options.onCaptured(pod!);
-          await this.#announce(pod!, 'enabled');
+          await this.#announce(pod!, 'enabled', await this.#options.proofOf(uid));
         } else await this.#announce(pod!, 'pending');
         break;
       case 'wait':
@@ -289,6 +308,7 @@ export class Enroller {
       if (drift.length === 0) return drift;
       await rules.apply(netns, capture);
       steps.prepareKernel(record, netns);
+      this.#options.onRulesSet(record.uid);
       metrics.drift('repaired');
       log.warn("a captured pod's rules were not as set, and are again", {
         pod: name,
@@ -369,10 +389,10 @@ export class Enroller {
     );
   }
 
-  async #announce(pod: Pod, value: Redirection): Promise<void> {
+  async #announce(pod: Pod, value: Redirection, condition?: CapturedCondition): Promise<void> {
     const { status, log } = this.#options;
     try {
-      await status.write(pod, value);
+      await status.write(pod, value, condition);
       if (!this.#pending.has(pod.metadata.uid)) this.#attempts.delete(pod.metadata.uid);
     } catch (error) {
       log.warn("cannot write a pod's status; it is tried again", {

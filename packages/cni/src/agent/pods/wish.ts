@@ -77,6 +77,8 @@ export function addressesOf({ status }: Pod): readonly string[] {
   return all.length > 0 || first === '' ? all : [first];
 }
 
+/** Condition of a pod: whether it is proven that its traffic reaches ztunnel. */
+export const CAPTURED_CONDITION = 'ambient.istio.io/Captured';
 export const REDIRECTION_ANNOTATION = 'ambient.istio.io/redirection';
 /** Value of the annotation; null: there is none. */
 export type Redirection = 'enabled' | 'pending' | null;

@@ -132,6 +132,18 @@ export const ambientSettings = defineSettings('Capture', {
     default: 2 * second,
     doc: 'How often captured pods are looked at for rules that somebody has changed; `0` turns it off. A name of ours.',
   },
+  proofIntervalMs: {
+    env: 'CAPTURE_PROOF_INTERVAL',
+    type: goDuration,
+    default: 30 * second,
+    doc: 'How often it is tried whether traffic of a captured pod reaches ztunnel; `0` turns it off. A name of ours.',
+  },
+  cutPlaintext: {
+    env: 'CUT_PLAINTEXT_CONNECTIONS',
+    type: bool,
+    default: false,
+    doc: 'Cut connections of a captured pod that go past ztunnel because they are older than its capture, so that applications open them anew. A name of ours.',
+  },
   releaseGraceMs: {
     env: 'RELEASE_GRACE_PERIOD',
     type: goDuration,

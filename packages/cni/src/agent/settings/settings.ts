@@ -1,5 +1,6 @@
 import type { SettingProblem, SettingsSource } from '@ambient/runtime';
 import { SettingsError } from '@ambient/runtime';
+import { proofAddress } from '../../rules/host-rules.ts';
 import { ambientSettings, clusterSettings, installSettings, logSettings, pathSettings } from './schema.ts';
 
 /** Everything that a node agent is configured by. */
@@ -15,7 +16,7 @@ export function loadAgentSettings(source: SettingsSource) {
     paths: pathSettings.collect(source, problems),
     log: logSettings.collect(source, problems),
   };
-  const { cluster, install } = settings;
+  const { ambient, cluster, install } = settings;
   if (cluster.nodeName === '')
     problems.push({
       env: 'NODE_NAME',
@@ -28,6 +29,16 @@ export function loadAgentSettings(source: SettingsSource) {
       value: '""',
       expected: 'the host of the API server, as Kubernetes sets it in pods',
     });
+  for (const [env, value, proof] of [
+    ['HOST_PROBE_SNAT_IP', ambient.probeAddressV4, proofAddress.v4],
+    ['HOST_PROBE_SNAT_IPV6', ambient.probeAddressV6, proofAddress.v6],
+  ] as const)
+    if (value === proof)
+      problems.push({
+        env,
+        value: JSON.stringify(value),
+        expected: `another address than that of the agent's own calls`,
+      });
   if (!install.chained)
     problems.push({
       env: 'CHAINED_CNI_PLUGIN',
