@@ -58,15 +58,19 @@ export {
   isPassing,
   isRecord,
 } from './errors.ts';
+export { builtInPath, builtInApiVersion, builtInResources } from './built-in.ts';
+export type { BuiltInResource } from './built-in.ts';
 export { KubeConnection } from './connection.ts';
 export type { PreparedRequest } from './connection.ts';
 export { patchType, KubeClient } from './client.ts';
-export type { Query, KubeRequest } from './client.ts';
+export type { KubeCaller, KubeClientOptions, KubeRequest, Query } from './client.ts';
 export { LineTooLongError, LineSplitter } from './line-splitter.ts';
 export { HttpListWatch, parseWatchLine } from './list-watch.ts';
 export type { ListPage, WatchEvent, ListWatch, HttpListWatchOptions } from './list-watch.ts';
 export { Reflector } from './reflector.ts';
 export type { ReflectorTarget, ReflectorOptions, ReflectorState } from './reflector.ts';
+export { mapTarget } from './map-target.ts';
+export { ReflectorGroup } from './reflector-group.ts';
 export { trimObject, objectKey } from './trim.ts';
 export { statusRequest, ApplyQueue } from './apply.ts';
 export type { ApplyRequest, ApplyFailure, ApplyQueueOptions } from './apply.ts';
@@ -77,3 +81,6 @@ export { observe, heldByOther, claimed, released } from './lease-record.ts';
 export type { LeaseSpec, Lease, Observation } from './lease-record.ts';
 export { ClockDifference } from './clock-difference.ts';
 export { hasLabels, matchesLabelSelector } from './label-selector.ts';
+export { matchesNodeSelection, matchesNodeSelectorTerm } from './node-selector.ts';
+export type { NodeSelection, NodeSelectorTerm } from './node-selector.ts';
+export { formatTime, formatMicroTime } from './time.ts';

@@ -14,11 +14,14 @@ export function hasLabels(labels: Labels | undefined, wanted: Labels): boolean {
 /** metav1.LabelSelector: pairs and expressions all have to hold. An unknown operator matches nothing. */
 export function matchesLabelSelector(selector: LabelSelector, labels: Labels = {}): boolean {
   if (!hasLabels(labels, selector.matchLabels ?? {})) return false;
-  return (selector.matchExpressions ?? []).every((requirement) => holds(requirement, labels));
+  return (selector.matchExpressions ?? []).every((each) => satisfies(labelOf(labels, each.key), each));
 }
 
-function holds({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  const value = labelOf(labels, key);
+/** Whether a label's value (undefined: there is none) is as required; not by an unknown operator. */
+export function satisfies(
+  value: string | undefined,
+  { operator, values = [] }: LabelSelectorRequirement,
+): boolean {
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
@@ -34,6 +37,6 @@ function holds({ key, operator, values = [] }: LabelSelectorRequirement, labels:
 }
 
 /** A label named like a property of every object (`constructor`) is a label like any other. */
-function labelOf(labels: Labels | undefined, key: string): string | undefined {
+export function labelOf(labels: Labels | undefined, key: string): string | undefined {
   return labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

@@ -1,5 +1,6 @@
 // The election's decisions, without I/O and without a clock (as client-go's leaderelection package takes them).
 import type { KubeObject } from './objects.ts';
+import { formatMicroTime } from './time.ts';
 
 /** coordination.k8s.io/v1 LeaseSpec; times are RFC 3339 with microseconds. */
 export interface LeaseSpec {
@@ -42,7 +43,7 @@ export function claimed(
   durationMs: number,
   nowMs: number,
 ): LeaseSpec {
-  const now = microTime(nowMs);
+  const now = formatMicroTime(nowMs);
   const mine = before?.holderIdentity === identity;
   return {
     holderIdentity: identity,
@@ -55,7 +56,7 @@ export function claimed(
 
 /** The record that lets the next one lead at once. */
 export function released(before: LeaseSpec | undefined, nowMs: number): LeaseSpec {
-  const now = microTime(nowMs);
+  const now = formatMicroTime(nowMs);
   return {
     holderIdentity: '',
     leaseDurationSeconds: 1,
@@ -63,8 +64,4 @@ export function released(before: LeaseSpec | undefined, nowMs: number): LeaseSpe
     renewTime: now,
     leaseTransitions: before?.leaseTransitions ?? 0,
   };
-}
-
-function microTime(nowMs: number): string {
-  return new Date(nowMs).toISOString().replace('Z', '000Z');
 }

@@ -5,7 +5,7 @@ import type { KubeClient } from './client.ts';
 import { KubeStatusError } from './errors.ts';
 import { claimed, heldByOther, observe, released } from './lease-record.ts';
 import type { Lease, LeaseSpec, Observation } from './lease-record.ts';
-import { resourcePath } from './kinds.ts';
+import { builtInPath } from './built-in.ts';
 
 /** Access to one Lease. `update` fails with status 409 if it has changed since it was read. */
 export interface LeaseApi {
@@ -162,8 +162,6 @@ function isConflict(error: unknown): boolean {
   return error instanceof KubeStatusError && error.status === 409;
 }
 
-const leases = { group: 'coordination.k8s.io', plural: 'leases', namespaced: true };
-
 /** A Lease of the API server. */
 export class HttpLeaseApi implements LeaseApi {
   readonly #client: KubeClient;
@@ -203,6 +201,6 @@ export class HttpLeaseApi implements LeaseApi {
   }
 
   #path(name?: string): string {
-    return resourcePath(leases, 'v1', this.#namespace, name);
+    return builtInPath('Lease', this.#namespace, name);
   }
 }

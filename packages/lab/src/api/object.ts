@@ -78,11 +78,6 @@ export function equalJson(a: unknown, b: unknown): boolean {
   );
 }
 
-/** Time as metadata writes it: RFC 3339 in whole seconds. */
-export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}
-
 /** The value at a path of member names, or undefined. */
 export function valueAt(root: unknown, path: readonly string[]): unknown {
   let value = root;

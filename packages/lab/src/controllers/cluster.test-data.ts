@@ -1,6 +1,7 @@
 /** A cluster for tests of controllers: the API, the controllers, and stand-ins for the kubelets of its nodes. */
 import { KubeConfig } from '@kubernetes/client-node';
 import {
+  formatTime,
   HttpListWatch,
   KubeClient,
   KubeConnection,
@@ -14,7 +15,7 @@ import { realClock } from '@ambient/runtime';
 import { LabApi } from '../api/lab-api.ts';
 import type { JsonObject } from '../api/object.ts';
 import type { KubeObject, Pod } from './objects.ts';
-import { isFinished, isReady, timestamp } from './pods/pod-state.ts';
+import { isFinished, isReady } from './pods/pod-state.ts';
 import { startControllers } from './start-controllers.ts';
 import type { ControllersOptions, RunningControllers } from './start-controllers.ts';
 
@@ -110,7 +111,7 @@ class FakeKubelets {
 
   #statusOf(pod: Pod): JsonObject | undefined {
     const fate = this.fate(pod);
-    const now = timestamp(this.#nowMs());
+    const now = formatTime(this.#nowMs());
     const name = pod.spec?.containers?.[0]?.name ?? '';
     if (isFinished(pod)) return undefined;
     if (fate === 'succeed' || fate === 'fail') {

@@ -2,7 +2,7 @@ import type { Clock, Logger } from '@ambient/runtime';
 
 import type { ClusterCache } from './cache/cluster-cache.ts';
 import type { ClusterWriter } from './cache/cluster-writer.ts';
-import type { EventSink } from './events.ts';
+import type { EventSink } from '../events/event-recorder.ts';
 
 /** What every controller works with. */
 export interface ControllerContext {

@@ -2,24 +2,21 @@
 // along, since templates are copied whole.
 import type {
   Condition,
+  ConfigMap,
   EndpointSlice,
   KubeObject,
   LabelSelector,
+  Lease,
+  Namespace,
   ObjectMeta,
-  Service as KubeService,
+  Service,
 } from '@ambient/kube';
+
+import type { Affinity, Container, Pod, PodAffinityTerm, PodSpec, Toleration } from '../objects/pod.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 /** A number, or a share such as `25%`. */
 export type IntOrPercent = number | string;
-
-export interface Toleration {
-  readonly key?: string;
-  readonly operator?: string;
-  readonly value?: string;
-  readonly effect?: string;
-  readonly tolerationSeconds?: number;
-}
 
 export interface Taint {
   readonly key: string;
@@ -27,88 +24,6 @@ export interface Taint {
   readonly effect: string;
   readonly timeAdded?: string;
 }
-
-export interface NodeRequirement {
-  readonly key: string;
-  readonly operator: string;
-  readonly values?: readonly string[];
-}
-
-export interface NodeSelectorTerm {
-  readonly matchExpressions?: readonly NodeRequirement[];
-  readonly matchFields?: readonly NodeRequirement[];
-}
-
-export interface PodAffinityTerm {
-  readonly labelSelector?: LabelSelector;
-  readonly namespaces?: readonly string[];
-  readonly topologyKey: string;
-}
-
-export interface Affinity {
-  readonly nodeAffinity?: {
-    readonly requiredDuringSchedulingIgnoredDuringExecution?: {
-      readonly nodeSelectorTerms: readonly NodeSelectorTerm[];
-    };
-    readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly {
-      readonly weight: number;
-      readonly preference: NodeSelectorTerm;
-    }[];
-  };
-  readonly podAntiAffinity?: {
-    readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
-    readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly {
-      readonly weight: number;
-      readonly podAffinityTerm: PodAffinityTerm;
-    }[];
-  };
-}
-
-export interface ContainerPort {
-  readonly name?: string;
-  readonly containerPort: number;
-  readonly hostPort?: number;
-  readonly protocol?: string;
-}
-
-export interface Container {
-  readonly name: string;
-  readonly ports?: readonly ContainerPort[];
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
-  readonly [field: string]: unknown;
-}
-
-export interface PodSpec {
-  readonly nodeName?: string;
-  readonly schedulerName?: string;
-  readonly schedulingGates?: readonly unknown[];
-  readonly nodeSelector?: Labels;
-  readonly affinity?: Affinity;
-  readonly tolerations?: readonly Toleration[];
-  readonly hostNetwork?: boolean;
-  readonly hostname?: string;
-  readonly subdomain?: string;
-  readonly restartPolicy?: string;
-  readonly containers?: readonly Container[];
-  readonly initContainers?: readonly Container[];
-  readonly [field: string]: unknown;
-}
-
-export interface ContainerStatus {
-  readonly name?: string;
-  readonly restartCount?: number;
-}
-
-export interface PodStatus {
-  readonly phase?: string;
-  readonly podIP?: string;
-  readonly podIPs?: readonly { readonly ip?: string }[];
-  readonly conditions?: readonly Condition[];
-  readonly containerStatuses?: readonly ContainerStatus[];
-  readonly initContainerStatuses?: readonly ContainerStatus[];
-}
-
-export type Pod = KubeObject<PodSpec, PodStatus>;
 
 export interface PodTemplate {
   readonly metadata?: { readonly labels?: Labels; readonly annotations?: Labels };
@@ -254,10 +169,6 @@ export type Node = KubeObject<
   }
 >;
 
-export type Lease = KubeObject<{ readonly holderIdentity?: string; readonly renewTime?: string }>;
-
-export type Service = KubeService;
-
 export interface PodDisruptionBudgetStatus {
   readonly observedGeneration?: number;
   readonly currentHealthy?: number;
@@ -276,13 +187,21 @@ export type PodDisruptionBudget = KubeObject<
   PodDisruptionBudgetStatus
 >;
 
-export type Namespace = KubeObject<unknown, { readonly phase?: string }>;
-
-export interface ConfigMap extends KubeObject {
-  readonly data?: Labels;
-}
-
-export type { Condition, EndpointSlice, KubeObject, LabelSelector, ObjectMeta };
+export type {
+  Affinity,
+  Condition,
+  ConfigMap,
+  Container,
+  EndpointSlice,
+  KubeObject,
+  LabelSelector,
+  ObjectMeta,
+  Pod,
+  PodAffinityTerm,
+  PodSpec,
+  Service,
+  Toleration,
+};
 
 /** Every kind that controllers follow. */
 export interface FollowedObjects {

@@ -1,4 +1,4 @@
-import { rootCaConfigMap } from './cache/kinds.ts';
+import { rootCaConfigMap } from '../objects/well-known.ts';
 import type { ControllerContext } from './controller.ts';
 import { QueuedController } from './queue/queued-controller.ts';
 import { onWorkloadChange } from './pods/pod-family.ts';

@@ -7,7 +7,7 @@ import { ClusterCache } from './cache/cluster-cache.ts';
 import { ClusterWriter } from './cache/cluster-writer.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { DeploymentController } from './deployment/deployment-controller.ts';
-import { EventRecorder } from './events.ts';
+import { EventRecorder } from '../events/event-recorder.ts';
 import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 import { DaemonSetController } from './daemon-set/daemon-set-controller.ts';
 import { StatefulSetController } from './stateful-set/stateful-set-controller.ts';

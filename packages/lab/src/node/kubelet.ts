@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 
 import { realClock } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
-import { HttpListWatch, isRecord, Reflector } from '@ambient/kube';
+import { builtInPath, HttpListWatch, isRecord, Reflector } from '@ambient/kube';
 import type { KubeClient } from '@ambient/kube';
 import { NetworkNamespace } from '@ambient/linux';
 
+import { EventRecorder } from '../events/event-recorder.ts';
 import type { ImageCatalog } from '../images/catalog.ts';
 import { connectInNamespace } from '../network/namespace-sockets.ts';
+import type { NodePod } from '../objects/pod.ts';
 import { CniChain } from './plugins/chain.ts';
 import type { RunPlugin } from './plugins/chain.ts';
 import type { NetworkConfigList } from './plugins/network-config.ts';
@@ -25,7 +27,6 @@ import { canOwnProcesses, nodeDirectories, startNodeRoot } from './node-root.ts'
 import type { NodeDirectories } from './node-root.ts';
 import { PodEvents } from './pod-events.ts';
 import type { ClusterFacts, PodHost } from './pod/pod-host.ts';
-import type { NodePod } from './pod/pod-spec.ts';
 import { PodWorker } from './pod/pod-worker.ts';
 import { WatchedObjects } from './volumes/watched-objects.ts';
 
@@ -70,6 +71,7 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
   #network: NetworkNamespace | undefined;
   #root: ContainerProcess | undefined;
   #objects: WatchedObjects | undefined;
+  #events: EventRecorder | undefined;
   #heartbeat: NodeHeartbeat | undefined;
   #reflector: Reflector<NodePod> | undefined;
   #host: PodHost | undefined;
@@ -107,6 +109,7 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
       nodePid: this.#root.pid,
       clock,
     });
+    this.#events = new EventRecorder({ client, log, clock, host: node.name });
     this.#host = {
       nodeName: node.name,
       nodePid: node.pid,
@@ -121,7 +124,7 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
       client,
       objects: this.#objects,
       images,
-      events: new PodEvents(client, node.name, clock, log),
+      events: new PodEvents(this.#events, log),
       hostProc,
       cluster,
       clock,
@@ -135,7 +138,7 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
     this.#reflector = new Reflector<NodePod>({
       source: new HttpListWatch({
         client,
-        path: '/api/v1/pods',
+        path: builtInPath('Pod'),
         fieldSelector: `spec.nodeName=${node.name}`,
       }),
       target: {
@@ -144,9 +147,10 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
         put: (key, pod) => this.#put(key, pod),
         remove: (key) => this.#remove(key),
       },
+      // Items of a list do not say what they are.
       prepare: (raw) =>
         isRecord(raw) && isRecord(raw['metadata']) && isRecord(raw['spec'])
-          ? (raw as unknown as NodePod)
+          ? ({ ...raw, apiVersion: 'v1', kind: 'Pod' } as unknown as NodePod)
           : undefined,
       log,
       clock,
@@ -159,6 +163,7 @@ export class Kubelet implements ContainerDirectory, AsyncDisposable {
     await this.#reflector?.stop();
     await this.#heartbeat?.stop();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop(stopGraceMs)));
+    await this.#events?.stop();
     await this.#objects?.[Symbol.asyncDispose]();
     this.#root?.kill();
     await this.#root?.ended;

@@ -1,7 +1,8 @@
 import type { Clock, Logger } from '@ambient/runtime';
-import { KubeStatusError, resourcePath } from '@ambient/kube';
+import { builtInPath, formatMicroTime, KubeStatusError, patchType } from '@ambient/kube';
 import type { KubeClient } from '@ambient/kube';
 
+import { nodeLeaseNamespace } from '../objects/well-known.ts';
 import { messageOf } from './errors.ts';
 import type { NodeFacts, NodeHealth } from './node-object.ts';
 import { heartbeatMs, leaseSeconds, nodeLabels, nodeObject, nodeStatus } from './node-object.ts';
@@ -15,11 +16,7 @@ export interface NodeHeartbeatOptions {
   readonly health: () => Promise<NodeHealth>;
 }
 
-const nodes = { group: '', plural: 'nodes', namespaced: false };
-const leases = { group: 'coordination.k8s.io', plural: 'leases', namespaced: true };
-const leaseNamespace = 'kube-node-lease';
 const whileUnreadyMs = 500;
-const merge = 'application/strategic-merge-patch+json';
 
 /** Registers a node and keeps saying that it lives: by its Lease at each beat, by its status when that has changed. */
 export class NodeHeartbeat {
@@ -64,14 +61,14 @@ export class NodeHeartbeat {
 
   async #tell(): Promise<void> {
     const { client, facts, clock, health } = this.#options;
-    const path = resourcePath(nodes, 'v1', undefined, facts.name);
+    const path = builtInPath('Node', undefined, facts.name);
     if (!this.#registered) {
       const made = await unlessStatus(409, () =>
-        client.request({ method: 'POST', path: resourcePath(nodes, 'v1'), body: nodeObject(facts) }),
+        client.request({ method: 'POST', path: builtInPath('Node'), body: nodeObject(facts) }),
       );
       if (!made) {
         const body = { metadata: { labels: nodeLabels(facts) }, spec: nodeObject(facts)['spec'] };
-        await client.request({ method: 'PATCH', path, contentType: merge, body });
+        await client.request({ method: 'PATCH', path, contentType: patchType.strategicMerge, body });
       }
       this.#registered = true;
     }
@@ -79,7 +76,12 @@ export class NodeHeartbeat {
     if (this.#told?.ready !== now.ready || this.#told.message !== now.message) {
       const nowMs = clock.nowMs();
       const body = { status: nodeStatus(facts, now, nowMs, nowMs) };
-      await client.request({ method: 'PATCH', path: `${path}/status`, contentType: merge, body });
+      await client.request({
+        method: 'PATCH',
+        path: `${path}/status`,
+        contentType: patchType.strategicMerge,
+        body,
+      });
       this.#told = now;
     }
     await this.#renewLease();
@@ -87,17 +89,17 @@ export class NodeHeartbeat {
 
   async #renewLease(): Promise<void> {
     const { client, facts, clock } = this.#options;
-    const renewTime = new Date(clock.nowMs()).toISOString().replace('Z', '000Z');
+    const renewTime = formatMicroTime(clock.nowMs());
     const spec = { holderIdentity: facts.name, leaseDurationSeconds: leaseSeconds, renewTime };
-    const path = resourcePath(leases, 'v1', leaseNamespace, facts.name);
+    const path = builtInPath('Lease', nodeLeaseNamespace, facts.name);
     const renewed = await unlessStatus(404, () =>
-      client.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body: { spec } }),
+      client.request({ method: 'PATCH', path, contentType: patchType.merge, body: { spec } }),
     );
     if (renewed) return;
-    const metadata = { name: facts.name, namespace: leaseNamespace };
+    const metadata = { name: facts.name, namespace: nodeLeaseNamespace };
     await client.request({
       method: 'POST',
-      path: resourcePath(leases, 'v1', leaseNamespace),
+      path: builtInPath('Lease', nodeLeaseNamespace),
       body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec },
     });
   }

@@ -1,5 +1,5 @@
 // The Node and its Lease as the API server is told of them. Pure.
-import { formatTime } from './pod/pod-status.ts';
+import { formatTime } from '@ambient/kube';
 
 export interface NodeFacts {
   readonly name: string;

@@ -8,7 +8,7 @@ import { CniChain, resultAddresses } from './plugins/chain.ts';
 import type { Attachment, CachedAttachment, RunPlugin } from './plugins/chain.ts';
 import { readNetworkConfig } from './plugins/node-plugins.ts';
 import { SandboxError } from './errors.ts';
-import type { NodePod } from './pod/pod-spec.ts';
+import type { NodePod } from '../objects/pod.ts';
 
 export interface SandboxOptions {
   /** The node's files as its hostPath volumes name them. */

@@ -1,5 +1,7 @@
+import { formatTime } from '@ambient/kube/time';
+
 import type { StatusCause } from '../errors.ts';
-import { equalJson, isJsonObject, timestamp } from '../object.ts';
+import { equalJson, isJsonObject } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import type { KindStrategy } from '../operations/strategy.ts';
 import type { ResourceRegistry } from '../resources/registry.ts';
@@ -71,7 +73,7 @@ export function crdStrategy(parts: CrdStrategyParts): KindStrategy {
 }
 
 function conditions(nowMs: number): JsonObject[] {
-  const lastTransitionTime = timestamp(nowMs);
+  const lastTransitionTime = formatTime(nowMs);
   return [
     {
       type: 'NamesAccepted',

@@ -1,4 +1,6 @@
-import { isJsonObject, timestamp } from '../object.ts';
+import { formatTime } from '@ambient/kube/time';
+
+import { isJsonObject } from '../object.ts';
 import type { ApiObject, JsonObject } from '../object.ts';
 import type { KindStrategy } from '../operations/strategy.ts';
 import { fillInPodSpec, podSpecCauses, qualityOfService } from './pod-spec.ts';
@@ -67,7 +69,7 @@ function noteScheduled(status: JsonObject, nowMs: number): void {
   const conditions = Array.isArray(status['conditions']) ? status['conditions'].filter(isJsonObject) : [];
   status['conditions'] = [
     ...conditions.filter(({ type }) => type !== 'PodScheduled'),
-    { type: 'PodScheduled', status: 'True', lastTransitionTime: timestamp(nowMs) },
+    { type: 'PodScheduled', status: 'True', lastTransitionTime: formatTime(nowMs) },
   ];
 }
 

@@ -1,4 +1,6 @@
-import { isJsonObject, timestamp } from '../object.ts';
+import { formatTime } from '@ambient/kube/time';
+
+import { isJsonObject } from '../object.ts';
 import type { JsonObject } from '../object.ts';
 import { FieldSet } from './field-set.ts';
 
@@ -97,6 +99,6 @@ export function capUpdates(managers: Managers, now: number): void {
     const id: ManagerId = { ...entry.id, name: 'ancient-changes', subresource: '' };
     const ancient = managers.get(managerKey(id));
     const set = ancient === undefined ? entry.set : ancient.set.union(entry.set);
-    managers.set(managerKey(id), { id, set, time: entry.time ?? timestamp(now) });
+    managers.set(managerKey(id), { id, set, time: entry.time ?? formatTime(now) });
   }
 }

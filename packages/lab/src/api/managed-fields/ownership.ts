@@ -1,5 +1,6 @@
+import { formatTime } from '@ambient/kube/time';
+
 import type { StructuralSchema } from '../schema/structural-schema.ts';
-import { timestamp } from '../object.ts';
 import type { JsonObject } from '../object.ts';
 import { compare, mapComparison } from './compare.ts';
 import type { Comparison } from './compare.ts';
@@ -64,7 +65,7 @@ export function recordUpdate(before: JsonObject, after: JsonObject, managers: Ma
   const taken = comparison.modified.union(comparison.added).difference(neverOwned);
   if (taken.isEmpty) return;
   const set = (managers.get(key)?.set ?? FieldSet.empty).union(taken);
-  managers.set(key, { id: write.id, set, time: timestamp(write.now) });
+  managers.set(key, { id: write.id, set, time: formatTime(write.now) });
   capUpdates(managers, write.now);
 }
 

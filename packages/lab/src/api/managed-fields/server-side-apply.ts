@@ -1,4 +1,6 @@
-import { equalJson, isJsonObject, timestamp } from '../object.ts';
+import { formatTime } from '@ambient/kube/time';
+
+import { equalJson, isJsonObject } from '../object.ts';
 import type { JsonObject } from '../object.ts';
 import { FieldSet } from './field-set.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
@@ -81,7 +83,7 @@ export function applyServerSide(options: ApplyOptions): ApplyResult {
   if (set.isEmpty) managers.delete(key);
   else {
     const unchanged = last !== undefined && equalJson(live, merged) && sameSet(last.set, set);
-    managers.set(key, { id: write.id, set, time: unchanged ? last.time : timestamp(write.now) });
+    managers.set(key, { id: write.id, set, time: unchanged ? last.time : formatTime(write.now) });
   }
   return { object: withManagers(refreshLastApplied(merged, applied, write), managers) };
 }

@@ -1,3 +1,4 @@
+import { formatTime } from '@ambient/kube/time';
 import { randomUUID } from 'node:crypto';
 
 import type { Clock } from '@ambient/runtime';
@@ -13,7 +14,7 @@ import {
   modifiedSince,
   notFound,
 } from '../errors.ts';
-import { cloneJson, equalJson, timestamp } from '../object.ts';
+import { cloneJson, equalJson } from '../object.ts';
 import type { ApiObject } from '../object.ts';
 import { apiVersionOf } from '../resources/resource.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -216,7 +217,7 @@ export class ObjectOperations {
     const strategy = this.#strategyOf(key);
     metadata.uid = randomUUID();
     const given = context.keepsAge === true ? metadata.creationTimestamp : undefined;
-    metadata.creationTimestamp = given ?? timestamp(this.#clock.nowMs());
+    metadata.creationTimestamp = given ?? formatTime(this.#clock.nowMs());
     delete metadata.deletionTimestamp;
     delete metadata.deletionGracePeriodSeconds;
     delete metadata['selfLink'];
@@ -328,7 +329,7 @@ export class ObjectOperations {
       return { object: next, gone: true, answered: strategy?.answersDeleted === true };
     }
     if (metadata.deletionTimestamp === undefined || grace < (metadata.deletionGracePeriodSeconds ?? 0)) {
-      metadata.deletionTimestamp = timestamp(this.#clock.nowMs() + grace * 1000);
+      metadata.deletionTimestamp = formatTime(this.#clock.nowMs() + grace * 1000);
       metadata.deletionGracePeriodSeconds = grace;
       if (metadata.generation !== undefined) metadata.generation++;
     }

@@ -1,9 +1,10 @@
-import { HttpListWatch, Reflector, isRecord, resourcePath } from '@ambient/kube';
+import { builtInApiVersion, builtInPath, HttpListWatch, isRecord, ReflectorGroup } from '@ambient/kube';
 import type { KubeClient, KubeObject } from '@ambient/kube';
 import type { Clock, Logger } from '@ambient/runtime';
 
+import { nodeLeaseNamespace, rootCaConfigMap } from '../../objects/well-known.ts';
 import type { FollowedKind, FollowedObjects } from '../objects.ts';
-import { apiVersionOfKind, followedKinds, followedResources } from './kinds.ts';
+import { followedKinds } from './kinds.ts';
 import { Table } from './table.ts';
 import type { IndexOf } from './table.ts';
 
@@ -21,49 +22,48 @@ export interface ClusterCacheOptions {
   readonly clock: Clock;
 }
 
+/** Kinds of which only a part is followed. */
+const parts: Partial<Record<FollowedKind, { readonly namespace?: string; readonly fieldSelector?: string }>> =
+  {
+    ConfigMap: { fieldSelector: `metadata.name=${rootCaConfigMap}` },
+    Lease: { namespace: nodeLeaseNamespace },
+  };
+
 /** All objects that the controllers read, kept in step with the API. */
 export class ClusterCache {
   readonly tables: Tables;
-  readonly #reflectors: Reflector<KubeObject>[] = [];
-  readonly #synced = Promise.withResolvers<void>();
-  #unsynced = followedKinds.length;
+  readonly #reflectors = new ReflectorGroup();
 
   constructor({ client, log, clock }: ClusterCacheOptions) {
     const tables: Partial<Record<FollowedKind, Table<KubeObject, IndexName>>> = {};
     for (const kind of followedKinds) {
-      const resource = followedResources[kind];
+      const { namespace, fieldSelector } = parts[kind] ?? {};
       const table = new Table<KubeObject, IndexName>(indexes(kind));
-      const reflector = new Reflector<KubeObject>({
+      const reflector = this.#reflectors.add<KubeObject>({
         source: new HttpListWatch({
           client,
-          path: resourcePath(resource, 'v1', resource.onlyIn),
-          ...(resource.onlyNamed === undefined
-            ? {}
-            : { fieldSelector: `metadata.name=${resource.onlyNamed}` }),
+          path: builtInPath(kind, namespace),
+          ...(fieldSelector === undefined ? {} : { fieldSelector }),
         }),
         target: table,
         prepare: (raw) => prepared(kind, raw),
         log,
         clock,
-        onSynced: () => {
-          if (--this.#unsynced === 0) this.#synced.resolve();
-        },
       });
       table.followedBy(() => reflector.state().resourceVersion);
       tables[kind] = table;
-      this.#reflectors.push(reflector);
     }
     this.tables = tables as unknown as Tables;
   }
 
   /** Settles when every kind has been listed; the reflectors try until the API answers. */
   async start(): Promise<void> {
-    for (const reflector of this.#reflectors) reflector.start();
-    await this.#synced.promise;
+    this.#reflectors.start();
+    await this.#reflectors.synced;
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+    await this.#reflectors.stop();
   }
 }
 
@@ -72,7 +72,7 @@ export function prepared(kind: FollowedKind, raw: unknown): KubeObject | undefin
   if (!isRecord(raw) || !isRecord(raw['metadata']) || typeof raw['metadata']['name'] !== 'string')
     return undefined;
   const { managedFields: _, ...metadata } = raw['metadata'];
-  return { ...raw, apiVersion: apiVersionOfKind(kind), kind, metadata } as unknown as KubeObject;
+  return { ...raw, apiVersion: builtInApiVersion(kind), kind, metadata } as unknown as KubeObject;
 }
 
 const nothing: IndexOf<KubeObject> = () => [];

@@ -1,4 +1,4 @@
-import { KubeStatusError, patchType, resourcePath } from '@ambient/kube';
+import { builtInApiVersion, builtInPath, KubeStatusError, patchType } from '@ambient/kube';
 import type { KubeClient, KubeObject } from '@ambient/kube';
 import type { Clock } from '@ambient/runtime';
 
@@ -6,10 +6,7 @@ import type { FollowedKind, FollowedObjects } from '../objects.ts';
 import { canonical } from './canonical.ts';
 import { prepared } from './cluster-cache.ts';
 import type { ClusterCache } from './cluster-cache.ts';
-import { apiVersionOfKind, followedResources } from './kinds.ts';
 import type { Table } from './table.ts';
-
-export const strategicMergePatch = 'application/strategic-merge-patch+json';
 
 /** What an object that is to be created says; the server adds the rest of its metadata. */
 export interface NewObject {
@@ -53,9 +50,9 @@ export class ClusterWriter {
   async create<K extends FollowedKind>(kind: K, object: NewObject): Promise<FollowedObjects[K]> {
     const answer = await this.#client.request({
       method: 'POST',
-      path: resourcePath(followedResources[kind], 'v1', object.metadata.namespace),
+      path: builtInPath(kind, object.metadata.namespace),
       query: { fieldManager: this.#manager },
-      body: { apiVersion: apiVersionOfKind(kind), kind, ...object },
+      body: { apiVersion: builtInApiVersion(kind), kind, ...object },
     });
     return this.#learn(kind, answer);
   }
@@ -65,7 +62,7 @@ export class ClusterWriter {
       method: 'PUT',
       path: pathOf(kind, object),
       query: { fieldManager: this.#manager },
-      body: { ...object, apiVersion: apiVersionOfKind(kind), kind },
+      body: { ...object, apiVersion: builtInApiVersion(kind), kind },
     });
     return this.#learn(kind, answer);
   }
@@ -133,7 +130,7 @@ export class ClusterWriter {
     const { name, namespace, uid } = metadata;
     await this.#client.request({
       method: 'POST',
-      path: `${resourcePath(followedResources.Pod, 'v1', namespace, name)}/binding`,
+      path: `${builtInPath('Pod', namespace, name)}/binding`,
       body: {
         apiVersion: 'v1',
         kind: 'Binding',
@@ -157,7 +154,7 @@ export class ClusterWriter {
 }
 
 function pathOf(kind: FollowedKind, { metadata }: Pick<KubeObject, 'metadata'>): string {
-  return resourcePath(followedResources[kind], 'v1', metadata.namespace, metadata.name);
+  return builtInPath(kind, metadata.namespace, metadata.name);
 }
 
 /** The merge patch that makes one status out of another; undefined if there is nothing to do. */

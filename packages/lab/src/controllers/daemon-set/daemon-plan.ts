@@ -1,4 +1,6 @@
 /** Which nodes a DaemonSet has to have a pod on, and which of its pods have to go. Pure. */
+import { matchesNodeSelection } from '@ambient/kube';
+
 import type { DaemonSet, DaemonSetStatus, Node, Pod, PodSpec, Toleration } from '../objects.ts';
 import { rollingLimits } from '../pods/counts.ts';
 import {
@@ -11,7 +13,6 @@ import {
   soonest,
 } from '../pods/pod-state.ts';
 import { hashOfRevision } from '../revisions/revision-plan.ts';
-import { matchesNodeSelection } from '../scheduler/node-fit.ts';
 import { untolerated } from '../scheduler/tolerations.ts';
 
 /** What daemons bear of their node (kube-controller-manager, "Taints and tolerations" of DaemonSets). */

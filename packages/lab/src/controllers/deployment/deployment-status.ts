@@ -1,6 +1,8 @@
 /** What a Deployment says of itself. Pure. */
+import { formatTime } from '@ambient/kube';
+
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from '../objects.ts';
-import { conditionOf, timestamp } from '../pods/pod-state.ts';
+import { conditionOf } from '../pods/pod-state.ts';
 import { limitsOf, sizeOf } from './rollout-plan.ts';
 import type { Revisions } from './revisions.ts';
 
@@ -78,9 +80,9 @@ function written(
     status,
     ...(reason === undefined ? {} : { reason }),
     ...(message === undefined ? {} : { message }),
-    lastUpdateTime: (same && !renewed ? before.lastUpdateTime : undefined) ?? timestamp(nowMs),
+    lastUpdateTime: (same && !renewed ? before.lastUpdateTime : undefined) ?? formatTime(nowMs),
     lastTransitionTime:
-      (before?.status === status ? before.lastTransitionTime : undefined) ?? timestamp(nowMs),
+      (before?.status === status ? before.lastTransitionTime : undefined) ?? formatTime(nowMs),
   };
 }
 

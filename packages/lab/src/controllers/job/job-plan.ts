@@ -1,14 +1,8 @@
 /** The next step of a Job. Pure. */
+import { formatTime } from '@ambient/kube';
+
 import type { Condition, Job, JobStatus, Pod } from '../objects.ts';
-import {
-  conditionOf,
-  createdMs,
-  isActive,
-  isReady,
-  isTerminating,
-  restarts,
-  timestamp,
-} from '../pods/pod-state.ts';
+import { conditionOf, createdMs, isActive, isReady, isTerminating, restarts } from '../pods/pod-state.ts';
 
 export const indexAnnotation = 'batch.kubernetes.io/job-completion-index';
 
@@ -41,10 +35,10 @@ export function planJob(job: Job, pods: readonly Pod[], nowMs: number): JobPlan 
   if (ended?.status === 'True') return planEnded(job, active, ended, nowMs);
   const counts = countsOf(job, pods, active);
   const suspended = job.spec?.suspend === true;
-  const startTime = suspended ? undefined : (status.startTime ?? timestamp(nowMs));
+  const startTime = suspended ? undefined : (status.startTime ?? formatTime(nowMs));
   const verdict = verdictOf(job, pods, counts, startTime, nowMs);
   if (verdict !== undefined) {
-    const condition = { ...verdict, status: 'True' as const, lastTransitionTime: timestamp(nowMs) };
+    const condition = { ...verdict, status: 'True' as const, lastTransitionTime: formatTime(nowMs) };
     const conditions = [...(status.conditions ?? []), condition];
     return {
       create: [],
@@ -54,7 +48,7 @@ export function planJob(job: Job, pods: readonly Pod[], nowMs: number): JobPlan 
         ...(startTime === undefined ? {} : { startTime }),
         active: 0,
         ready: 0,
-        ...(verdict.type === 'Complete' ? { completionTime: timestamp(nowMs) } : {}),
+        ...(verdict.type === 'Complete' ? { completionTime: formatTime(nowMs) } : {}),
         conditions,
       },
       expired: false,
@@ -90,7 +84,7 @@ function planEnded(job: Job, active: readonly Pod[], ended: Condition, nowMs: nu
   const dueMs =
     ttlSeconds === undefined
       ? Infinity
-      : Date.parse(ended.lastTransitionTime ?? timestamp(nowMs)) + ttlSeconds * 1000 - nowMs;
+      : Date.parse(ended.lastTransitionTime ?? formatTime(nowMs)) + ttlSeconds * 1000 - nowMs;
   return {
     create: [],
     remove: active,
@@ -204,7 +198,7 @@ function suspension(job: Job, suspended: boolean, nowMs: number): readonly Condi
     status: suspended ? 'True' : 'False',
     reason: suspended ? 'JobSuspended' : 'JobResumed',
     message: suspended ? 'Job suspended' : 'Job resumed',
-    lastTransitionTime: timestamp(nowMs),
+    lastTransitionTime: formatTime(nowMs),
   };
   return [...before.filter(({ type }) => type !== 'Suspended'), condition];
 }

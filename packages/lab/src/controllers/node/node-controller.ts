@@ -1,9 +1,10 @@
+import { formatTime, patchType } from '@ambient/kube';
+
 import { canonical } from '../cache/canonical.ts';
-import { strategicMergePatch } from '../cache/cluster-writer.ts';
 import type { ControllerContext } from '../controller.ts';
 import type { Node } from '../objects.ts';
 import { onWorkloadChange } from '../pods/pod-family.ts';
-import { conditionOf, isReady, timestamp } from '../pods/pod-state.ts';
+import { conditionOf, isReady } from '../pods/pod-state.ts';
 import { QueuedController } from '../queue/queued-controller.ts';
 import { silentConditions, taintsOf } from './node-health.ts';
 
@@ -43,7 +44,7 @@ export class NodeController extends QueuedController {
     if (leftMs !== undefined && leftMs <= 0) {
       const conditions = silentConditions(node, clock.nowMs());
       if (conditions.length > 0) {
-        const options = { subresource: 'status', contentType: strategicMergePatch };
+        const options = { subresource: 'status', contentType: patchType.strategicMerge };
         node = await writer.patch('Node', node, { status: { conditions } }, options);
         this.tell(node, 'NodeNotReady', `Node ${key} status is now: NodeNotReady`);
       }
@@ -63,8 +64,8 @@ export class NodeController extends QueuedController {
     const { cache, writer, clock } = this.context;
     for (const pod of [...cache.tables.Pod.by('node', metadata.name)]) {
       if (!isReady(pod)) continue;
-      const condition = { type: 'Ready', status: 'False', lastTransitionTime: timestamp(clock.nowMs()) };
-      const options = { subresource: 'status', contentType: strategicMergePatch };
+      const condition = { type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.nowMs()) };
+      const options = { subresource: 'status', contentType: patchType.strategicMerge };
       await writer.patch('Pod', pod, { status: { conditions: [condition] } }, options);
     }
   }

@@ -1,6 +1,8 @@
 /** Whether a node is alive, and what its taints say of it. Pure. */
+import { formatTime } from '@ambient/kube';
+
 import type { Node, NodeCondition, Taint } from '../objects.ts';
-import { conditionOf, timestamp } from '../pods/pod-state.ts';
+import { conditionOf } from '../pods/pod-state.ts';
 import { unschedulableTaint } from '../scheduler/node-fit.ts';
 
 export const notReadyTaint = 'node.kubernetes.io/not-ready';
@@ -18,7 +20,7 @@ export function silentConditions(node: Node, nowMs: number): readonly NodeCondit
       status: 'Unknown',
       reason: 'NodeStatusUnknown',
       message: 'Kubelet stopped posting node status.',
-      lastTransitionTime: timestamp(nowMs),
+      lastTransitionTime: formatTime(nowMs),
     }));
 }
 
@@ -41,7 +43,7 @@ export function taintsOf(node: Node, nowMs: number): readonly Taint[] {
         before.find((taint) => taint.key === key && taint.effect === effect) ?? {
           key,
           effect,
-          timeAdded: timestamp(nowMs),
+          timeAdded: formatTime(nowMs),
         },
     ),
   ];

@@ -1,11 +1,11 @@
 import { canonical } from '../cache/canonical.ts';
-import { matchesLabelSelector } from '@ambient/kube';
+import { formatTime, matchesLabelSelector } from '@ambient/kube';
 
 import type { ControllerContext } from '../controller.ts';
 import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '../objects.ts';
 import { QueuedController } from '../queue/queued-controller.ts';
 import { countOf } from './counts.ts';
-import { isActive, isReady, timestamp } from './pod-state.ts';
+import { isActive, isReady } from './pod-state.ts';
 import { onWorkloadChange } from './pod-family.ts';
 
 /**
@@ -40,7 +40,7 @@ export function budgetStatus(
         reason: disruptionsAllowed > 0 ? 'SufficientPods' : 'InsufficientPods',
         message: '',
         lastTransitionTime:
-          (before?.status === status ? before.lastTransitionTime : undefined) ?? timestamp(nowMs),
+          (before?.status === status ? before.lastTransitionTime : undefined) ?? formatTime(nowMs),
         observedGeneration: budget.metadata.generation ?? 0,
       },
     ],

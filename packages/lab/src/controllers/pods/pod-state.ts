@@ -60,8 +60,3 @@ export function byAge(a: Pick<KubeObject, 'metadata'>, b: Pick<KubeObject, 'meta
 export function restarts(pod: Pod): number {
   return (pod.status?.containerStatuses ?? []).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
 }
-
-/** Time as objects hold it: whole seconds. */
-export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}

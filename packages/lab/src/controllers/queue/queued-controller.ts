@@ -1,7 +1,7 @@
 import type { KubeObject } from '@ambient/kube';
 
 import type { Controller, ControllerContext } from '../controller.ts';
-import type { EventNotice } from '../events.ts';
+import type { EventNotice } from '../../events/event-recorder.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface QueuedControllerOptions {

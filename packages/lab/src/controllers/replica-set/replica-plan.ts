@@ -1,6 +1,6 @@
 /** How many pods a ReplicaSet lacks, and which it can do without. Pure. */
 import type { Condition, Pod, ReplicaSet, ReplicaSetStatus } from '../objects.ts';
-import { matchesLabelSelector } from '@ambient/kube';
+import { formatTime, matchesLabelSelector } from '@ambient/kube';
 
 import {
   availableInMs,
@@ -10,7 +10,6 @@ import {
   isReady,
   restarts,
   soonest,
-  timestamp,
 } from '../pods/pod-state.ts';
 
 export interface ReplicaPlan {
@@ -91,7 +90,7 @@ export function replicaReport(
             type: 'ReplicaFailure',
             status: 'True',
             ...failure,
-            lastTransitionTime: before?.lastTransitionTime ?? timestamp(nowMs),
+            lastTransitionTime: before?.lastTransitionTime ?? formatTime(nowMs),
           },
         ];
   return {

@@ -1,9 +1,9 @@
 /** The node of a pod. Pure. */
-import { matchesLabelSelector } from '@ambient/kube';
+import { matchesLabelSelector, matchesNodeSelectorTerm } from '@ambient/kube';
 
 import type { Node, Pod, PodAffinityTerm } from '../objects.ts';
 import { isActive } from '../pods/pod-state.ts';
-import { matchesTerm, misfit } from './node-fit.ts';
+import { misfit } from './node-fit.ts';
 
 /** A node with the pods that count for it: those that run there, and those that were just sent there. */
 export interface Candidate {
@@ -105,7 +105,7 @@ function preferenceOf(pod: Pod, candidate: Candidate, all: readonly Candidate[])
   const { nodeAffinity, podAntiAffinity } = pod.spec?.affinity ?? {};
   let score = 0;
   for (const { weight, preference } of nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
-    if (matchesTerm(preference, candidate.node)) score += weight;
+    if (matchesNodeSelectorTerm(preference, candidate.node)) score += weight;
   for (const {
     weight,
     podAffinityTerm,

@@ -1,10 +1,11 @@
+import { formatTime, patchType } from '@ambient/kube';
+
 import { isOvertaken } from '../queue/work-queue.ts';
 import { QueuedController } from '../queue/queued-controller.ts';
 import type { ControllerContext } from '../controller.ts';
 import type { Pod } from '../objects.ts';
-import { conditionOf, isActive, timestamp } from '../pods/pod-state.ts';
+import { conditionOf, isActive } from '../pods/pod-state.ts';
 import { onWorkloadChange } from '../pods/pod-family.ts';
-import { strategicMergePatch } from '../cache/cluster-writer.ts';
 import { canonical } from '../cache/canonical.ts';
 import { chooseNode } from './choose-node.ts';
 import type { Candidate } from './choose-node.ts';
@@ -90,9 +91,9 @@ export class Scheduler extends QueuedController {
       reason: 'Unschedulable',
       message,
       lastTransitionTime:
-        (before?.status === 'False' ? before.lastTransitionTime : undefined) ?? timestamp(clock.nowMs()),
+        (before?.status === 'False' ? before.lastTransitionTime : undefined) ?? formatTime(clock.nowMs()),
     };
-    const options = { subresource: 'status', contentType: strategicMergePatch };
+    const options = { subresource: 'status', contentType: patchType.strategicMerge };
     await writer.patch('Pod', pod, { status: { conditions: [condition] } }, options);
     this.tell(pod, 'FailedScheduling', message, 'Warning');
   }

@@ -1,11 +1,10 @@
 import { realClock } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
-import type { KubeClient } from '@ambient/kube';
-import type { Namespace, ReflectorTarget } from '@ambient/kube';
+import { mapTarget } from '@ambient/kube';
+import type { KubeClient, Namespace, ReflectorGroup } from '@ambient/kube';
 
 import { ServiceDirectory } from '../service-directory.ts';
-import { serviceReflectors } from '../service-reflectors.ts';
-import type { ReflectorGroup } from '../service-reflectors.ts';
+import { followKind, serviceReflectors } from '../service-reflectors.ts';
 import { Forwarder } from './forwarder.ts';
 import type { Upstream } from './forwarder.ts';
 import { Resolver } from './resolver.ts';
@@ -46,7 +45,8 @@ export class ClusterDns {
       entry: (key) => directory.entry(key),
       hasNamespace: (name) => namespaces.has(name),
     });
-    const reflectors = serviceReflectors(client, log, directory).add('Namespace', mapTarget(namespaces));
+    const reflectors = serviceReflectors({ client, log }, directory);
+    followKind(reflectors, { client, log }, 'Namespace', mapTarget(namespaces));
     let ready = false;
     void reflectors.synced.then(() => (ready = true));
     const resolver = new Resolver({
@@ -77,13 +77,4 @@ export class ClusterDns {
     this.#server[Symbol.dispose]();
     await this.#reflectors.stop();
   }
-}
-
-function mapTarget<T>(map: Map<string, T>): ReflectorTarget<T> {
-  return {
-    get: (key) => map.get(key),
-    keys: () => [...map.keys()],
-    put: (key, object) => void map.set(key, object),
-    remove: (key) => void map.delete(key),
-  };
 }

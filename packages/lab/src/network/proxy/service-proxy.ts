@@ -1,10 +1,9 @@
-import type { KubeClient } from '@ambient/kube';
+import type { KubeClient, ReflectorGroup } from '@ambient/kube';
 import type { Logger } from '@ambient/runtime';
 import type { NetworkNamespace } from '@ambient/linux';
 
 import { ServiceDirectory } from '../service-directory.ts';
 import { serviceReflectors } from '../service-reflectors.ts';
-import type { ReflectorGroup } from '../service-reflectors.ts';
 import { NodeProxy } from './node-proxy.ts';
 
 /** A node as the proxy sees it. */
@@ -37,7 +36,7 @@ export class ServiceProxy {
 
   constructor(options: ServiceProxyOptions) {
     this.#options = options;
-    this.#reflectors = serviceReflectors(options.client, options.log, this.#directory);
+    this.#reflectors = serviceReflectors(options, this.#directory);
     void this.#reflectors.synced.then(() => {
       this.#synced = true;
       for (const node of this.#nodes.values()) node.rebuild();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { commandLine } from '../../images/catalog.ts';
 import { ContainerError, messageOf } from '../errors.ts';
 import type { PodHost } from '../pod/pod-host.ts';
-import type { ContainerSpec, NodePod } from '../pod/pod-spec.ts';
+import type { Container, NodePod } from '../../objects/pod.ts';
 import { hostNameOf } from '../sandbox.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import { volumeMountsOf } from '../volumes/pod-volumes.ts';
@@ -28,7 +28,7 @@ export interface ContainerContext {
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** @throws ContainerError ErrImagePull, CreateContainerConfigError */
-export function containerOptions(container: ContainerSpec, context: ContainerContext): ContainerOptions {
+export function containerOptions(container: Container, context: ContainerContext): ContainerOptions {
   const { host, pod, volumes, podIps } = context;
   let image;
   try {
@@ -41,8 +41,8 @@ export function containerOptions(container: ContainerSpec, context: ContainerCon
     podIps,
     hostIps: host.addresses,
     allocatable: host.allocatable,
-    configMap: (name) => volumes.text('configmaps', name),
-    secret: (name) => volumes.text('secrets', name),
+    configMap: (name) => volumes.text('ConfigMap', name),
+    secret: (name) => volumes.text('Secret', name),
   });
   const command = commandLine(image, container, (text) => expandReferences(text, environment));
   if (command.length === 0)
@@ -104,7 +104,7 @@ function baseEnvironment({ host, pod }: ContainerContext): Record<string, string
 }
 
 /** A container that mounts the node's /proc reads process numbers there, which have to be its own as well. */
-function seesNodeProcesses({ spec }: NodePod, container: ContainerSpec): boolean {
+function seesNodeProcesses({ spec }: NodePod, container: Container): boolean {
   const proc = new Set(
     (spec.volumes ?? [])
       .filter(({ hostPath }) => hostPath?.path.replace(/\/+$/, '') === '/proc')
@@ -113,7 +113,7 @@ function seesNodeProcesses({ spec }: NodePod, container: ContainerSpec): boolean
   return (container.volumeMounts ?? []).some(({ name }) => proc.has(name));
 }
 
-function containerMounts(container: ContainerSpec, { host, pod, volumes }: ContainerContext): Mount[] {
+function containerMounts(container: Container, { host, pod, volumes }: ContainerContext): Mount[] {
   const etc = join(host.podsDirectory, pod.metadata.uid, 'etc');
   const files = pod.spec.hostNetwork === true ? ['resolv.conf'] : ['resolv.conf', 'hosts', 'hostname'];
   return [

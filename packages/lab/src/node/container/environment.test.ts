@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { ContainerError } from '../errors.ts';
-import type { ContainerSpec, NodePod } from '../pod/pod-spec.ts';
+import type { Container, NodePod } from '../../objects/pod.ts';
 import type { EnvironmentSources } from './environment.ts';
 import { containerEnvironment, expandReferences } from './environment.ts';
 import { hostsFile, resolvConf } from './name-files.ts';
@@ -21,7 +21,7 @@ const sources: EnvironmentSources = {
   configMap: (name) => (name === 'map' ? { one: '1', 'b=d': '2' } : undefined),
   secret: () => undefined,
 };
-const of = (container: Omit<ContainerSpec, 'name'>): Record<string, string> =>
+const of = (container: Omit<Container, 'name'>): Record<string, string> =>
   Object.fromEntries(containerEnvironment({ name: 'c', ...container }, { BASE: 'b' }, sources));
 
 describe('environment of a container', () => {

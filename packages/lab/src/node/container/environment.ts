@@ -1,13 +1,13 @@
 // The environment of a container, and the texts that refer to it (core/v1 EnvVar, Container.command). Pure.
 import { ContainerError } from '../errors.ts';
 import type {
-  ContainerSpec,
+  Container,
   EnvironmentSource,
   EnvironmentVariable,
   KeyReference,
   NodePod,
   ResourceReference,
-} from '../pod/pod-spec.ts';
+} from '../../objects/pod.ts';
 import { dividedQuantity } from './quantity.ts';
 
 /** What references are looked up in. */
@@ -29,7 +29,7 @@ export type BaseEnvironment = Readonly<Record<string, string>>;
  * @throws ContainerError CreateContainerConfigError naming the reference that leads nowhere
  */
 export function containerEnvironment(
-  container: ContainerSpec,
+  container: Container,
   base: BaseEnvironment,
   sources: EnvironmentSources,
 ): Map<string, string> {
@@ -93,7 +93,7 @@ export function fieldValue(
 /** A limit or request of a container, as `resourceFieldRef` shows it; undefined for a resource that is not offered. */
 export function resourceValue(
   { resource, divisor }: ResourceReference,
-  container: ContainerSpec,
+  container: Container,
   allocatable: Readonly<Record<string, string>>,
 ): string | undefined {
   const [kind, name] = [resource.slice(0, resource.indexOf('.')), resource.slice(resource.indexOf('.') + 1)];
@@ -132,7 +132,7 @@ function addAll(
 
 function valueOf(
   { name, value, valueFrom }: EnvironmentVariable,
-  container: ContainerSpec,
+  container: Container,
   environment: ReadonlyMap<string, string>,
   sources: EnvironmentSources,
 ): string | undefined {

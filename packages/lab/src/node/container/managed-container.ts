@@ -11,8 +11,8 @@ import type { RunningContainer } from '../containers.ts';
 import { ContainerError, messageOf } from '../errors.ts';
 import { freshRecord } from '../pod/pod-lifecycle.ts';
 import type { ContainerRecord, Terminated } from '../pod/pod-lifecycle.ts';
-import type { ContainerSpec, HandlerAction, NodePod } from '../pod/pod-spec.ts';
-import { isSidecar } from '../pod/pod-spec.ts';
+import type { Container, HandlerAction, NodePod } from '../../objects/pod.ts';
+import { isSidecar } from '../../objects/pod.ts';
 import type { CrashHistory } from '../pod/restart-backoff.ts';
 import { restartDelay } from '../pod/restart-backoff.ts';
 import { ContainerProbes } from '../probes/container-probes.ts';
@@ -28,7 +28,7 @@ const hookTimeoutMs = 30_000;
 const startRetry = { firstMs: 1000, longestMs: 10_000 };
 
 export interface ManagedContainerOptions {
-  readonly spec: ContainerSpec;
+  readonly spec: Container;
   readonly isInit: boolean;
   readonly logDirectory: string;
   readonly onChange: () => void;
@@ -44,7 +44,7 @@ interface Stopping {
 
 /** One container of a pod over all of its runs. */
 export class ManagedContainer implements RunningContainer {
-  readonly spec: ContainerSpec;
+  readonly spec: Container;
   readonly isInit: boolean;
   readonly #options: ManagedContainerOptions;
   #record: ContainerRecord;

@@ -1,5 +1,5 @@
 // The files by which names are resolved in a container. Pure.
-import type { NodePod } from '../pod/pod-spec.ts';
+import type { NodePod } from '../../objects/pod.ts';
 
 export interface ClusterNames {
   /** Of the cluster's DNS Service. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import type { ContainerRecord } from './pod-lifecycle.ts';
 import { decide, freshRecord, phaseOf } from './pod-lifecycle.ts';
-import type { NodePodSpec } from './pod-spec.ts';
+import type { NodePodSpec } from '../../objects/pod.ts';
 
 const nowMs = 1000;
 const running = (more: Partial<ContainerRecord> = {}): ContainerRecord => ({

@@ -1,6 +1,6 @@
 // What is to be done for a pod's containers next, from what they are now. Pure: the pod's worker acts on it.
-import type { ContainerSpec, NodePodSpec } from './pod-spec.ts';
-import { isSidecar } from './pod-spec.ts';
+import type { Container, NodePodSpec } from '../../objects/pod.ts';
+import { isSidecar } from '../../objects/pod.ts';
 
 export interface Terminated {
   readonly kind: 'terminated';
@@ -133,7 +133,7 @@ class Plan {
     this.#nowMs = nowMs;
   }
 
-  start({ name }: ContainerSpec, { notBeforeMs }: ContainerRecord): void {
+  start({ name }: Container, { notBeforeMs }: ContainerRecord): void {
     if (notBeforeMs <= this.#nowMs) this.#start.push(name);
     else this.#wakeAtMs = Math.min(this.#wakeAtMs ?? Number.POSITIVE_INFINITY, notBeforeMs);
   }

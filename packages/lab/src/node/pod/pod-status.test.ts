@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { freshRecord } from './pod-lifecycle.ts';
 import type { ContainerRecord, Terminated } from './pod-lifecycle.ts';
-import type { NodePod } from './pod-spec.ts';
+import type { NodePod } from '../../objects/pod.ts';
 import { podStatus } from './pod-status.ts';
 import type { StatusInput } from './pod-status.ts';
 import { crashLoop, restartDelay } from './restart-backoff.ts';

@@ -1,10 +1,11 @@
 // `status` of a pod from what its containers are. Pure.
+import { formatTime } from '@ambient/kube';
 import type { Condition } from '@ambient/kube';
 
 import type { ContainerRecord, Records, Terminated } from './pod-lifecycle.ts';
 import { phaseOf, recordOf } from './pod-lifecycle.ts';
-import type { ContainerSpec, ContainerStatus, NodePod, NodePodStatus, TerminatedState } from './pod-spec.ts';
-import { isSidecar } from './pod-spec.ts';
+import type { Container, ContainerStatus, NodePod, PodStatus, TerminatedState } from '../../objects/pod.ts';
+import { isSidecar } from '../../objects/pod.ts';
 
 export interface StatusInput {
   readonly pod: NodePod;
@@ -20,16 +21,11 @@ export interface StatusInput {
   readonly nowMs: number;
 }
 
-/** RFC 3339 to the second, as metav1.Time. */
-export function formatTime(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
 /** What the node says of a pod; conditions of others are not in it. */
-export function podStatus(input: StatusInput): NodePodStatus & Record<string, unknown> {
+export function podStatus(input: StatusInput): PodStatus & Record<string, unknown> {
   const { pod, records, podIps, hostIps, ended } = input;
   const phase = ended === undefined ? phaseOf(pod.spec, records, input.initialized) : 'Failed';
-  const statusOf = (container: ContainerSpec): ContainerStatus =>
+  const statusOf = (container: Container): ContainerStatus =>
     containerStatus(container, recordOf(records, container.name), input.nowMs);
   return {
     phase,
@@ -45,7 +41,7 @@ export function podStatus(input: StatusInput): NodePodStatus & Record<string, un
   };
 }
 
-function containerStatus(container: ContainerSpec, record: ContainerRecord, nowMs: number): ContainerStatus {
+function containerStatus(container: Container, record: ContainerRecord, nowMs: number): ContainerStatus {
   const { state, restarts } = record;
   const waits = state.kind === 'terminated' && record.notBeforeMs > nowMs;
   const last = waits ? state : record.last;
@@ -66,7 +62,7 @@ function containerStatus(container: ContainerSpec, record: ContainerRecord, nowM
 }
 
 function backingOff(
-  { name }: ContainerSpec,
+  { name }: Container,
   { state, notBeforeMs }: ContainerRecord,
 ): { reason: string; message: string } {
   const delayMs = state.kind === 'terminated' ? notBeforeMs - state.finishedAtMs : 0;

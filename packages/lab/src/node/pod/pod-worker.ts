@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { Backoff } from '@ambient/runtime';
 import type { Logger } from '@ambient/runtime';
-import { KubeStatusError, resourcePath } from '@ambient/kube';
+import { builtInPath, KubeStatusError } from '@ambient/kube';
 
 import type { ContainerContext } from '../container/container-setup.ts';
 import { writeNameFiles } from '../container/container-setup.ts';
@@ -13,12 +13,11 @@ import { PodVolumes } from '../volumes/pod-volumes.ts';
 import type { PodHost } from './pod-host.ts';
 import { decide } from './pod-lifecycle.ts';
 import type { Records } from './pod-lifecycle.ts';
-import type { NodePod } from './pod-spec.ts';
-import { isSidecar, podName } from './pod-spec.ts';
+import type { NodePod } from '../../objects/pod.ts';
+import { isSidecar, podName } from '../../objects/pod.ts';
 import { podStatus } from './pod-status.ts';
 import { StatusPublisher } from './status-publisher.ts';
 
-const pods = { group: '', plural: 'pods', namespaced: true };
 /** For a pod whose object has vanished without being asked for an end. */
 const orphanGraceMs = 1000;
 const lastPatchAttempts = 20;
@@ -318,7 +317,7 @@ export class PodWorker {
       try {
         await this.#host.client.request({
           method: 'DELETE',
-          path: resourcePath(pods, 'v1', namespace, name),
+          path: builtInPath('Pod', namespace, name),
           body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid } },
         });
         return;

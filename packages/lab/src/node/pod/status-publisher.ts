@@ -1,11 +1,9 @@
 import { Backoff } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
-import { isPassing, resourcePath } from '@ambient/kube';
+import { builtInPath, isPassing, patchType } from '@ambient/kube';
 import type { Condition, KubeClient, ObjectMeta } from '@ambient/kube';
 
 import { messageOf } from '../errors.ts';
-
-const pods = { group: '', plural: 'pods', namespaced: true };
 
 export interface PublishedStatus {
   readonly conditions?: readonly Condition[];
@@ -67,8 +65,8 @@ export class StatusPublisher {
       try {
         await this.#client.request({
           method: 'PATCH',
-          path: `${resourcePath(pods, 'v1', namespace, name)}/status`,
-          contentType: 'application/strategic-merge-patch+json',
+          path: `${builtInPath('Pod', namespace, name)}/status`,
+          contentType: patchType.strategicMerge,
           body: { metadata: { uid }, status: patchOf(JSON.parse(sending) as PublishedStatus) },
         });
         this.#backoff.reset();

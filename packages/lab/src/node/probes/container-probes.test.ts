@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { ManualClock } from '@ambient/runtime';
 
-import type { Probe } from '../pod/pod-spec.ts';
+import type { Probe } from '../../objects/pod.ts';
 import { ContainerProbes } from './container-probes.ts';
 import { ProbeTally } from './probe-tally.ts';
 

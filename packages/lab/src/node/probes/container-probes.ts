@@ -1,6 +1,6 @@
 import type { Clock } from '@ambient/runtime';
 
-import type { Probe } from '../pod/pod-spec.ts';
+import type { Probe } from '../../objects/pod.ts';
 import { ProbeTally } from './probe-tally.ts';
 import type { ProbeOutcome } from './send-probe.ts';
 

@@ -9,7 +9,7 @@ import { expect } from 'chai';
 
 import { ManualClock, realClock } from '@ambient/runtime';
 
-import type { HandlerAction } from '../pod/pod-spec.ts';
+import type { HandlerAction } from '../../objects/pod.ts';
 import type { ProbeTarget } from './send-probe.ts';
 import { sendProbe } from './send-probe.ts';
 

@@ -8,7 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import type { Clock } from '@ambient/runtime';
 
 import { messageOf } from '../errors.ts';
-import type { ContainerSpec, HandlerAction, HttpGetAction } from '../pod/pod-spec.ts';
+import type { Container, HandlerAction, HttpGetAction } from '../../objects/pod.ts';
 
 export interface ProbeOutcome {
   readonly success: boolean;
@@ -17,7 +17,7 @@ export interface ProbeOutcome {
 
 /** What a probe, or a hook, reaches its container by. */
 export interface ProbeTarget {
-  readonly container: ContainerSpec;
+  readonly container: Container;
   readonly podIp: string;
   /** From the node's network. */
   readonly connect: (address: string, port: number) => Socket;

@@ -8,8 +8,8 @@ import type {
   ObjectItems,
   ProjectedSource,
   TokenProjection,
-  VolumeSpec,
-} from '../pod/pod-spec.ts';
+  Volume,
+} from '../../objects/pod.ts';
 
 export interface VolumeFile {
   readonly content: Buffer;
@@ -32,13 +32,13 @@ export interface PayloadSources extends Pick<
 const usualMode = 0o644;
 
 /** Whether a volume's files come from the API, and follow its changes. */
-export function isProjection(volume: VolumeSpec): boolean {
+export function isProjection(volume: Volume): boolean {
   const { configMap, secret, projected, downwardAPI } = volume;
   return [configMap, secret, projected, downwardAPI].some((source) => source !== undefined);
 }
 
 /** What a volume is made of, all kinds in the form of the projected one. */
-export function sourcesOf(volume: VolumeSpec): { sources: readonly ProjectedSource[]; mode: number } {
+export function sourcesOf(volume: Volume): { sources: readonly ProjectedSource[]; mode: number } {
   const { configMap, secret, projected, downwardAPI } = volume;
   if (configMap !== undefined) return { sources: [{ configMap }], mode: configMap.defaultMode ?? usualMode };
   if (secret !== undefined) {
@@ -51,7 +51,7 @@ export function sourcesOf(volume: VolumeSpec): { sources: readonly ProjectedSour
 }
 
 /** @throws VolumeError naming what is missing, or a path that leads out of the volume */
-export function volumePayload(volume: VolumeSpec, given: PayloadSources): Payload {
+export function volumePayload(volume: Volume, given: PayloadSources): Payload {
   const { sources, mode } = sourcesOf(volume);
   const files = new Map<string, VolumeFile>();
   const put = (path: string, content: Buffer, own: number | undefined): void => {

@@ -1,8 +1,8 @@
 import type { Clock } from '@ambient/runtime';
-import { resourcePath } from '@ambient/kube';
+import { builtInPath } from '@ambient/kube';
 import type { KubeClient } from '@ambient/kube';
 
-import type { NodePod, TokenProjection } from '../pod/pod-spec.ts';
+import type { NodePod, TokenProjection } from '../../objects/pod.ts';
 
 const usualSeconds = 3600;
 /** After this share of a token's life the next one is asked for. */
@@ -16,8 +16,6 @@ interface Token {
 interface TokenAnswer {
   readonly status: { readonly token: string; readonly expirationTimestamp: string };
 }
-
-const accounts = { group: '', plural: 'serviceaccounts', namespaced: true };
 
 /** The service account tokens of one pod, bound to it: one for each audience and lifetime. */
 export class PodTokens {
@@ -62,7 +60,7 @@ export class PodTokens {
     const { audience, expirationSeconds = usualSeconds } = projection;
     const { status } = await this.#client.request<TokenAnswer>({
       method: 'POST',
-      path: `${resourcePath(accounts, 'v1', namespace, account)}/token`,
+      path: `${builtInPath('ServiceAccount', namespace, account)}/token`,
       body: {
         apiVersion: 'authentication.k8s.io/v1',
         kind: 'TokenRequest',

@@ -6,7 +6,8 @@ import type { KubeClient } from '@ambient/kube';
 
 import type { EnvironmentSources } from '../container/environment.ts';
 import { messageOf, VolumeError } from '../errors.ts';
-import type { ContainerSpec, NodePod, TokenProjection, VolumeSpec } from '../pod/pod-spec.ts';
+import type { Container, NodePod, TokenProjection, Volume } from '../../objects/pod.ts';
+import { rootCaConfigMap } from '../../objects/well-known.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { isProjection, sourcesOf, volumePayload } from './payload.ts';
 import { PodTokens } from './pod-tokens.ts';
@@ -30,7 +31,6 @@ export type VolumeContext = Pick<EnvironmentSources, 'pod' | 'podIps' | 'hostIps
 
 export const accountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
 const accountVolume = 'kube-api-access';
-const rootCertificates = 'kube-root-ca.crt';
 const tokenRetryMs = 5000;
 
 /** The volumes of one pod: made before its first container, kept in step with their objects, removed with the pod. */
@@ -102,11 +102,11 @@ export class PodVolumes {
     const { namespace = '' } = this.#context!.pod.metadata;
     const found = this.#options.objects.data(kind, namespace, name);
     // Where no controller publishes the cluster's certificate in each namespace, the node knows it.
-    if (found !== undefined || kind !== 'configmaps' || name !== rootCertificates) return found;
+    if (found !== undefined || kind !== 'ConfigMap' || name !== rootCaConfigMap) return found;
     return { 'ca.crt': Buffer.from(this.#options.clusterCaPem) };
   }
 
-  #make(volume: VolumeSpec, context: VolumeContext): void {
+  #make(volume: Volume, context: VolumeContext): void {
     const place = this.#place(volume);
     if (volume.hostPath !== undefined) makeHostPath(place, volume.hostPath.type ?? '');
     else if (isProjection(volume)) this.#write(volume, context);
@@ -116,11 +116,11 @@ export class PodVolumes {
     }
   }
 
-  #write(volume: VolumeSpec, context: VolumeContext): void {
+  #write(volume: Volume, context: VolumeContext): void {
     const payload = volumePayload(volume, {
       ...context,
-      configMap: (name) => this.#data('configmaps', name),
-      secret: (name) => this.#data('secrets', name),
+      configMap: (name) => this.#data('ConfigMap', name),
+      secret: (name) => this.#data('Secret', name),
       token: (projection) => this.#tokens.text(projection),
     });
     writeAtomically(this.#place(volume), payload);
@@ -163,7 +163,7 @@ export class PodVolumes {
     });
   }
 
-  #place(volume: VolumeSpec): string {
+  #place(volume: Volume): string {
     const { directory, hostDirectory } = this.#options;
     if (volume.hostPath === undefined) return join(directory, 'volumes', volume.name);
     return join(hostDirectory, normalize(`/${volume.hostPath.path}`));
@@ -171,18 +171,18 @@ export class PodVolumes {
 }
 
 /** The pod's volumes, with the one that every pod gets unless it says otherwise. */
-function volumesOf({ spec }: NodePod): readonly VolumeSpec[] {
+function volumesOf({ spec }: NodePod): readonly Volume[] {
   const volumes = spec.volumes ?? [];
   if (!wantsAccount(spec)) return volumes;
   return [...volumes, accountVolumeSpec];
 }
 
-const accountVolumeSpec: VolumeSpec = {
+const accountVolumeSpec: Volume = {
   name: accountVolume,
   projected: {
     sources: [
       { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
-      { configMap: { name: rootCertificates, items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      { configMap: { name: rootCaConfigMap, items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
       {
         downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] },
       },
@@ -195,17 +195,14 @@ function wantsAccount(spec: NodePod['spec']): boolean {
 }
 
 /** What a container mounts, with the service account's directory unless it mounts something there itself. */
-export function volumeMountsOf(
-  pod: NodePod,
-  container: ContainerSpec,
-): NonNullable<ContainerSpec['volumeMounts']> {
+export function volumeMountsOf(pod: NodePod, container: Container): NonNullable<Container['volumeMounts']> {
   const mounts = container.volumeMounts ?? [];
   const own = mounts.some(({ mountPath }) => mountPath.replace(/\/+$/, '') === accountDirectory);
   if (own || !wantsAccount(pod.spec)) return mounts;
   return [...mounts, { name: accountVolume, mountPath: accountDirectory, readOnly: true }];
 }
 
-function projectionsOf(volumes: readonly VolumeSpec[]): TokenProjection[] {
+function projectionsOf(volumes: readonly Volume[]): TokenProjection[] {
   return volumes.flatMap((volume) =>
     sourcesOf(volume).sources.flatMap(({ serviceAccountToken }) =>
       serviceAccountToken === undefined ? [] : [serviceAccountToken],
@@ -214,19 +211,16 @@ function projectionsOf(volumes: readonly VolumeSpec[]): TokenProjection[] {
 }
 
 /** Every ConfigMap and Secret that volumes and environments of a pod refer to. */
-function objectsOf({ spec }: NodePod, volumes: readonly VolumeSpec[]): [ObjectKind, string][] {
+function objectsOf({ spec }: NodePod, volumes: readonly Volume[]): [ObjectKind, string][] {
   const found: [ObjectKind, string | undefined][] = [];
   for (const volume of volumes)
     for (const { configMap, secret } of sourcesOf(volume).sources)
-      found.push(['configmaps', configMap?.name], ['secrets', secret?.name]);
+      found.push(['ConfigMap', configMap?.name], ['Secret', secret?.name]);
   for (const { env = [], envFrom = [] } of [...spec.containers, ...(spec.initContainers ?? [])]) {
     for (const { configMapRef, secretRef } of envFrom)
-      found.push(['configmaps', configMapRef?.name], ['secrets', secretRef?.name]);
+      found.push(['ConfigMap', configMapRef?.name], ['Secret', secretRef?.name]);
     for (const { valueFrom } of env)
-      found.push(
-        ['configmaps', valueFrom?.configMapKeyRef?.name],
-        ['secrets', valueFrom?.secretKeyRef?.name],
-      );
+      found.push(['ConfigMap', valueFrom?.configMapKeyRef?.name], ['Secret', valueFrom?.secretKeyRef?.name]);
   }
   return found.filter((entry): entry is [ObjectKind, string] => entry[1] !== undefined);
 }

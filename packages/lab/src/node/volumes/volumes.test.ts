@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 
 import { VolumeError } from '../errors.ts';
-import type { VolumeSpec } from '../pod/pod-spec.ts';
+import type { Volume } from '../../objects/pod.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import type { Payload, PayloadSources } from './payload.ts';
 import { volumePayload } from './payload.ts';
@@ -24,7 +24,7 @@ const sources: PayloadSources = {
   secret: () => undefined,
   token: ({ audience = 'api' }) => `token for ${audience}`,
 };
-const read = (volume: Omit<VolumeSpec, 'name'>): Record<string, string> =>
+const read = (volume: Omit<Volume, 'name'>): Record<string, string> =>
   Object.fromEntries(
     [...volumePayload({ name: 'v', ...volume }, sources)].map(([path, { content, mode }]) => [
       path,

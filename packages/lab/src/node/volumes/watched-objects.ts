@@ -1,8 +1,8 @@
 import type { Clock, Logger } from '@ambient/runtime';
-import { HttpListWatch, isRecord, Reflector, resourcePath } from '@ambient/kube';
+import { builtInPath, HttpListWatch, isRecord, Reflector } from '@ambient/kube';
 import type { KubeClient, KubeObject } from '@ambient/kube';
 
-export type ObjectKind = 'configmaps' | 'secrets';
+export type ObjectKind = 'ConfigMap' | 'Secret';
 
 /** ConfigMap or Secret: `data` and the like stand beside metadata. */
 interface DataObject extends KubeObject {
@@ -60,7 +60,7 @@ export class WatchedObjects implements AsyncDisposable {
   data(kind: ObjectKind, namespace: string, name: string): Readonly<Record<string, Buffer>> | undefined {
     const object = this.#watched.get(keyOf(kind, namespace, name))?.object;
     if (object === undefined) return undefined;
-    const encoding = kind === 'secrets' ? 'base64' : 'utf8';
+    const encoding = kind === 'Secret' ? 'base64' : 'utf8';
     const decoded = (map: unknown, how: BufferEncoding): [string, Buffer][] =>
       isRecord(map) ? Object.entries(map).map(([name, text]) => [name, Buffer.from(String(text), how)]) : [];
     return Object.fromEntries([...decoded(object.data, encoding), ...decoded(object.binaryData, 'base64')]);
@@ -82,7 +82,7 @@ export class WatchedObjects implements AsyncDisposable {
     const reflector = new Reflector<DataObject>({
       source: new HttpListWatch({
         client,
-        path: resourcePath({ group: '', plural: kind, namespaced: true }, 'v1', namespace),
+        path: builtInPath(kind, namespace),
         fieldSelector: `metadata.name=${name}`,
       }),
       target: {

@@ -3,7 +3,7 @@ import { settled, testLog } from '@ambient/kube/testing';
 import type { KubeClient, KubeObject, KubeRequest } from '@ambient/kube';
 import { ManualClock } from '@ambient/runtime';
 
-import { EventRecorder } from './events.ts';
+import { EventRecorder } from './event-recorder.ts';
 
 const about: KubeObject = {
   apiVersion: 'v1',
@@ -12,7 +12,10 @@ const about: KubeObject = {
 };
 const notice = { type: 'Warning', reason: 'Failed', message: 'no' } as const;
 
-function recorder(answer: () => Promise<unknown> = () => Promise.resolve({})): {
+function recorder(
+  answer: () => Promise<unknown> = () => Promise.resolve({}),
+  options: { readonly host?: string } = {},
+): {
   events: EventRecorder;
   sent: KubeRequest[];
 } {
@@ -22,7 +25,10 @@ function recorder(answer: () => Promise<unknown> = () => Promise.resolve({})): {
     return answer();
   };
   const client = { request } as unknown as Pick<KubeClient, 'request'>;
-  return { events: new EventRecorder({ client, log: testLog(), clock: new ManualClock() }), sent };
+  return {
+    events: new EventRecorder({ client, log: testLog(), clock: new ManualClock(), ...options }),
+    sent,
+  };
 }
 
 describe('EventRecorder', () => {
@@ -32,6 +38,18 @@ describe('EventRecorder', () => {
     await settled(10);
     expect(sent.map(({ method }) => method)).to.deep.equal(['POST', 'PATCH', 'PATCH']);
     expect(sent.at(-1)?.body).to.include({ count: 3 });
+  });
+
+  it('says which node an Event is from, and no more than the API takes', async () => {
+    const { events, sent } = recorder(undefined, { host: 'one' });
+    events.record('kubelet', about, { ...notice, message: 'x'.repeat(5000) });
+    await settled(10);
+    expect(sent[0]?.path).to.equal('/api/v1/namespaces/shop/events');
+    expect(sent[0]?.body).to.deep.include({
+      source: { component: 'kubelet', host: 'one' },
+      reportingInstance: 'one',
+      message: 'x'.repeat(1024),
+    });
   });
 
   it('does not flood: an object has so many different Events', async () => {

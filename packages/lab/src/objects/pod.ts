@@ -1,5 +1,45 @@
-// The fields of a pod that its node acts on (core/v1 Pod). The API server has checked their types.
-import type { Condition, ObjectMeta } from '@ambient/kube';
+// The fields of a pod that controllers, scheduler and nodes act on (core/v1 Pod). The API server has checked their types.
+import type {
+  Condition,
+  KubeObject,
+  LabelSelector,
+  NodeSelection,
+  NodeSelectorTerm,
+  ObjectMeta,
+} from '@ambient/kube';
+
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+  readonly tolerationSeconds?: number;
+}
+
+interface Weighted {
+  readonly weight: number;
+}
+
+export interface PodAffinityTerm {
+  readonly labelSelector?: LabelSelector;
+  readonly namespaces?: readonly string[];
+  readonly topologyKey: string;
+}
+
+/** Not followed: affinity between pods. */
+export interface Affinity {
+  readonly nodeAffinity?: NonNullable<NonNullable<NodeSelection['affinity']>['nodeAffinity']> & {
+    readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly (Weighted & {
+      readonly preference: NodeSelectorTerm;
+    })[];
+  };
+  readonly podAntiAffinity?: {
+    readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+    readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly (Weighted & {
+      readonly podAffinityTerm: PodAffinityTerm;
+    })[];
+  };
+}
 
 export interface KeyReference {
   readonly name?: string;
@@ -76,7 +116,15 @@ export interface SecurityContext {
 
 export type Quantities = Readonly<Record<string, string | number>>;
 
-export interface ContainerSpec {
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly hostPort?: number;
+  /** Absent means TCP. */
+  readonly protocol?: string;
+}
+
+export interface Container {
   readonly name: string;
   readonly image?: string;
   readonly command?: readonly string[];
@@ -84,7 +132,7 @@ export interface ContainerSpec {
   readonly workingDir?: string;
   readonly env?: readonly EnvironmentVariable[];
   readonly envFrom?: readonly EnvironmentSource[];
-  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly ports?: readonly ContainerPort[];
   readonly volumeMounts?: readonly VolumeMount[];
   readonly resources?: { readonly limits?: Quantities; readonly requests?: Quantities };
   readonly securityContext?: SecurityContext;
@@ -128,7 +176,7 @@ export interface ProjectedSource {
   readonly serviceAccountToken?: TokenProjection;
 }
 
-export interface VolumeSpec {
+export interface Volume {
   readonly name: string;
   readonly emptyDir?: { readonly medium?: string };
   readonly hostPath?: { readonly path: string; readonly type?: string };
@@ -141,8 +189,14 @@ export interface VolumeSpec {
   readonly downwardAPI?: { readonly items?: readonly DownwardItem[]; readonly defaultMode?: number };
 }
 
-export interface NodePodSpec {
+export interface PodSpec {
+  /** Absent or empty until the scheduler has chosen. */
   readonly nodeName?: string;
+  readonly schedulerName?: string;
+  readonly schedulingGates?: readonly unknown[];
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly affinity?: Affinity;
+  readonly tolerations?: readonly Toleration[];
   readonly serviceAccountName?: string;
   readonly automountServiceAccountToken?: boolean;
   readonly hostNetwork?: boolean;
@@ -160,9 +214,10 @@ export interface NodePodSpec {
   };
   readonly securityContext?: SecurityContext;
   readonly readinessGates?: readonly { readonly conditionType: string }[];
-  readonly volumes?: readonly VolumeSpec[];
-  readonly initContainers?: readonly ContainerSpec[];
-  readonly containers: readonly ContainerSpec[];
+  readonly volumes?: readonly Volume[];
+  readonly initContainers?: readonly Container[];
+  /** The API takes no pod without any. */
+  readonly containers?: readonly Container[];
 }
 
 export interface TerminatedState {
@@ -191,7 +246,7 @@ export interface ContainerStatus {
   readonly lastState: { readonly terminated?: TerminatedState };
 }
 
-export interface NodePodStatus {
+export interface PodStatus {
   readonly phase?: string;
   readonly reason?: string;
   readonly message?: string;
@@ -203,16 +258,18 @@ export interface NodePodStatus {
   readonly containerStatuses?: readonly ContainerStatus[];
 }
 
-export interface NodePod {
-  readonly apiVersion: string;
-  readonly kind: string;
+export type Pod = KubeObject<PodSpec, PodStatus>;
+
+/** A pod that has come to its node: the API has filled in what every pod has. */
+export interface NodePod extends Pod {
   readonly metadata: ObjectMeta & { readonly deletionGracePeriodSeconds?: number };
   readonly spec: NodePodSpec;
-  readonly status?: NodePodStatus;
 }
 
+export type NodePodSpec = PodSpec & Required<Pick<PodSpec, 'containers'>>;
+
 /** Whether a container of the list of init containers keeps running beside the others. */
-export function isSidecar(container: ContainerSpec): boolean {
+export function isSidecar(container: Container): boolean {
   return container.restartPolicy === 'Always';
 }
 

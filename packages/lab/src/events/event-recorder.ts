@@ -1,3 +1,4 @@
+import { builtInPath, formatTime, patchType } from '@ambient/kube';
 import type { KubeClient, KubeObject } from '@ambient/kube';
 import { describeError } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
@@ -12,9 +13,11 @@ export interface EventRecorderOptions {
   readonly client: Pick<KubeClient, 'request'>;
   readonly log: Logger;
   readonly clock: Clock;
+  /** The node that Events are from; absent: no particular one. */
+  readonly host?: string;
 }
 
-/** Tells users what controllers did, and why they did not. */
+/** Tells users what was done with an object, and why something was not. */
 export interface EventSink {
   record(component: string, about: KubeObject, notice: EventNotice): void;
 }
@@ -28,9 +31,11 @@ interface Series {
 const burst = 25;
 const remembered = 4096;
 const longestBacklog = 2000;
+/** Characters that the API takes. */
+const longestMessage = 1024;
 
 /**
- * Writes `v1 Event` objects, one request at a time behind everything else that the controllers do. The same notice about the same
+ * Writes `v1 Event` objects, one request at a time behind everything else that its owner does. The same notice about the same
  * object counts up one Event. What cannot be written is dropped: events are for reading, nothing depends on them.
  */
 export class EventRecorder implements EventSink {
@@ -72,9 +77,9 @@ export class EventRecorder implements EventSink {
   }
 
   async #write(component: string, about: KubeObject, { type, reason, message }: EventNotice): Promise<void> {
-    const { client, clock } = this.#options;
+    const { client, clock, host } = this.#options;
     const { name, namespace = 'default', uid, resourceVersion } = about.metadata;
-    const now = `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
+    const now = formatTime(clock.nowMs());
     const key = JSON.stringify([uid, component, reason, message]);
     const known = this.#series.get(key);
     if (known !== undefined) {
@@ -82,7 +87,7 @@ export class EventRecorder implements EventSink {
       await client.request({
         method: 'PATCH',
         path: known.path,
-        contentType: 'application/merge-patch+json',
+        contentType: patchType.merge,
         body: { count: known.count, lastTimestamp: now },
       });
       return;
@@ -90,11 +95,10 @@ export class EventRecorder implements EventSink {
     const written = (this.#perObject.get(uid) ?? 0) + 1;
     if (written > burst) return;
     this.#perObject.set(uid, written);
-    const path = `/api/v1/namespaces/${namespace}/events`;
     const eventName = `${name}.${(clock.nowMs() * 4096 + (this.#number++ % 4096)).toString(16)}`;
     await client.request({
       method: 'POST',
-      path,
+      path: builtInPath('Event', namespace),
       body: {
         apiVersion: 'v1',
         kind: 'Event',
@@ -109,16 +113,16 @@ export class EventRecorder implements EventSink {
         },
         type,
         reason,
-        message,
+        message: message.slice(0, longestMessage),
         count: 1,
         firstTimestamp: now,
         lastTimestamp: now,
-        source: { component },
+        source: { component, ...(host === undefined ? {} : { host }) },
         reportingComponent: component,
-        reportingInstance: component,
+        reportingInstance: host ?? component,
       },
     });
-    this.#series.set(key, { path: `${path}/${eventName}`, count: 1 });
+    this.#series.set(key, { path: builtInPath('Event', namespace, eventName), count: 1 });
     forgetOldest(this.#series);
     forgetOldest(this.#perObject);
   }
