@@ -16,7 +16,12 @@ import type { StepResult } from './test/step.ts';
 const stepNames = ['check', 'unit', 'lab', 'netns'] as const;
 type StepName = (typeof stepNames)[number];
 
-const unitTests = ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'];
+const unitTests = [
+  'packages/*/src/**/*.test.ts',
+  'scripts/**/*.test.ts',
+  'bench/**/*.test.ts',
+  'test/compat/**/*.test.ts',
+];
 const labTests = ['test/lab/**/*.test.ts'];
 const netnsTests = ['test/netns/**/*.test.ts', 'test/hostile/**/*.test.ts', 'test/mesh/**/*.test.ts'];
 
