@@ -42,7 +42,7 @@ function collection(path: string): Collection {
 function follow(group: ReflectorGroup, { source }: Collection): void {
   group.add<KubeObject>({
     source,
-    target: mapTarget(new Map()),
+    target: mapTarget(new Map<string, KubeObject>()),
     prepare: (raw) => trimObject('ConfigMap', 'v1', raw),
     log: testLog(),
   });
