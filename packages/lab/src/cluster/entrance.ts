@@ -3,18 +3,20 @@
 import { join } from 'node:path';
 
 import { Passage } from '../network/namespace-sockets.ts';
-
-const apiSocket = 'api.sock';
+import { labFiles } from './lab-files.ts';
 
 /** The outer half: a port on 127.0.0.1, open before anybody is behind it. @param directory of the lab, where nobody else writes */
 export function openEntrance(directory: string): Promise<Passage> {
-  return Passage.into({ host: '127.0.0.1', port: 0 }, { path: join(directory, apiSocket) });
+  return Passage.into({ host: '127.0.0.1', port: 0 }, { path: join(directory, labFiles.apiSocket) });
 }
 
 /** The inner half. @param apiUrl where the API is served inside */
 export function joinEntrance(directory: string, apiUrl: string): Promise<Passage> {
   const { port } = new URL(apiUrl);
-  return Passage.into({ path: join(directory, apiSocket) }, { host: '127.0.0.1', port: Number(port) });
+  return Passage.into(
+    { path: join(directory, labFiles.apiSocket) },
+    { host: '127.0.0.1', port: Number(port) },
+  );
 }
 
 /** URL of the API for who comes by the entrance. */

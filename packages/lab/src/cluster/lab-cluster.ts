@@ -1,12 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -29,6 +21,7 @@ import {
 import type { ClusterNode } from '../network/index.ts';
 import { Kubelet } from '../node/index.ts';
 import { StreamingServer } from '../node/streaming/index.ts';
+import { labFiles, removeLabFiles } from './lab-files.ts';
 import { MESH_NAMESPACE, meshManifests, PLUGIN_SOURCE } from './mesh-manifests.ts';
 import type { MeshOptions } from './mesh-manifests.ts';
 import { waitForWorkloads } from './wait-for-workloads.ts';
@@ -117,11 +110,7 @@ export class LabCluster implements AsyncDisposable {
     const tell = (phase: LabStep['phase'], text: string): void => options.onProgress?.({ phase, text });
     await using starting = new AsyncDisposableStack();
     mkdirSync(directory, { recursive: true, mode: 0o755 });
-    starting.defer(() => {
-      // The directory itself is its maker's.
-      for (const name of ['nodes', 'kubeconfig', 'kubeconfig.own'])
-        rmSync(join(directory, name), { recursive: true, force: true });
-    });
+    starting.defer(() => removeLabFiles(directory));
 
     tell('network', `joining ${options.nodes} nodes`);
     const network = starting.use(
@@ -133,8 +122,8 @@ export class LabCluster implements AsyncDisposable {
     tell('api', 'starting the API server and the controllers');
     const api = await startApi(options, network, nodes);
     starting.defer(() => api.stop());
-    const kubeconfigPath = join(directory, 'kubeconfig');
-    const own = join(directory, 'kubeconfig.own');
+    const kubeconfigPath = join(directory, labFiles.kubeconfig);
+    const own = join(directory, labFiles.ownKubeconfig);
     writeFileSync(own, api.kubeconfig, { mode: 0o600 });
     writeFileSync(kubeconfigPath, api.kubeconfig.replaceAll(api.url, options.publicUrl ?? api.url), {
       mode: 0o600,
@@ -328,5 +317,5 @@ function installPrimaryPlugin(kubelet: Kubelet, network: ClusterNetwork, node: C
 }
 
 function kubeletSocket(directory: string, node: string): string {
-  return join(directory, 'nodes', node, 'kubelet.sock');
+  return join(directory, labFiles.nodes, node, 'kubelet.sock');
 }

@@ -43,7 +43,8 @@ export async function meshManifests({ ztunnel, cni, controlPlane }: MeshOptions)
     ...agent.map((object) =>
       withEnvironment(object, { CNI_BIN_SOURCE: `/host/opt/cni/bin/${PLUGIN_SOURCE}`, ...cni }),
     ),
-    ...proxy.map((object) => withEnvironment(object, ztunnel ?? {})),
+    // All nodes of the lab share the processors of one machine.
+    ...proxy.map((object) => withEnvironment(object, { ZTUNNEL_WORKER_THREADS: '1', ...ztunnel })),
   ];
 }
 

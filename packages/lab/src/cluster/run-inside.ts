@@ -5,6 +5,7 @@ import { describeError, Logger, LogLevels, openLogOutput } from '@ambient/runtim
 import type { LabRun } from './command-line.ts';
 import { joinEntrance } from './entrance.ts';
 import { LabCluster } from './lab-cluster.ts';
+import { removeLabFiles } from './lab-files.ts';
 import type { ProgressLine } from './progress.ts';
 import { LIFELINE_FD } from './run-outside.ts';
 import { samplePath } from './samples.ts';
@@ -56,5 +57,7 @@ export async function runInside(run: LabRun): Promise<number> {
     return 1;
   } finally {
     output.flush();
+    // Also of a start that was not waited for.
+    removeLabFiles(run.directory);
   }
 }

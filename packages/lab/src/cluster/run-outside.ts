@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { LabRun } from './command-line.ts';
 import { entranceUrl, openEntrance } from './entrance.ts';
 import { findIsolation, isolationRemedy } from './isolation.ts';
+import { removeLabFiles } from './lab-files.ts';
 
 /** Descriptors of the half inside: where it tells its progress, and the pipe that ends when this half does. */
 export const READY_FD = 3;
@@ -30,7 +31,12 @@ export async function runOutside(run: LabRun, args: readonly string[]): Promise<
     return 1;
   }
   const directory = resolve(run.directory);
-  mkdirSync(directory, { recursive: true });
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    process.stderr.write(`lab: cannot use --directory ${directory}: ${(error as Error).message}\n`);
+    return 1;
+  }
   using entrance = await openEntrance(directory);
   const inside = [
     ...[process.execPath, '--disable-warning=ExperimentalWarning', process.argv[1]!, ...args],
@@ -54,5 +60,8 @@ export async function runOutside(run: LabRun, args: readonly string[]): Promise<
   } catch (error) {
     process.stderr.write(`lab: cannot run unshare: ${(error as Error).message}; install util-linux\n`);
     return 1;
+  } finally {
+    // Also of a half inside that was killed.
+    removeLabFiles(directory);
   }
 }

@@ -42,7 +42,7 @@ interface PodList {
 
 const plurals = { Deployment: 'deployments', DaemonSet: 'daemonsets' } as const;
 const lookMs = 100;
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** The last lines that a container said, in one. */
 export type LastWords = (namespace: string, pod: string, container: string) => string;
@@ -51,7 +51,7 @@ export type LastWords = (namespace: string, pod: string, container: string) => s
  * Waits until every pod that these workloads want is there, of the newest revision and ready.
  *
  * @param onPending told which are missing, whenever that changes
- * @throws LabStartError after a minute, with what the pods say of themselves
+ * @throws LabStartError after two minutes, with what the pods say of themselves
  */
 export async function waitForWorkloads(
   client: KubeClient,
