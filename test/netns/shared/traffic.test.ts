@@ -146,11 +146,20 @@ describe('ztunnel in shared mode', () => {
     using open = new Call(mesh.pod('client').netns, mesh.pod('near').netns.ipv4, ECHO_PORT);
     expect(await open.echo('hello')).to.equal(true);
     const dump = (await mesh.admin('east', '/config_dump')).json() as {
-      workloadState: Record<string, { state: string; connections: Record<string, unknown[]> }>;
+      workloadState: Record<string, { state: string; connections: Record<string, object[]> }>;
     };
     expect(Object.keys(dump.workloadState)).to.have.members(['uid-client', 'uid-near', 'uid-other']);
     expect(dump.workloadState['uid-client']).to.include({ state: 'Up' });
-    expect(dump.workloadState['uid-client']!.connections['outbound']).to.have.length(1);
-    expect(dump.workloadState['uid-near']!.connections['inbound']).to.have.length(1);
+    const near = mesh.pod('near').netns.ipv4;
+    const { outbound } = dump.workloadState['uid-client']!.connections;
+    expect(outbound).to.have.length(1);
+    expect(outbound![0]).to.include({
+      originalDst: `${near}:${ECHO_PORT}`,
+      actualDst: `${near}:15008`,
+      protocol: 'HBONE',
+    });
+    const { inbound } = dump.workloadState['uid-near']!.connections;
+    expect(inbound).to.have.length(1);
+    expect(inbound![0]).to.include({ actualDst: `${near}:${ECHO_PORT}`, protocol: 'HBONE' });
   });
 });

@@ -175,9 +175,10 @@ export class TrustMesh {
   async freshSerial(pod: Pod): Promise<string> {
     await this.renewed(pod);
     const serial = String(this.certificatesOf(pod).at(-1)!['serial']);
+    const dumped = `"${BigInt(`0x${serial}`)}"`;
     const endMs = performance.now() + 5000;
     while (performance.now() < endMs)
-      if ((await pod.admin('/config_dump')).body.includes(serial)) return serial;
+      if ((await pod.admin('/config_dump')).body.includes(dumped)) return serial;
     throw new Error(`the proxy of ${pod.name} does not take certificate ${serial}`);
   }
 
