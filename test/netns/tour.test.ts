@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 
@@ -52,8 +53,7 @@ async function runTour(
   // What was killed may take a moment to be gone.
   const deadlineMs = performance.now() + GONE_WITHIN_MS;
   const left = (): string[] => [...processes()].filter((pid) => !before.has(pid));
-  while (left().length > 0 && performance.now() < deadlineMs)
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  while (left().length > 0 && performance.now() < deadlineMs) await pause(50);
   expect(left(), 'processes that are left').to.deep.equal([]);
   if (options.keepsFiles !== true) expect(existsSync(directory), 'its directory').to.equal(false);
   rmSync(above, { recursive: true });
@@ -121,7 +121,7 @@ describe('the tour without a terminal', function () {
     const { signal } = await runTour({ keepsFiles: true }, (_, child) => {
       if (seen) return;
       seen = true;
-      setTimeout(() => child.kill('SIGKILL'), 3000);
+      void pause(3000).then(() => child.kill('SIGKILL'));
     });
     expect(signal).to.equal('SIGKILL');
   });

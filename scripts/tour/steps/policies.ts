@@ -22,7 +22,7 @@ export function policySteps(scene: () => Scene): readonly Step[] {
 }
 
 async function demandTls(scene: Scene, report: Report): Promise<string> {
-  const { intruder, catalog, checkout } = scene;
+  const { intruder, checkout } = scene;
   const call = await openCall(scene, report, intruder);
   const [before, failedBefore] = await Promise.all([scene.askPrice(intruder), failedProbes(scene)]);
   report.say(

@@ -1,5 +1,6 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { KubeClient, KubeConnection } from '@ambient/kube';
 import { LabProgram, processes } from './lab-program.ts';
@@ -30,8 +31,7 @@ describe('the lab program', function () {
   /** Of pods and nodes, whose command lines do not tell whose they are. */
   const nothingLeft = async (): Promise<void> => {
     const left = (): number[] => processes().filter((pid) => !before.has(pid));
-    for (let look = 0; left().length > 0 && look < 100; look++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let look = 0; left().length > 0 && look < 100; look++) await pause(50);
     expect(left(), 'processes that are left').to.deep.equal([]);
   };
 

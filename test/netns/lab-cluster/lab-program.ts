@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../../packages/lab/bin/lab', import.meta.url));
@@ -61,7 +62,7 @@ export class LabProgram implements AsyncDisposable {
         throw new Error(
           `the lab has ended with ${this.child.exitCode ?? this.child.signalCode}:\n${this.errors}`,
         );
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await pause(LOOK_MS);
     }
   }
 
@@ -86,7 +87,7 @@ export class LabProgram implements AsyncDisposable {
     const askedMs = performance.now();
     ask();
     const [code, signal] = (await this.#end) as [number | null, NodeJS.Signals | null];
-    while (this.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    while (this.processes().length > 0) await pause(LOOK_MS);
     return { code, signal, tookMs: performance.now() - askedMs, files: readdirSync(this.directory) };
   }
 
