@@ -1,6 +1,7 @@
 /**
  * The benchmark: npm run bench. Measures how fast two proxies carry traffic between two pods, beside HAProxy; with
- * `control-plane` as first argument, what discovery and certificates take in clusters of many pods.
+ * `control-plane` as first argument, what discovery and certificates take in clusters of many pods; with `node`, what
+ * capture, DNS, fairness and upgrade take on one node.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseControlPlaneOptions, usage as controlPlaneUsage } from './control-plane/options.ts';
 import { measures } from './measures/index.ts';
+import { parseNodeOptions, usage as nodeUsage } from './node/options.ts';
 import { parseOptions, usage, UsageError } from './options.ts';
 import type { Options } from './options.ts';
 import { renderChart } from './report/chart.ts';
@@ -86,12 +88,26 @@ async function controlPlane(argv: readonly string[]): Promise<number> {
   return runControlPlaneBench(options);
 }
 
-const [subject, ...rest] = process.argv.slice(2);
+async function node(argv: readonly string[]): Promise<number> {
+  const options = parseNodeOptions(argv);
+  const { runNodeBench } = await import('./node/run.ts');
+  return runNodeBench(options);
+}
+
+/** By first argument; without one of these it is the traffic between two pods. */
+const subjects: Readonly<
+  Record<string, { readonly run: (argv: readonly string[]) => Promise<number>; readonly usage: string }>
+> = {
+  'control-plane': { run: controlPlane, usage: controlPlaneUsage },
+  node: { run: node, usage: nodeUsage },
+};
+
+const [name = '', ...rest] = process.argv.slice(2);
+const subject = subjects[name];
 try {
-  process.exitCode =
-    subject === 'control-plane' ? await controlPlane(rest) : await main(parseOptions(process.argv.slice(2)));
+  process.exitCode = await (subject?.run(rest) ?? main(parseOptions(process.argv.slice(2))));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n${subject === 'control-plane' ? controlPlaneUsage : usage}`);
+  console.error(`${error.message}\n${subject?.usage ?? usage}`);
   process.exitCode = 2;
 }

@@ -3,6 +3,7 @@ import { measures } from './measures/index.ts';
 
 export const usage = `usage: npm run bench -- [options]
        npm run bench -- control-plane [options]
+       npm run bench -- node [options]
   --quick                one short round of each measure, without the soak
   --only NAME[,NAME]     these measures only: ${measures.map(({ name }) => name).join(', ')}
   --columns NAME[,NAME]  these columns only: direct, haproxy, ours, and the names of peers

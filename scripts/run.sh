@@ -83,8 +83,8 @@ case $task in test | bench) need openssl openssl ;; esac
 # The rules that the node agent sets are tested with every tool that it can set them by.
 case $task in test) need iptables-legacy iptables && need ipset ipset ;; esac
 services=
-# The benchmark of the control plane compares with nobody.
-if [ "$task" = bench ] && [ "${1:-}" != control-plane ]; then
+# The benchmarks of the control plane and of a node compare with nobody.
+if [ "$task" = bench ] && [ "${1:-}" != control-plane ] && [ "${1:-}" != node ]; then
   need iperf3 iperf3
   need wrk wrk
   before=$missing

@@ -26,6 +26,7 @@ export function renderChart(
   rows: readonly ResultRow[],
   columns: readonly string[],
   subtitle: string,
+  title = 'Pod to pod, two hops',
 ): string {
   const colours = new Map<string, string>();
   let peers = 0;
@@ -47,7 +48,7 @@ export function renderChart(
     .join('\n');
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}" font-family="system-ui, sans-serif" font-size="12" fill="#1c2430">
 <rect width="${WIDTH}" height="${y}" fill="#ffffff"/>
-<text x="20" y="28" font-size="16" font-weight="600">Pod to pod, two hops</text>
+<text x="20" y="28" font-size="16" font-weight="600">${escape(title)}</text>
 <text x="${LABEL_WIDTH}" y="28" fill="#5a6475">${escape(subtitle)}</text>
 ${legend}
 ${parts.join('\n')}

@@ -1,0 +1,116 @@
+import type { Row } from '../measures/measure.ts';
+import type { NodeEffort, NodeMeasure } from './options.ts';
+
+/** Kinds of storm that a pod's neighbour has to bear. */
+export const storms = ['connections', 'handshakes', 'bytes'] as const;
+export type Storm = (typeof storms)[number];
+
+const atMost = (value: number): Pick<Row, 'target'> => ({
+  target: { kind: 'value', bound: 'at most', value },
+});
+const atLeast = (value: number): Pick<Row, 'target'> => ({
+  target: { kind: 'value', bound: 'at least', value },
+});
+const ms = { unit: 'ms', digits: 1 } as const;
+const mb = { unit: 'MB', digits: 0 } as const;
+const count = { unit: '', digits: 0 } as const;
+
+function fairnessRows(): Row[] {
+  return [
+    { key: 'aloneP99', label: "a pod's request over a kept connection, alone, p99", unit: 'ms', digits: 2 },
+    ...storms.flatMap((storm): Row[] => [
+      {
+        key: `${storm}Ratio`,
+        label: `the same beside a storm of ${storm}, over alone`,
+        unit: 'x',
+        digits: 2,
+        ...atMost(1.5),
+      },
+      { key: `${storm}P99`, label: `beside a storm of ${storm}, p99`, unit: 'ms', digits: 2 },
+      { key: `${storm}P50`, label: `beside a storm of ${storm}, median`, unit: 'ms', digits: 2 },
+    ]),
+  ];
+}
+
+/** What a measure tells, and what it has to reach. */
+export function rowsOf(measure: NodeMeasure, effort: NodeEffort): readonly Row[] {
+  const { runningPods, manyPods, upgrades, longConnections } = effort;
+  switch (measure) {
+    case 'capture':
+      return [
+        {
+          key: 'captureAll',
+          label: `label to captured, ${runningPods} running pods`,
+          unit: 's',
+          digits: 2,
+          ...atMost(5),
+        },
+        { key: 'releaseAll', label: 'label removed to released, the same pods', unit: 's', digits: 2 },
+      ];
+    case 'plugin':
+      return [
+        { key: 'addP50', label: 'ADD of the plugin, as the runtime sees it, median', ...ms },
+        { key: 'addP99', label: 'the same, p99', ...ms },
+        {
+          key: 'ownP50',
+          label: "the plugin's own time: ADD with an agent that answers at once",
+          ...ms,
+          ...atMost(60),
+        },
+        { key: 'bareP50', label: 'VERSION of the plugin: its start and end, median', ...ms },
+      ];
+    case 'scale':
+      return [
+        { key: 'addMany', label: `label to captured, ${manyPods} running pods`, unit: 's', digits: 2 },
+        { key: 'ztunnelMemory', label: `memory of ztunnel with ${manyPods} pods`, ...mb },
+        { key: 'ztunnelPerPod', label: 'the same per pod, over none', unit: 'KB', digits: 0 },
+        { key: 'agentMemory', label: `memory of the agent with ${manyPods} pods`, ...mb },
+        { key: 'ztunnelIdle', label: 'CPU of ztunnel when nothing happens', unit: '%', digits: 2 },
+        { key: 'agentIdle', label: 'CPU of the agent when nothing happens', unit: '%', digits: 2 },
+      ];
+    case 'dns':
+      return [
+        {
+          key: 'dnsMesh',
+          label: 'DNS from the mesh, of one core',
+          unit: '/s',
+          digits: 0,
+          ...atLeast(10_000),
+        },
+        {
+          key: 'dnsSearch',
+          label: 'DNS from the mesh by search domain',
+          unit: '/s',
+          digits: 0,
+          ...atLeast(10_000),
+        },
+        {
+          key: 'dnsForwarded',
+          label: 'DNS forwarded, of one core',
+          unit: '/s',
+          digits: 0,
+          ...atLeast(10_000),
+        },
+        { key: 'dnsMeshP99', label: 'DNS from the mesh, p99 at full load', ...ms },
+      ];
+    case 'fairness':
+      return fairnessRows();
+    case 'upgrade':
+      return [
+        {
+          key: 'failed',
+          label: `requests that failed in ${upgrades} upgrades under load`,
+          ...count,
+          ...atMost(0),
+        },
+        {
+          key: 'resets',
+          label: `resets of ${longConnections} connections a time that end within the grace`,
+          ...count,
+          ...atMost(0),
+        },
+        { key: 'answered', label: 'requests that were answered meanwhile', ...count },
+        { key: 'takeOver', label: 'new ztunnel: from start until ready, median', unit: 's', digits: 2 },
+      ];
+  }
+}

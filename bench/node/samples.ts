@@ -1,0 +1,20 @@
+/** What was measured, by the key of its row: one value a round. */
+export type Samples = Record<string, number[]>;
+
+/** What a measure has to work with. */
+export interface MeasureContext<E> {
+  readonly effort: E;
+  /** Of this run; it is removed when the run ends. */
+  readonly directory: string;
+  readonly add: (key: string, value: number) => void;
+  readonly progress: (text: string) => void;
+}
+
+/** The value that so large a part does not exceed. @param sorted the smallest first */
+export function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
+}
+
+export function ascending(values: readonly number[]): number[] {
+  return [...values].sort((a, b) => a - b);
+}
