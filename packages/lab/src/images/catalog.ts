@@ -66,7 +66,10 @@ export function commandLine(
  */
 export function projectImages(projectRoot: string, node: string): Readonly<Record<string, Image>> {
   const program = (path: string): Image => ({ entrypoint: [join(projectRoot, path)], arguments: [] });
+  // Who starts a second time does not compile; the other programs see to that themselves.
+  const cached = ['env', `NODE_COMPILE_CACHE=${join(projectRoot, 'node_modules/.cache/ambient-compile')}`];
   const typescript = (path: string): string[] => [
+    ...cached,
     node,
     '--disable-warning=ExperimentalWarning',
     join(projectRoot, path),
@@ -80,6 +83,7 @@ export function projectImages(projectRoot: string, node: string): Readonly<Recor
     // The first argument names the program: `args: [http-constant, --port, "8080"]`.
     'ambient/samples': {
       entrypoint: [
+        ...cached,
         'sh',
         '-c',
         'samples=$1; app=$2; shift 2; exec "$0" --disable-warning=ExperimentalWarning "$samples/$app.ts" "$@"',
