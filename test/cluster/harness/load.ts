@@ -1,0 +1,64 @@
+import { kubectl } from './command.ts';
+import { eventually } from './eventually.ts';
+
+/** Sums of the program `http-load` up to now. */
+export interface LoadSums {
+  readonly answers: number;
+  readonly failures: number;
+}
+
+/** The endless requests of a namespace's pod `load`, as its log tells of them. */
+export class Load {
+  readonly #namespace: string;
+
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  /** Waits until it has said again how it goes. */
+  async now(): Promise<LoadSums> {
+    const before = await this.#last();
+    return eventually('further answers, or failures, of the load', async () => {
+      const sums = await this.#last();
+      if (
+        sums === undefined ||
+        sums.answers + sums.failures === (before?.answers ?? -1) + (before?.failures ?? 0)
+      )
+        return undefined;
+      return sums;
+    });
+  }
+
+  /** Waits until all requests between two looks have been answered: the Service has its endpoints. */
+  answering(): Promise<LoadSums> {
+    return eventually('load without failures', async () => {
+      const before = await this.now();
+      const after = await this.now();
+      return after.failures === before.failures ? after : undefined;
+    });
+  }
+
+  /**
+   * What came of the requests since `before`.
+   * @returns each failure with its time, and the number of answers
+   */
+  async since(before: LoadSums): Promise<{ readonly answers: number; readonly failures: readonly string[] }> {
+    const sums = await this.now();
+    const failures = (await this.#lines('--tail=-1')).flatMap((line) => {
+      const { failure, at } = JSON.parse(line) as { failure?: string; at?: string };
+      return failure === undefined ? [] : [`${at ?? ''} ${failure}`];
+    });
+    return { answers: sums.answers - before.answers, failures: failures.slice(before.failures) };
+  }
+
+  async #last(): Promise<LoadSums | undefined> {
+    const lines = (await this.#lines('--tail=20')).toReversed();
+    const line = lines.find((each) => each.includes('"answers"'));
+    return line === undefined ? undefined : (JSON.parse(line) as LoadSums);
+  }
+
+  async #lines(tail: string): Promise<readonly string[]> {
+    const log = await kubectl(['--namespace', this.#namespace, 'logs', 'deployment/load', tail]);
+    return log.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+  }
+}
