@@ -32,10 +32,10 @@ const WHAT_FOLLOWS =
   'A tour of an ambient mesh: control plane, node agents and node proxies in a cluster of two nodes. Everything below happens now, ' +
   'between namespaces of this machine that exist for the tour alone; every line with ✓ or ✗ is checked as it is printed.';
 const goOn = [
-  'npx ambientctl lab up   the same cluster, to keep and to try things in',
-  'npm test                a fresh clone proves itself',
-  'npm run bench           beside HAProxy, in numbers',
-  'docs/architecture.md    how it is built',
+  'packages/cli/bin/ambientctl lab up   the same cluster, to keep and to try things in',
+  'npm test                             a fresh clone proves itself',
+  'npm run bench                        beside HAProxy, in numbers',
+  'docs/architecture.md                 how it is built',
 ];
 
 const { env, stdout } = process;
