@@ -42,7 +42,7 @@ export class PodNamespaces implements Disposable {
       'link set eth0 up',
       'link set far up',
       'route add default dev eth0',
-      '-6 route add default dev eth0',
+      'route add ::/0 dev eth0',
       '',
     ].join('\n');
     const { status, stderr } = namespace.enter(() =>
