@@ -251,22 +251,34 @@ export class MeshCluster implements AsyncDisposable {
     return this.host(node, 'proc/1/ns/net');
   }
 
-  /** SIGKILL at once for all processes of these pods of a node, those that hold their namespaces too. */
-  kill(node: string, uids: readonly string[]): void {
-    const directory = this.host(node, 'proc');
-    const namespaces = new Set(
-      uids.map((uid) =>
-        readlinkSync(join(directory, this.#process(node, uid), 'ns/net')).replace(/.*/, (path) =>
-          readlinkSync(path),
-        ),
-      ),
-    );
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+  /** A signal for the processes of a pod's containers. */
+  signal({ metadata, spec }: PodObject, signal: NodeJS.Signals): void {
+    const holder = this.#holder(spec.nodeName!, metadata.uid);
+    if (holder !== undefined)
+      signalAll(
+        this.#processesWith([holder]).filter((pid) => pid !== holder),
+        signal,
+      );
+  }
+
+  /** The end of a node's power supply: SIGKILL at once for all processes of these pods, those that hold their namespaces too. */
+  killNode(node: string, pods: readonly PodObject[]): void {
+    const holders = pods
+      .map(({ metadata }) => this.#holder(node, metadata.uid))
+      .filter((pid) => pid !== undefined);
+    signalAll(this.#processesWith(holders), 'SIGKILL');
+  }
+
+  /** Processes in the network namespaces of these. */
+  #processesWith(holders: readonly string[]): string[] {
+    const namespaces = new Set(holders.map((pid) => readlinkSync(`/proc/${pid}/ns/net`)));
+    return readdirSync('/proc').filter((pid) => {
       try {
-        if (namespaces.has(readlinkSync(`/proc/${pid}/ns/net`))) process.kill(Number(pid), 'SIGKILL');
+        return /^\d+$/.test(pid) && namespaces.has(readlinkSync(`/proc/${pid}/ns/net`));
       } catch {
-        // has ended
+        return false; // has ended
       }
+    });
   }
 
   #place({ metadata, spec, status }: PodObject): MeshPod {
@@ -279,25 +291,23 @@ export class MeshCluster implements AsyncDisposable {
       uid,
       node,
       account: spec.serviceAccountName ?? 'default',
-      path: join(this.host(node, 'proc'), this.#process(node, uid), 'ns/net'),
+      path: join(this.host(node, 'proc'), this.#holder(node, uid) ?? '1', 'ns/net'),
       ipv4: addresses.find((ip) => !ip.includes(':')) ?? '',
       ipv6: addresses.find((ip) => ip.includes(':')) ?? '',
     };
   }
 
-  /** Number of a pod's process in the node's /proc; a host-network pod's is the node's own. */
-  #process(node: string, uid: string): string {
+  /** The process that holds a pod's namespaces, as the node's /proc has it; none of a pod on the node's network. */
+  #holder(node: string, uid: string): string | undefined {
     const directory = this.host(node, 'proc');
     const inPath = `pod${uid.replaceAll('-', '_')}.`;
-    return (
-      readdirSync(directory).find((pid) => {
-        try {
-          return readFileSync(join(directory, pid, 'cgroup'), 'latin1').includes(inPath);
-        } catch {
-          return false; // has ended
-        }
-      }) ?? '1'
-    );
+    return readdirSync(directory).find((pid) => {
+      try {
+        return readFileSync(join(directory, pid, 'cgroup'), 'latin1').includes(inPath);
+      } catch {
+        return false; // has ended
+      }
+    });
   }
 
   // ---- the mesh
@@ -340,6 +350,15 @@ export class MeshCluster implements AsyncDisposable {
     return Object.keys(dump.workloadState);
   }
 
+  /** `kubectl rollout restart` of one of the mesh's DaemonSets; resolves when all pods are of the new revision and ready. */
+  async restart(app: 'ztunnel' | 'istio-cni-node', version: number): Promise<void> {
+    const annotations = { 'kubectl.kubernetes.io/restartedAt': String(version) };
+    await this.patch(`/apis/apps/v1/namespaces/${MESH_NAMESPACE}/daemonsets/${app}`, {
+      spec: { template: { metadata: { annotations } } },
+    });
+    await this.lab.ready([{ kind: 'DaemonSet', namespace: MESH_NAMESPACE, name: app }]);
+  }
+
   /** Lines of all ztunnels of a node that run now. */
   async ztunnelLog(node: string): Promise<LogEntry[]> {
     const pods = await this.meshPods('ztunnel', node);
@@ -363,4 +382,13 @@ export class MeshCluster implements AsyncDisposable {
       8000,
     );
   }
+}
+
+function signalAll(pids: readonly string[], signal: NodeJS.Signals): void {
+  for (const pid of pids)
+    try {
+      process.kill(Number(pid), signal);
+    } catch {
+      // has ended meanwhile
+    }
 }
