@@ -200,6 +200,15 @@ export class AgentNode {
     });
   }
 
+  async label({ name }: TestPod, labels: Record<string, string | null>): Promise<void> {
+    await this.client.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/shop/pods/${name}`,
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { labels } },
+    });
+  }
+
   async annotate({ name }: TestPod, annotations: Record<string, string | null>): Promise<void> {
     await this.client.request({
       method: 'PATCH',

@@ -1,20 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LabProcess } from '@ambient/testkit/lab';
-import type { AgentNode } from '../agent/agent-node.ts';
+import type { LabProcess, Netns } from '@ambient/testkit/lab';
 import { NODE } from '../agent/agent-node.ts';
 
 const ZTUNNEL = fileURLToPath(new URL('../../../../packages/ztunnel/src/main.ts', import.meta.url));
 
-/** Starts our ztunnel in shared mode on the node of a test, where it dials the agent. */
+/**
+ * Starts our ztunnel in shared mode on a node, where it dials an agent.
+ * @param directory of the test
+ * @param socket on which the agent awaits it
+ */
 export async function startZtunnel(
-  node: AgentNode,
+  node: Netns,
+  directory: string,
+  socket: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<LabProcess> {
-  const authority = join(node.lab.directory, 'fake-ca');
+  const authority = join(directory, 'fake-ca');
   mkdirSync(authority, { recursive: true });
-  return node.node.spawn([process.execPath, '--disable-warning=ExperimentalWarning', ZTUNNEL], {
+  return node.spawn([process.execPath, '--disable-warning=ExperimentalWarning', ZTUNNEL], {
     name: 'ztunnel',
     env: {
       PROXY_MODE: 'shared',
@@ -22,7 +27,7 @@ export async function startZtunnel(
       FAKE_CA: 'true',
       FAKE_CA_DIR: authority,
       XDS_ADDRESS: '',
-      INPOD_UDS: node.socket,
+      INPOD_UDS: socket,
       ZTUNNEL_WORKER_THREADS: '2',
       CONNECTION_TERMINATION_DEADLINE: '1s',
       ISTIO_META_DNS_CAPTURE: 'true',

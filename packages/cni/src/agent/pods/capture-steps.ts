@@ -62,6 +62,7 @@ export class CaptureSteps {
     await this.addAddresses(record, addresses);
     await rules.apply(netns, capture);
     undo.move();
+    record.complete = true;
     metrics.captureTook((clock.nowMs() - startedMs) / 1000);
     return record;
   }

@@ -9,6 +9,8 @@ export interface CapturedPod extends ZdsPod {
   netns: NetworkNamespace | undefined;
   /** What its rules are; undefined: not looked at since the agent has started. */
   capture: PodCapture | undefined;
+  /** All of the capture has been done. */
+  complete: boolean;
   /** For which the node's probes are let pass. */
   addresses: readonly string[];
   /** Captured for the plugin, before the API server has told of the pod: it does not count as deleted till then, Unix ms. */
@@ -35,6 +37,7 @@ export function capturedPod(
     serviceAccount: pod.spec?.serviceAccountName ?? 'default',
     netns,
     capture,
+    complete: false,
     addresses,
     unheardUntilMs: 0,
   };

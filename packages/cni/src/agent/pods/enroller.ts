@@ -286,6 +286,7 @@ export class Enroller {
       record.capture = capture;
       steps.prepareKernel(record, record.netns);
       if (reconcileRules) await this.#repair(record, record.netns, capture);
+      record.complete = true;
       return false;
     }
     if (JSON.stringify(record.capture) === JSON.stringify(capture)) return false;

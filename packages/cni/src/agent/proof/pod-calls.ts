@@ -63,14 +63,21 @@ const buffer = new IoBuffer(1500);
 export class PodCalls {
   readonly #options: PodCallsOptions;
   readonly #reactor: EventLoopReactor;
+  readonly #underWay = new Set<Call>();
 
   constructor(options: PodCallsOptions) {
     this.#options = options;
     this.#reactor = new EventLoopReactor(options.onFault);
   }
 
-  /** Makes all calls of a pod at a time. @throws SystemError when its namespace cannot be entered */
-  async call(pod: PodToProve): Promise<readonly Finding[]> {
+  /**
+   * Makes all calls of a pod at a time.
+   * @param only calls of this family, if the pod has it; default: of both
+   * @throws SystemError when its namespace cannot be entered
+   */
+  async call(pod: PodToProve, only?: Family): Promise<readonly Finding[]> {
+    const has = familiesOf(pod);
+    const families = only !== undefined && has.includes(only) ? [only] : has;
     const findings: Promise<Finding>[] = [];
     const calls: Call[] = [];
     const place = (check: ProofCheck, family: Family, dial: () => TcpSocket | UdpSocket): void => {
@@ -85,18 +92,19 @@ export class PodCalls {
             return end(dialOutcome(error), describeError(error));
           }
           const settle = (outcome: ProofOutcome, detail?: string): void => {
-            if (socket.closed) return;
+            if (!this.#underWay.delete(call)) return;
             this.#reactor.unregister(socket.fd);
             // With a reset nobody has to remember the connection: not its kernel, nor connection tracking on the way.
             if (socket instanceof TcpSocket) socket.abort();
             else socket.close();
             end(outcome, detail);
           };
-          calls.push({ check, family, socket, settle });
+          const call: Call = { check, family, socket, settle };
+          this.#underWay.add(call);
+          calls.push(call);
         }),
       );
     };
-    const families = familiesOf(pod);
     pod.netns.enter(() => {
       for (const family of families) {
         const ip = proofAddress[family];
@@ -104,7 +112,7 @@ export class PodCalls {
         if (pod.capture.dns) place('dns', family, () => ask({ ip, port: DNS_PORT }));
       }
     });
-    this.#placeInbound(pod, place);
+    this.#placeInbound(pod, families, place);
     for (const call of calls) this.#listen(call, pod.pod);
     const { clock, timeoutMs } = this.#options;
     using _timer = clock.setTimer(timeoutMs, () => {
@@ -127,7 +135,9 @@ export class PodCalls {
     }));
   }
 
+  /** Ends calls that are under way, as if nothing had come of them. */
   async close(): Promise<void> {
+    for (const { settle } of this.#underWay) settle('lost');
     await this.#reactor.close();
   }
 
@@ -137,12 +147,13 @@ export class PodCalls {
 
   #placeInbound(
     { addresses, capture }: PodToProve,
+    families: readonly Family[],
     place: (check: ProofCheck, family: Family, dial: () => TcpSocket) => void,
   ): void {
     const options = { namespace: this.#options.node, hopLimit: HOP_LIMIT };
     for (const ip of addresses) {
       const family = isIPv4(ip) ? 'v4' : 'v6';
-      if (family === 'v6' && !capture.ipv6) continue;
+      if (!families.includes(family)) continue;
       if (capture.inbound) place('inbound', family, () => TcpSocket.dial({ ip, port: PROOF_PORT }, options));
       place('hbone', family, () => TcpSocket.dial({ ip, port: ztunnelPorts.hbone }, options));
     }

@@ -1,6 +1,7 @@
 import type { NetworkNamespace } from '@ambient/linux';
 import type { Clock, Logger } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
+import type { Family } from '../../rules/iptables-text.ts';
 import type { CapturedPod } from '../pods/captured-pod.ts';
 import type { Finding, ProofReason, Verdict } from './findings.ts';
 import { judge } from './findings.ts';
@@ -25,7 +26,7 @@ export interface GapReport {
 export interface ProofWatchOptions {
   readonly pods: ReadonlyMap<string, CapturedPod>;
   readonly calls: {
-    call(pod: PodToProve): Promise<readonly Finding[]>;
+    call(pod: PodToProve, only?: Family): Promise<readonly Finding[]>;
     taken(pod: PodToProve): readonly Finding[];
   };
   /** Ztunnels that are connected. */
@@ -55,6 +56,8 @@ interface Watched {
   looking: boolean;
   /** Told of something while it was looked at. */
   again: boolean;
+  /** Something was done to the pod since the last look. */
+  touched: boolean;
   first: boolean;
   verdict: Verdict | undefined;
   /** Looks in a row that found a gap. */
@@ -127,6 +130,7 @@ export class ProofWatch {
     const watched = this.#watch(uid);
     if (watched === undefined) return;
     watched.dueAtMs = 0;
+    watched.touched = true;
     if (watched.looking) watched.again = true;
     else this.#pump();
   }
@@ -169,13 +173,14 @@ export class ProofWatch {
   #watch(uid: string): Watched | undefined {
     const record = this.#options.pods.get(uid);
     let watched = this.#watched.get(uid);
-    if (record?.netns === undefined || record.capture === undefined) return undefined;
+    if (record?.netns === undefined || record.capture === undefined || !record.complete) return undefined;
     if (watched?.netns === record.netns) return watched;
     watched = {
       netns: record.netns,
       dueAtMs: 0,
       looking: false,
       again: false,
+      touched: false,
       first: true,
       verdict: undefined,
       failures: 0,
@@ -244,8 +249,13 @@ export class ProofWatch {
   async #prove(pod: PodToProve, watched: Watched): Promise<Verdict> {
     const { calls, intervalMs, clock } = this.#options;
     // To a proxy that does not answer each call is a connection as any other, which it carries and logs.
-    const quiet = this.#answers === false && watched.looks++ % SILENT_LOOKS !== 0;
-    const findings = quiet ? calls.taken(pod) : await calls.call(pod);
+    const look = watched.looks++;
+    const quiet = this.#answers === false && look % SILENT_LOOKS !== 0;
+    // One family after the other halves the cost; whatever was just set, or is in doubt, is looked at wholly.
+    const settled = watched.verdict?.kind === 'proven' && !watched.touched;
+    watched.touched = false;
+    const only = settled ? (look % 2 === 0 ? 'v4' : 'v6') : undefined;
+    const findings = quiet ? calls.taken(pod) : await calls.call(pod, only);
     if (findings.some(({ outcome }) => outcome === 'answered')) this.#answers = true;
     else if (this.#answers === undefined && findings.some(({ outcome }) => outcome === 'taken'))
       this.#answers = false;
