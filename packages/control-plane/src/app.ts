@@ -93,6 +93,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       revision: cluster.revision,
       dryRunPolicies: limits.dryRunPolicies,
       autoAllowWaypoint: limits.autoAllowWaypoint,
+      multiNetwork: limits.multiNetwork,
     },
     clock,
     log: log.scope('discovery'),

@@ -17,6 +17,9 @@ export interface IndexDeclaration<T extends KubeObject> {
 /** The label of an EndpointSlice that names its service. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
+/** The label of the system namespace, and of Gateways, that names a network. */
+export const NETWORK_LABEL = 'topology.istio.io/network';
+
 /** The label of a pod that names the Gateway that it carries out. */
 export const GATEWAY_NAME_LABEL = 'gateway.networking.k8s.io/gateway-name';
 
@@ -109,9 +112,28 @@ export const indexes = {
   },
   WorkloadEntry: {
     'by-namespace': { keys: byNamespace },
+    /** Those that name a network. */
+    'of-a-network-by-namespace': {
+      keys: (entry) => ((entry.spec?.network ?? '') === '' ? [] : byNamespace(entry)),
+      reads: ({ spec, metadata }) => json(spec, metadata.labels),
+    },
   },
   Gateway: {
     'by-namespace': { keys: byNamespace },
+    /** Those that are labelled with a network. Key: the network. */
+    'by-network': {
+      keys: ({ metadata }) => {
+        const network = metadata.labels?.[NETWORK_LABEL] ?? '';
+        return network === '' ? [] : [network];
+      },
+      reads: ({ spec, status, metadata }) =>
+        json(
+          spec?.gatewayClassName,
+          spec?.listeners,
+          status?.addresses,
+          metadata.annotations?.['gateway.istio.io/service-account'],
+        ),
+    },
   },
   GatewayClass: {},
   AuthorizationPolicy: {

@@ -8,6 +8,7 @@ import type { Finding } from '../discovery/finding.ts';
 import type { KindName } from '@ambient/kube';
 import type { Leader } from '../leader/leader.ts';
 import type { ControlPlaneSettings } from '../settings/settings.ts';
+import { networkGatewaysOf } from '../translate/network-gateway.ts';
 import { caPage } from './ca-page.ts';
 import { adsPage, configDumpPage, connectionsPage, syncPage } from './client-pages.ts';
 import type { DebugAccess } from './debug-access.ts';
@@ -48,7 +49,7 @@ const configKinds: readonly KindName[] = [
 
 /** Every page by its name, with istiod's names where it has such a page. None of them shows a key or a token. */
 export function debugPages(subject: DebugSubject): ReadonlyMap<string, DebugPage> {
-  const { discovery, streams, leader, settings, certificates, levels } = subject;
+  const { discovery, streams, leader, certificates, levels } = subject;
   const { engine } = discovery;
   const [authorization, address] = discovery.tables as [ResourceTable, ResourceTable];
   const tables: ServedTables = { authorization, address };
@@ -110,8 +111,8 @@ export function debugPages(subject: DebugSubject): ReadonlyMap<string, DebugPage
     [
       'networkz',
       {
-        doc: 'networks',
-        make: () => [{ network: discovery.settings.network, cluster: settings.cluster.clusterId }],
+        doc: 'our network, and the gateways to others',
+        make: () => networks(subject),
       },
     ],
     [
@@ -166,6 +167,21 @@ function pushStatus({ tables, engine }: Discovery): unknown {
       completeSince,
     })),
   };
+}
+
+function networks({ discovery, settings }: DebugSubject): unknown {
+  const { engine, settings: mesh } = discovery;
+  const cluster = settings.cluster.clusterId;
+  const gateways = [...engine.store.table('Gateway').values()]
+    .flatMap((gateway) => networkGatewaysOf(gateway, mesh))
+    .map(({ network, address, port, namespace, name }) => ({
+      network,
+      cluster,
+      gateway: `${namespace}/${name}`,
+      address,
+      hbonePort: port,
+    }));
+  return [{ network: mesh.network, cluster }, ...gateways];
 }
 
 function clusters({ discovery, settings }: DebugSubject): unknown {

@@ -11,6 +11,7 @@ import { serviceResource, workloadResource } from '../translate/address-resource
 import type { AddressResource } from '../translate/address-resource.ts';
 import { translateEndpointSlice } from '../translate/endpoint-slice.ts';
 import type { MeshSettings } from '../translate/mesh-settings.ts';
+import { translateNetworkGateway } from '../translate/network-gateway.ts';
 import { translatePod } from '../translate/pod.ts';
 import { translateAuthorizationPolicy } from '../translate/policies/authorization-policy.ts';
 import { translatePeerAuthentication } from '../translate/policies/peer-authentication.ts';
@@ -55,6 +56,9 @@ export function derivations(mesh: MeshInForce, now: () => string): Derivation<Fi
       const policy = translateWaypointPolicy(gateway, lookup, settings());
       return { resources: policy === undefined ? [] : [policyResource(policy.name, policy.authorization)] };
     }),
+    perObject('network-gateways', 'Gateway', (gateway) => ({
+      resources: workloads(...translateNetworkGateway(gateway, settings())),
+    })),
     perObject('pods', 'Pod', (pod, lookup) => {
       const { workload, problems } = translatePod(pod, lookup, settings());
       return { resources: workloads(workload), problems };
@@ -69,9 +73,10 @@ export function derivations(mesh: MeshInForce, now: () => string): Derivation<Fi
       return { resources: workloads(...translation.workloads), problems: translation.problems };
     }),
     perObject('services', 'Service', (object, lookup) => {
-      const { service, waypoint, problems } = translateService(object, lookup, settings());
+      const { service, workloads: remote, waypoint, problems } = translateService(object, lookup, settings());
       const resources =
         service === undefined ? [] : [addressResource(serviceResource(service), priorityOfServices)];
+      resources.push(...workloads(...remote));
       return { resources, problems, conditions: statuses(serviceStatus(object, waypoint, now())) };
     }),
     perObject('service-entries', 'ServiceEntry', (entry, lookup) => {

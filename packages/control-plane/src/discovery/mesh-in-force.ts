@@ -59,8 +59,8 @@ export class MeshInForce {
   #withoutSlips(settings: MeshSettings, problems: readonly FieldProblem[]): MeshSettings {
     const refused = problems.flatMap(({ path, severity }) => (severity === 'error' ? [path] : []));
     if (refused.includes(meshConfigPath) || refused.includes('')) {
-      const { serviceEntryVisibility } = this.#settings;
-      return { ...settings, ...this.#kept(keptFields), serviceEntryVisibility };
+      const { serviceEntryVisibility, serviceScopes } = this.#settings;
+      return { ...settings, ...this.#kept(keptFields), serviceEntryVisibility, serviceScopes };
     }
     const fields = keptFields.filter((field) => refused.some((path) => isWithin(path, field)));
     return { ...settings, ...this.#kept(fields) };

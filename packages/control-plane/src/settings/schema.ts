@@ -159,6 +159,12 @@ export const discoverySettings = defineSettings('Discovery', {
     default: false,
     doc: 'Let waypoints reach the workloads behind them whatever ALLOW policies say.',
   },
+  multiNetwork: {
+    env: 'AMBIENT_ENABLE_MULTI_NETWORK',
+    type: bool,
+    default: false,
+    doc: 'Endpoints on other networks (`network` of WorkloadEntries and ServiceEntries) are reached through the gateways of those networks: [networks](control-plane.md#several-networks).',
+  },
   allocateAddresses: {
     env: 'PILOT_ENABLE_IP_AUTOALLOCATE',
     type: bool,

@@ -2,8 +2,10 @@
 import { ipToBytes } from '@ambient/mesh';
 import { istio } from '@ambient/wire';
 import type { ObjectMeta } from '@ambient/kube';
+import type { ClusterLookup } from '../cluster/lookup.ts';
 import { writtenLocality } from './locality.ts';
 import type { MeshSettings } from './mesh-settings.ts';
+import { reachedThrough } from './network-gateway.ts';
 import { canonicalService, workloadName } from './owner-names.ts';
 import { endpointPorts } from './ports.ts';
 import type { ReadEndpoint } from './read-service-entry.ts';
@@ -22,15 +24,17 @@ export function endpointWorkload(
   owner: ObjectMeta,
   endpoint: ReadEndpoint,
   services: ServicesByKey,
+  lookup: ClusterLookup,
   mesh: MeshSettings,
 ): istio.workload.IWorkload {
   const name = workloadName(owner);
+  // A network that an endpoint names is its own: others go by the mesh's.
+  const network = endpoint.network === '' ? mesh.network : endpoint.network;
   const workload: istio.workload.IWorkload = {
     uid,
     name: owner.name,
     namespace: owner.namespace ?? '',
-    // A network that an endpoint names is its own: others go by the mesh's.
-    network: endpoint.network === '' ? mesh.network : endpoint.network,
+    network,
     clusterId: mesh.clusterId,
     trustDomain: trustDomainOf(mesh),
     serviceAccount: endpoint.serviceAccount,
@@ -39,6 +43,7 @@ export function endpointWorkload(
     services: portsByService(services, (service) => endpointPorts(service, endpoint.ports)),
     ...canonicalService(owner.labels, name),
     ...tunnelOf(owner),
+    ...reachedThrough(network, lookup, mesh),
   };
   const address = ipToBytes(endpoint.address);
   if (address === undefined) workload.hostname = endpoint.address;

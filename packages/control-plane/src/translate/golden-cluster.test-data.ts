@@ -9,6 +9,7 @@ import { translateEndpointSlice } from './endpoint-slice.ts';
 import { goldenForm } from './golden-form.test-data.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import { meshDefaults, readMeshSettings } from './mesh-settings.ts';
+import { translateNetworkGateway } from './network-gateway.ts';
 import { translatePod } from './pod.ts';
 import { translateAuthorizationPolicy } from './policies/authorization-policy.ts';
 import { translatePeerAuthentication } from './policies/peer-authentication.ts';
@@ -158,9 +159,12 @@ export function discoveryOf(objects: readonly KubeObject[]): Record<string, unkn
       address(workloadResource(workload));
     }
   }
+  for (const gateway of cluster.all('Gateway'))
+    for (const workload of translateNetworkGateway(gateway, mesh)) address(workloadResource(workload));
   for (const object of cluster.all('Service')) {
-    const { service } = translateService(object, cluster, mesh);
+    const { service, workloads } = translateService(object, cluster, mesh);
     if (service !== undefined) address(serviceResource(service));
+    for (const workload of workloads) address(workloadResource(workload));
   }
   for (const policy of cluster.all('AuthorizationPolicy')) {
     const { name, authorization: message } = translateAuthorizationPolicy(policy, mesh);

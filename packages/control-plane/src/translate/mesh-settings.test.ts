@@ -24,6 +24,9 @@ describe('mesh settings', () => {
       network: '',
       discoverySelectors: [],
       serviceEntryVisibility: undefined,
+      serviceScopes: [
+        { services: { matchLabels: { 'istio.io/global': 'true' } }, namespaces: undefined, global: true },
+      ],
     };
     for (const text of ['', '\n', '# nothing', '{}', 'trustDomain: ""']) {
       expect(read(text), text).to.deep.equal({ settings: expected, problems: [], ignored: [] });
@@ -46,8 +49,12 @@ serviceEntryVisibility:
   policies:
   - visibility: PUBLIC
     matchingRules: [{namespaceSelector: {matchLabels: {a: b}}}]
+serviceScopeConfigs:
+- {servicesSelector: {matchLabels: {spread: "no"}}, scope: LOCAL}
+- {namespaceSelector: {matchLabels: {a: b}}, scope: GLOBAL}
+- {servicesSelector: {}, namespaceSelector: {}}
 `);
-    expect(problems).to.be.empty;
+    expect(problems.map(({ path }) => path)).to.deep.equal(['serviceScopeConfigs[2].scope']);
     expect(ignored).to.deep.equal(['accessLogFile', 'defaultConfig']);
     expect(settings).to.deep.include({
       trustDomain: 'corp.example',
@@ -63,6 +70,14 @@ serviceEntryVisibility:
           { visibility: 'PUBLIC', namespaceSelectors: [{ matchLabels: { a: 'b' }, matchExpressions: [] }] },
         ],
       },
+      serviceScopes: [
+        {
+          services: { matchLabels: { spread: 'no' }, matchExpressions: [] },
+          namespaces: undefined,
+          global: false,
+        },
+        { services: {}, namespaces: { matchLabels: { a: 'b' }, matchExpressions: [] }, global: true },
+      ],
     });
   });
 

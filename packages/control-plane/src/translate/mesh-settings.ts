@@ -2,6 +2,7 @@
 // follows, from key `mesh` of ConfigMap `istio` in the system namespace.
 import { parse } from 'yaml';
 import type { ConfigMap, LabelSelector, LabelSelectorRequirement, Namespace } from '@ambient/kube';
+import { NETWORK_LABEL } from '../cluster/indexes.ts';
 import { FieldReader } from '../validation/field-reader.ts';
 import type { FieldProblem } from '../validation/problem.ts';
 import { ProblemList } from '../validation/problem.ts';
@@ -21,6 +22,14 @@ export interface ServiceEntryVisibility {
   readonly policies: readonly VisibilityPolicy[];
 }
 
+/** Which services are the same in all networks. */
+export interface ServiceScope {
+  readonly services: LabelSelector;
+  /** Undefined: whatever the namespace. */
+  readonly namespaces: LabelSelector | undefined;
+  readonly global: boolean;
+}
+
 /** Settings of this process, before MeshConfig is read. */
 export interface MeshDefaults {
   readonly clusterId: string;
@@ -34,6 +43,8 @@ export interface MeshDefaults {
   readonly dryRunPolicies: boolean;
   /** Let waypoints reach what stands behind them (PILOT_AUTO_ALLOW_WAYPOINT_POLICY). */
   readonly autoAllowWaypoint: boolean;
+  /** Reach the endpoints of global services on other networks through their gateways (AMBIENT_ENABLE_MULTI_NETWORK). */
+  readonly multiNetwork: boolean;
 }
 
 export interface MeshSettings extends MeshDefaults {
@@ -47,7 +58,14 @@ export interface MeshSettings extends MeshDefaults {
   readonly discoverySelectors: readonly LabelSelector[];
   /** Undefined: not in use, every entry is public and none says so in its status. */
   readonly serviceEntryVisibility: ServiceEntryVisibility | undefined;
+  /** The first that matches counts; a service that none matches is of its own network. */
+  readonly serviceScopes: readonly ServiceScope[];
 }
+
+/** Those of Istio's ambient profile. */
+const usualScopes: readonly ServiceScope[] = [
+  { services: { matchLabels: { 'istio.io/global': 'true' } }, namespaces: undefined, global: true },
+];
 
 export const meshDefaults: MeshDefaults = {
   clusterId: 'Kubernetes',
@@ -56,6 +74,7 @@ export const meshDefaults: MeshDefaults = {
   revision: 'default',
   dryRunPolicies: false,
   autoAllowWaypoint: false,
+  multiNetwork: false,
 };
 
 export interface MeshConfigReading {
@@ -69,9 +88,9 @@ export interface MeshConfigReading {
 /** Path of problems with the text as a whole. */
 export const meshConfigPath = 'data.mesh';
 
-const NETWORK_LABEL = 'topology.istio.io/network';
 const trustDomainShape = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
 const namespaceShape = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const scopeNames = ['LOCAL', 'GLOBAL'] as const;
 const visibilities = ['PUBLIC', 'NAMESPACE', 'NONE'] as const;
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 
@@ -82,6 +101,7 @@ const followed: ReadonlySet<string> = new Set([
   'rootNamespace',
   'discoverySelectors',
   'serviceEntryVisibility',
+  'serviceScopeConfigs',
 ]);
 
 /** Never throws: what cannot be read is a problem with its path, and the default stands. */
@@ -108,6 +128,7 @@ export function readMeshSettings(
       .items()
       .flatMap((selector) => selectorOf(selector) ?? []),
     serviceEntryVisibility: visibilityOf(config.at('serviceEntryVisibility')),
+    serviceScopes: scopesOf(config.at('serviceScopeConfigs')),
   };
   const ignored = config.entries().flatMap(([field]) => (followed.has(field) ? [] : [field]));
   return { settings, problems: problems.all, ignored };
@@ -158,6 +179,28 @@ function visibilityPolicy(field: FieldReader): VisibilityPolicy[] {
 function visibilityValue(field: FieldReader): Visibility {
   if (!field.present) return 'PUBLIC';
   return field.oneOf(visibilities) ?? 'NAMESPACE';
+}
+
+function scopesOf(field: FieldReader): readonly ServiceScope[] {
+  if (!field.present) return usualScopes;
+  return field.items().flatMap((item): ServiceScope[] => {
+    const [services, namespaces] = [item.at('servicesSelector'), item.at('namespaceSelector')].map((each) =>
+      each.present ? selectorOf(each) : {},
+    );
+    const scopeField = item.at('scope');
+    if (!scopeField.present)
+      scopeField.error(`must be ${scopeNames.join(' or ')}; the entry matches nothing`);
+    const scope = scopeField.oneOf(scopeNames);
+    // One that cannot be read would match more than it says.
+    if (services === undefined || namespaces === undefined || scope === undefined) return [];
+    return [
+      { services, namespaces: isEmpty(namespaces) ? undefined : namespaces, global: scope === 'GLOBAL' },
+    ];
+  });
+}
+
+function isEmpty({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
+  return Object.keys(matchLabels).length + matchExpressions.length === 0;
 }
 
 function selectorOf(field: FieldReader): LabelSelector | undefined {

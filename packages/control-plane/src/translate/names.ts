@@ -23,6 +23,24 @@ export function endpointSliceUid(clusterId: string, namespace: string, name: str
   return `${clusterId}/discovery.k8s.io/EndpointSlice/${namespace}/${name}/${ip}`;
 }
 
+export function networkGatewayUid(network: string, address: string, port: number): string {
+  return `NetworkGateway/${network}/${address}/${port}`;
+}
+
+/** What stands for all endpoints of a service on a network. */
+export function splitHorizonUid(
+  gateway: {
+    readonly network: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly address: string;
+  },
+  service: string,
+): string {
+  const { network, namespace, name, address } = gateway;
+  return `${network}/SplitHorizonWorkload/${namespace}/${name}/${address}/${service}`;
+}
+
 /** Name of a service, and its key in the `services` map of a workload. */
 export function serviceKey(namespace: string, hostname: string): string {
   return `${namespace}/${hostname}`;

@@ -9,6 +9,7 @@ import { nodeLocality } from './locality.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import { podUid } from './names.ts';
 import { canonicalService, workloadName } from './owner-names.ts';
+import { reachedThrough } from './network-gateway.ts';
 import { policiesOf } from './policies/of-workload.ts';
 import { podPorts } from './ports.ts';
 import { addServicesOfSlices, portsByService, selectingServices } from './selecting-services.ts';
@@ -73,6 +74,7 @@ export function translatePod(pod: Pod, lookup: ClusterLookup, mesh: MeshSettings
     networkMode: spec?.hostNetwork === true ? NetworkMode.HOST_NETWORK : NetworkMode.STANDARD,
     ...canonicalService(labels, controller),
     ...tunnelOf(metadata),
+    ...reachedThrough(mesh.network, lookup, mesh),
   };
   const locality = nodeLocality(spec?.nodeName, lookup);
   if (locality !== undefined) workload.locality = locality;

@@ -15,6 +15,15 @@ import { serviceEntryPortProtocol } from './ports.ts';
 import type { ReadEndpoint, ReadServiceEntry } from './read-service-entry.ts';
 import { readServiceEntry } from './read-service-entry.ts';
 import { isCanonical, ownedHosts, visibilityOf } from './service-ownership.ts';
+import type { RemoteEndpoint } from './split-horizon.ts';
+import {
+  isGlobal,
+  isRemote,
+  namesOfRemotes,
+  remoteEndpoint,
+  remoteEntries,
+  splitHorizonWorkloads,
+} from './split-horizon.ts';
 import type { WaypointBinding } from './waypoint.ts';
 import { serviceWaypoint, workloadWaypoint } from './waypoint.ts';
 import { waypointsInFront } from './waypoints-in-front.ts';
@@ -48,6 +57,7 @@ export function translateServiceEntry(
   const problems = [...fields.problems];
   if (hosts.length === 0) return { services: [], workloads: [], ...reported, problems };
 
+  const remotes = isGlobal(entry.metadata, lookup, mesh) ? remotesOf(entry, fields, lookup, mesh) : [];
   const common: istio.workload.IService = {
     name: entry.metadata.name,
     namespace: entry.metadata.namespace ?? '',
@@ -57,6 +67,7 @@ export function translateServiceEntry(
       appProtocol: serviceEntryPortProtocol(protocol),
     })),
     subjectAltNames: [...fields.subjectAltNames],
+    ...namesOfRemotes(remotes, fields.subjectAltNames),
     visibility:
       visibility === 'NAMESPACE'
         ? istio.workload.Service.Visibility.NAMESPACE
@@ -78,12 +89,28 @@ export function translateServiceEntry(
   const workloads = resolvesHost(fields)
     ? hosts.map((host) => hostWorkload(entry, host, lookup, mesh))
     : inlineWorkloads(entry, fields, hosts, lookup, mesh, problems);
+  for (const service of services) workloads.push(...splitHorizonWorkloads(service, remotes, lookup, mesh));
   return { services, workloads, ...reported, problems };
 }
 
 function addressesOf(entry: ServiceEntry, fields: ReadServiceEntry, host: string, mesh: MeshSettings) {
   const addresses = fields.addresses.length > 0 ? fields.addresses : allocatedAddressesOf(entry, host);
   return addresses.flatMap((address) => networkRange(mesh.network, address) ?? []);
+}
+
+/** The endpoints on other networks: those that it names, or those that it selects. */
+function remotesOf(
+  entry: ServiceEntry,
+  { endpoints, selector }: ReadServiceEntry,
+  lookup: ClusterLookup,
+  mesh: MeshSettings,
+): RemoteEndpoint[] {
+  const { namespace = '' } = entry.metadata;
+  const inline = endpoints.filter((endpoint) => endpoint !== undefined && isRemote(endpoint, mesh));
+  return [
+    ...inline.map((endpoint) => remoteEndpoint(namespace, endpoint!, mesh)),
+    ...remoteEntries(namespace, selector, lookup, mesh),
+  ];
 }
 
 /** The hosts themselves are the endpoints, to be resolved by DNS. */
@@ -117,7 +144,7 @@ function inlineWorkloads(
 ): istio.workload.IWorkload[] {
   const workloads = new Map<string, istio.workload.IWorkload>();
   for (const [i, endpoint] of endpoints.entries()) {
-    if (endpoint === undefined) continue;
+    if (endpoint === undefined || isRemote(endpoint, mesh)) continue;
     if (workloads.has(endpoint.address)) {
       const message = `stands twice; the first one counts. Use weight to send one address more`;
       problems.push({ path: `spec.endpoints[${i}].address`, message, severity: 'warning' });
@@ -143,7 +170,7 @@ function entryWorkload(
   const service = meshServiceEntry(entry);
   const services = new Map(hosts.map((host) => [serviceKey(namespace, host), service]));
   const uid = serviceEntryEndpointUid(mesh.clusterId, namespace, name, endpoint.address);
-  const workload = endpointWorkload(uid, entry.metadata, endpoint, services, mesh);
+  const workload = endpointWorkload(uid, entry.metadata, endpoint, services, lookup, mesh);
   const waypoints = waypointsInFront(waypoint, services, lookup, mesh);
   workload.authorizationPolicies = policiesOf({ namespace, labels, waypoints }, lookup, mesh);
   const address = boundAddress(waypoint);

@@ -9,6 +9,7 @@ import type { MeshSettings } from './mesh-settings.ts';
 import { serviceHostname } from './names.ts';
 import { networkAddress } from './network-address.ts';
 import { servicePortProtocol } from './ports.ts';
+import { isGlobal, namesOfRemotes, remoteEntries, splitHorizonWorkloads } from './split-horizon.ts';
 import type { WaypointBinding } from './waypoint.ts';
 import { serviceWaypoint } from './waypoint.ts';
 
@@ -17,6 +18,8 @@ const { IPFamilies } = istio.workload;
 export interface ServiceTranslation {
   /** Absent for ExternalName, and for a Service with errors. */
   readonly service?: istio.workload.IService;
+  /** What stands for its endpoints on other networks. */
+  readonly workloads: readonly istio.workload.IWorkload[];
   readonly waypoint: WaypointBinding;
   readonly problems: readonly FieldProblem[];
 }
@@ -26,7 +29,7 @@ export function translateService(
   lookup: ClusterLookup,
   mesh: MeshSettings,
 ): ServiceTranslation {
-  if (!isInMesh(object)) return { waypoint: { state: 'none' }, problems: [] };
+  if (!isInMesh(object)) return { workloads: [], waypoint: { state: 'none' }, problems: [] };
   const { name, namespace = '' } = object.metadata;
   const waypoint = serviceWaypoint(object.metadata, lookup, mesh);
   const addresses: istio.workload.INetworkAddress[] = [];
@@ -34,7 +37,11 @@ export function translateService(
     const address = networkAddress(mesh.network, ip);
     if (address === undefined) {
       const message = `${JSON.stringify(ip)} is no IP address`;
-      return { waypoint, problems: [{ path: `spec.clusterIPs[${i}]`, message, severity: 'error' }] };
+      return {
+        workloads: [],
+        waypoint,
+        problems: [{ path: `spec.clusterIPs[${i}]`, message, severity: 'error' }],
+      };
     }
     addresses.push(address);
   }
@@ -58,7 +65,11 @@ export function translateService(
     service.ingressUseWaypoint = waypoint.ingress;
     if (waypoint.weighted !== undefined) service.weightedWaypoints = [...waypoint.weighted];
   }
-  return { service, waypoint, problems: [] };
+  if (!isGlobal(object.metadata, lookup, mesh)) return { service, workloads: [], waypoint, problems: [] };
+  const remotes = remoteEntries(namespace, object.spec?.selector, lookup, mesh);
+  Object.assign(service, namesOfRemotes(remotes));
+  const workloads = splitHorizonWorkloads(service, remotes, lookup, mesh);
+  return { service, workloads, waypoint, problems: [] };
 }
 
 /** None for a headless Service. */

@@ -9,13 +9,14 @@ import { workloadEntryUid } from './names.ts';
 import { policiesOf } from './policies/of-workload.ts';
 import { readWorkloadEntry } from './read-service-entry.ts';
 import { selectingServices } from './selecting-services.ts';
+import { isRemote } from './split-horizon.ts';
 import type { WaypointBinding } from './waypoint.ts';
 import { workloadWaypoint } from './waypoint.ts';
 import { waypointsInFront } from './waypoints-in-front.ts';
 import { boundAddress } from './workload-fields.ts';
 
 export interface WorkloadEntryTranslation {
-  /** Absent for an entry with errors. */
+  /** Absent for an entry with errors, and for one that services have behind the gateway of another network. */
   readonly workload?: istio.workload.IWorkload;
   readonly waypoint: WaypointBinding;
   readonly problems: readonly FieldProblem[];
@@ -34,8 +35,9 @@ export function translateWorkloadEntry(
   const owner = { ...entry.metadata, labels };
   const services = selectingServices(namespace, labels, lookup, mesh);
   const uid = workloadEntryUid(mesh.clusterId, namespace, name);
-  const workload = endpointWorkload(uid, owner, endpoint, services, mesh);
   const waypoint = workloadWaypoint(owner, lookup, mesh);
+  if (isRemote(endpoint, mesh)) return { waypoint, problems };
+  const workload = endpointWorkload(uid, owner, endpoint, services, lookup, mesh);
   const waypoints = waypointsInFront(waypoint, services, lookup, mesh);
   workload.authorizationPolicies = policiesOf({ namespace, labels, waypoints }, lookup, mesh);
   const address = boundAddress(waypoint);
