@@ -148,7 +148,7 @@ export class ProofWatch {
     const watched = this.#watch(uid);
     if (watched === undefined || this.#stopped) return undefined;
     if (watched.state !== undefined) return watched.state;
-    this.touch(uid);
+    if (!watched.looking) this.touch(uid);
     await new Promise<void>((resolve) => {
       const timer = this.#options.clock.setTimer(withinMs, resolve);
       const waiting = this.#waiting.get(uid) ?? [];
