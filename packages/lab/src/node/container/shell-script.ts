@@ -33,10 +33,7 @@ export function containerScript(options: ScriptOptions): string {
     'read -r pid rest < /proc/self/stat',
     'echo "pid $pid" >&3',
     `root=${root}`,
-    ...options.steps.flatMap((step) =>
-      // Who sees all processes administers the node: the kernel's settings below /proc/sys stay his to write.
-      stepLines(step, options.readOnlyRoot && (ownProc || step.target !== '/proc')),
-    ),
+    ...options.steps.flatMap((step) => stepLines(step, options.readOnlyRoot)),
     ...(ownProc ? ['mount -t proc proc "$root/proc"'] : []),
     ...(options.readOnlyRoot ? [remountReadOnly('"$root"')] : []),
     'cd "$root"',
