@@ -7,7 +7,7 @@ describe('Readiness', () => {
     expect(readiness.describe()).equal('ready');
     const state = readiness.block('state manager');
     const proxy = readiness.block('proxy');
-    expect(readiness.describe()).equal('not ready, pending: state manager, proxy');
+    expect(readiness.describe()).equal('not ready, pending: proxy, state manager');
     state[Symbol.dispose]();
     expect(readiness.pending).deep.equal(['proxy']);
     proxy[Symbol.dispose]();

@@ -39,8 +39,8 @@ export class Readiness {
     return [...this.#blockers.keys()];
   }
 
-  /** `ready`, or `not ready, pending: state manager, proxy`, as the readiness endpoint answers. */
+  /** `ready`, or `not ready, pending: proxy, state manager`, in the order of the alphabet, as Istio's ztunnel answers. */
   describe(): string {
-    return this.ready ? 'ready' : `not ready, pending: ${this.pending.join(', ')}`;
+    return this.ready ? 'ready' : `not ready, pending: ${this.pending.toSorted().join(', ')}`;
   }
 }

@@ -24,7 +24,7 @@ const typeNames: Readonly<Record<number, string>> = {
   257: 'CAA',
 };
 
-/** Name of a record type, as logs and metrics have it. */
+/** Name of a record type, as logs have it; metrics, as Istio's, have it in small letters. */
 export function typeName(type: number): string {
   return typeNames[type] ?? 'other';
 }
@@ -63,7 +63,7 @@ export class DnsMetrics {
     let series = ofSource.get(inner);
     if (series === undefined) {
       series = this.#open([
-        name,
+        name.toLowerCase(),
         protocol,
         source?.canonicalName || 'unknown',
         source?.canonicalRevision || 'unknown',

@@ -113,7 +113,7 @@ describe('Responder, before the pod is known', () => {
     bench.tell(undefined);
     expect(bench.rcodes).deep.equal(['SERVFAIL']);
     const [series] = bench.counters.drainDeltas(0);
-    expect(series!.labels).deep.equal(['A', 'udp', 'unknown', 'unknown']);
+    expect(series!.labels).deep.equal(['a', 'udp', 'unknown', 'unknown']);
   });
 
   it('says nothing once it is closed', () => {
