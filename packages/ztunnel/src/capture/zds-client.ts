@@ -36,11 +36,12 @@ type State =
   | { readonly kind: 'connected'; readonly connection: Connection };
 
 const redialInitialMs = 20;
-const redialMaxMs = 15_000;
+/** Istio's waits up to 15 s. A pod that starts waits for it when an agent has been replaced, and dialling in vain costs nothing. */
+const redialMaxMs = 1000;
 /** Between attempts to serve pods that could not be served. */
 const retryPendingMs = 5000;
-/** Failures that are followed by a shorter wait than this are not worth a line each. */
-const quietRedialMs = 1000;
+/** An agent that stays away is told of so often. */
+const sayAgainMs = 15_000;
 
 /**
  * ztunnel's side of ZDS: dials the node agent, hears from it which pods to serve, answers each request when it has taken
@@ -50,6 +51,7 @@ export class ZdsClient implements AsyncDisposable {
   readonly #options: ZdsClientOptions;
   readonly #packet = new IoBuffer(maxPacketBytes);
   readonly #redial: RetryTimer;
+  #saidAtMs = Number.NEGATIVE_INFINITY;
   #reactor: EventLoopReactor | undefined;
   #state: State = { kind: 'stopped' };
 
@@ -222,8 +224,10 @@ export class ZdsClient implements AsyncDisposable {
 
   #again(what: string, error: unknown): void {
     const waitMs = this.#redial.schedule(() => this.#dial());
-    const level = waitMs === redialInitialMs || waitMs >= quietRedialMs ? 'warn' : 'debug';
-    this.#options.log.log(level, what, {
+    const nowMs = this.#options.clock.nowMs();
+    const worthSaying = waitMs === redialInitialMs || nowMs - this.#saidAtMs >= sayAgainMs;
+    if (worthSaying) this.#saidAtMs = nowMs;
+    this.#options.log.log(worthSaying ? 'warn' : 'debug', what, {
       path: this.#options.path,
       retry_in: `${waitMs}ms`,
       error: error === undefined ? undefined : describeError(error),
