@@ -11,13 +11,8 @@ import { readManifests } from '../api/load.ts';
 import { startControllers } from '../controllers/start-controllers.ts';
 import { ImageCatalog, projectImages } from '../images/index.ts';
 import type { Image } from '../images/index.ts';
-import {
-  ClusterNetwork,
-  connectInNamespace,
-  dnsManifest,
-  labBridge,
-  ServiceProxy,
-} from '../network/index.ts';
+import { dnsManifest } from '../network/dns/manifest.ts';
+import { ClusterNetwork, connectInNamespace, labBridge, ServiceProxy } from '../network/index.ts';
 import type { ClusterNode } from '../network/index.ts';
 import { Kubelet } from '../node/index.ts';
 import { StreamingServer } from '../node/streaming/index.ts';
