@@ -59,6 +59,11 @@ describe('whether what is installed stays', () => {
     expect(await decide(true)).to.equal(true);
   });
 
+  it('not when its account is gone, also with a configuration of our own', async () => {
+    api.routes.set(DAEMON_SET, refuse(401, 'Unauthorized'));
+    expect(await decide(true)).to.equal(false);
+  });
+
   it('goes by required affinity: one term that matches is enough', () => {
     const terms = [
       {

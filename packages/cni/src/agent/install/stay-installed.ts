@@ -44,6 +44,8 @@ export async function decideStay(question: StayQuestion): Promise<StayDecision> 
   } catch (error) {
     if (error instanceof KubeStatusError && error.status === 404)
       return { stay: false, reason: 'its DaemonSet or its node is deleted' };
+    if (error instanceof KubeStatusError && error.status === 401)
+      return { stay: false, reason: 'its account is deleted, as by an uninstallation' };
     return { stay: ownConfig, reason: 'the API server does not tell whether another one follows' };
   }
 }
