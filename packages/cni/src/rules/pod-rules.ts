@@ -112,7 +112,7 @@ function inboundRules({ inbound, virtualInterfaces }: PodCapture): Rule[] {
   };
   for (const inInterface of virtualInterfaces) {
     add({ inInterface, protocol: 'tcp' }, { kind: 'redirect', port: ztunnelPorts.outbound });
-    add({ inInterface }, { kind: 'return' });
+    add({ inInterface, protocol: 'tcp' }, { kind: 'return' });
   }
   if (!inbound) return rules;
   add({ source: 'probe', protocol: 'tcp' }, ACCEPT);
