@@ -251,27 +251,25 @@ export class MeshCluster implements AsyncDisposable {
     return this.host(node, 'proc/1/ns/net');
   }
 
-  /** A signal for the processes of a pod's containers. */
+  /** A signal for the processes of a pod's containers. What holds its namespaces, which sleeps, does not get it. */
   signal({ metadata, spec }: PodObject, signal: NodeJS.Signals): void {
-    const holder = this.#holder(spec.nodeName!, metadata.uid);
-    if (holder !== undefined)
-      signalAll(
-        this.#processesWith([holder]).filter((pid) => pid !== holder),
-        signal,
-      );
+    const member = this.#processOf(spec.nodeName!, metadata.uid);
+    if (member === undefined) return;
+    const busy = this.#processesWith([member]).filter((pid) => commandOf(pid) !== 'sleep');
+    signalAll(busy, signal);
   }
 
   /** The end of a node's power supply: SIGKILL at once for all processes of these pods, those that hold their namespaces too. */
   killNode(node: string, pods: readonly PodObject[]): void {
-    const holders = pods
-      .map(({ metadata }) => this.#holder(node, metadata.uid))
+    const members = pods
+      .map(({ metadata }) => this.#processOf(node, metadata.uid))
       .filter((pid) => pid !== undefined);
-    signalAll(this.#processesWith(holders), 'SIGKILL');
+    signalAll(this.#processesWith(members), 'SIGKILL');
   }
 
   /** Processes in the network namespaces of these. */
-  #processesWith(holders: readonly string[]): string[] {
-    const namespaces = new Set(holders.map((pid) => readlinkSync(`/proc/${pid}/ns/net`)));
+  #processesWith(members: readonly string[]): string[] {
+    const namespaces = new Set(members.map((pid) => readlinkSync(`/proc/${pid}/ns/net`)));
     return readdirSync('/proc').filter((pid) => {
       try {
         return /^\d+$/.test(pid) && namespaces.has(readlinkSync(`/proc/${pid}/ns/net`));
@@ -291,14 +289,14 @@ export class MeshCluster implements AsyncDisposable {
       uid,
       node,
       account: spec.serviceAccountName ?? 'default',
-      path: join(this.host(node, 'proc'), this.#holder(node, uid) ?? '1', 'ns/net'),
+      path: join(this.host(node, 'proc'), this.#processOf(node, uid) ?? '1', 'ns/net'),
       ipv4: addresses.find((ip) => !ip.includes(':')) ?? '',
       ipv6: addresses.find((ip) => ip.includes(':')) ?? '',
     };
   }
 
-  /** The process that holds a pod's namespaces, as the node's /proc has it; none of a pod on the node's network. */
-  #holder(node: string, uid: string): string | undefined {
+  /** A process in a pod's namespaces, as the node's /proc has it; none of a pod on the node's network. */
+  #processOf(node: string, uid: string): string | undefined {
     const directory = this.host(node, 'proc');
     const inPath = `pod${uid.replaceAll('-', '_')}.`;
     return readdirSync(directory).find((pid) => {
@@ -391,4 +389,13 @@ function signalAll(pids: readonly string[], signal: NodeJS.Signals): void {
     } catch {
       // has ended meanwhile
     }
+}
+
+/** Name of a process's program; empty if it has ended. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
+  } catch {
+    return '';
+  }
 }
