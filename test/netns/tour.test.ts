@@ -73,7 +73,7 @@ async function runTour(
 }
 
 describe('the tour without a terminal', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   it('shows everything that it promises, and ends with 0', async () => {
     const { code, output } = await runTour();

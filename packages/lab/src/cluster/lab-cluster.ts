@@ -76,6 +76,7 @@ export class LabCluster implements AsyncDisposable {
   readonly kubeconfigPath: string;
   /** The same for programs in the namespaces that the cluster was started in. */
   readonly ownKubeconfigPath: string;
+  readonly #clock: Clock;
   readonly #owned: AsyncDisposableStack;
 
   private constructor(parts: {
@@ -85,6 +86,7 @@ export class LabCluster implements AsyncDisposable {
     client: KubeClient;
     kubeconfigPath: string;
     ownKubeconfigPath: string;
+    clock: Clock;
     owned: AsyncDisposableStack;
   }) {
     this.api = parts.api;
@@ -93,6 +95,7 @@ export class LabCluster implements AsyncDisposable {
     this.client = parts.client;
     this.kubeconfigPath = parts.kubeconfigPath;
     this.ownKubeconfigPath = parts.ownKubeconfigPath;
+    this.#clock = parts.clock;
     this.#owned = parts.owned;
   }
 
@@ -186,6 +189,7 @@ export class LabCluster implements AsyncDisposable {
       client,
       kubeconfigPath,
       ownKubeconfigPath: own,
+      clock,
       owned: starting.move(),
     });
     try {
@@ -239,9 +243,12 @@ export class LabCluster implements AsyncDisposable {
     workloads: readonly WorkloadName[],
     onPending: (text: string) => void = () => undefined,
   ): Promise<void> {
-    return waitForWorkloads(this.client, workloads, onPending, (namespace, pod, container) =>
-      this.#lastWords(namespace, pod, container),
-    );
+    return waitForWorkloads(workloads, {
+      client: this.client,
+      clock: this.#clock,
+      onPending,
+      lastWords: (namespace, pod, container) => this.#lastWords(namespace, pod, container),
+    });
   }
 
   #lastWords(namespace: string, pod: string, container: string): string {

@@ -1,4 +1,5 @@
 import type { KubeClient } from '@ambient/kube';
+import type { Clock } from '@ambient/runtime';
 
 import { LabStartError } from './lab-start-error.ts';
 
@@ -47,19 +48,24 @@ const patienceMs = 120_000;
 /** The last lines that a container said, in one. */
 export type LastWords = (namespace: string, pod: string, container: string) => string;
 
+export interface WaitOptions {
+  readonly client: Pick<KubeClient, 'request'>;
+  readonly clock: Clock;
+  /** Told which are missing, whenever that changes. */
+  readonly onPending: (text: string) => void;
+  readonly lastWords: LastWords;
+}
+
 /**
  * Waits until every pod that these workloads want is there, of the newest revision and ready.
  *
- * @param onPending told which are missing, whenever that changes
  * @throws LabStartError after two minutes, with what the pods say of themselves
  */
 export async function waitForWorkloads(
-  client: KubeClient,
   workloads: readonly WorkloadName[],
-  onPending: (text: string) => void,
-  lastWords: LastWords,
+  { client, clock, onPending, lastWords }: WaitOptions,
 ): Promise<void> {
-  const endMs = performance.now() + patienceMs;
+  const endMs = clock.nowMs() + patienceMs;
   let pending = [...workloads];
   let told = '';
   for (;;) {
@@ -68,8 +74,8 @@ export async function waitForWorkloads(
     if (pending.length === 0) return;
     const text = `waiting for ${pending.map(({ name }) => name).join(', ')}`;
     if (text !== told) onPending((told = text));
-    if (performance.now() > endMs) throw new LabStartError(await explain(client, pending, lastWords));
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
+    if (clock.nowMs() > endMs) throw new LabStartError(await explain(client, pending, lastWords));
+    await new Promise<void>((resolve) => void clock.setTimer(lookMs, resolve));
   }
 }
 
@@ -77,7 +83,7 @@ function pathOf({ kind, namespace, name }: WorkloadName): string {
   return `/apis/apps/v1/namespaces/${namespace}/${plurals[kind]}/${name}`;
 }
 
-async function isReady(client: KubeClient, workload: WorkloadName): Promise<boolean> {
+async function isReady(client: WaitOptions['client'], workload: WorkloadName): Promise<boolean> {
   const { metadata, spec, status = {} } = await client.request<Workload>({ path: pathOf(workload) });
   if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false;
   if (workload.kind === 'DaemonSet') {
@@ -90,7 +96,7 @@ async function isReady(client: KubeClient, workload: WorkloadName): Promise<bool
 
 /** What stands in the way, in words of the pods. */
 async function explain(
-  client: KubeClient,
+  client: WaitOptions['client'],
   workloads: readonly WorkloadName[],
   lastWords: LastWords,
 ): Promise<string> {
