@@ -32,6 +32,7 @@ export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
 export { NamespaceTrapError, NetworkNamespace } from './namespace.ts';
 export { NftablesSocket } from './nftables-socket.ts';
 export { SocketDiagnostics, type DiagnosedSocket } from './socket-diagnostics.ts';
+export { RoutingChanges, RoutingSocket, type MarkRule } from './routing-socket.ts';
 export { requestTimeSlice } from './scheduling.ts';
 export { trimHeaps } from './heap.ts';
 export { SplicePipe } from './splice.ts';

@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { NetworkNamespace } from '@ambient/linux';
 import type { RuleBackend } from './backend.ts';
-import { runCommand } from './commands.ts';
 import { RulesError } from './errors.ts';
 import type { Family } from './iptables-text.ts';
 import type { PodCapture } from './pod-capture.ts';
 import type { SpoofedRouting } from './spoofed-routing.ts';
-import { noRouting, planSpoofedRouting, readSpoofedRouting } from './spoofed-routing.ts';
+import {
+  noRouting,
+  planSpoofedRouting,
+  readSpoofedRouting,
+  routingText,
+  setSpoofedRouting,
+} from './spoofed-routing.ts';
 
 /** Something that is missing in a pod, or is there and should not be. */
 export interface Drift {
@@ -14,7 +19,6 @@ export interface Drift {
   readonly what: string;
 }
 
-const flags: Readonly<Record<Family, string>> = { v4: '-4', v6: '-6' };
 const families: readonly Family[] = ['v4', 'v6'];
 
 /** Sets, checks and removes the capture of pods, inside their network namespaces. */
@@ -41,11 +45,8 @@ export class PodRuleApplier {
    */
   async apply(namespace: NetworkNamespace, capture: PodCapture): Promise<void> {
     try {
-      await everyOne(
-        this.#families.map((family) =>
-          this.#route(namespace, family, wantedRouting(namespace, capture, family)),
-        ),
-      );
+      for (const family of this.#families)
+        setSpoofedRouting(namespace, family, wantedRouting(namespace, capture, family));
       await this.#backend.install(namespace, capture);
     } catch (error) {
       try {
@@ -70,7 +71,8 @@ export class PodRuleApplier {
   async remove(namespace: NetworkNamespace): Promise<void> {
     await everyOne([
       this.#backend.uninstall(namespace),
-      ...this.#families.map((family) => this.#route(namespace, family, noRouting)),
+      // Within a promise: what fails must not keep the rest from being tried.
+      ...this.#families.map(async (family) => setSpoofedRouting(namespace, family, noRouting)),
     ]);
   }
 
@@ -80,12 +82,12 @@ export class PodRuleApplier {
    * @throws RulesError when it cannot be listed
    */
   async check(namespace: NetworkNamespace, capture: PodCapture): Promise<readonly Drift[]> {
-    const [present, wanted, ...routing] = await Promise.all([
+    const routing = this.#families.flatMap((family) => this.#routingDrift(namespace, capture, family));
+    const [present, wanted] = await Promise.all([
       this.#backend.list(namespace, capture),
       this.#reference(capture),
-      ...this.#families.map((family) => this.#routingDrift(namespace, capture, family)),
     ]);
-    return [...compareLists(present, wanted), ...routing.flat()];
+    return [...compareLists(present, wanted), ...routing];
   }
 
   get #families(): readonly Family[] {
@@ -110,22 +112,11 @@ export class PodRuleApplier {
     return await this.#backend.list(scratch, capture);
   }
 
-  async #route(namespace: NetworkNamespace, family: Family, wanted: SpoofedRouting): Promise<void> {
-    const present = await readRouting(namespace, family);
-    const lines = planSpoofedRouting(present, wanted, family);
-    if (lines.length === 0) return;
-    const input = `${lines.join('\n')}\n`;
-    await runCommand(`set the routes for replies (IP${family})`, ['ip', flags[family], '-batch', '-'], {
-      namespace,
-      input,
-    });
-  }
-
-  async #routingDrift(namespace: NetworkNamespace, capture: PodCapture, family: Family): Promise<Drift[]> {
-    const present = await readRouting(namespace, family);
-    return planSpoofedRouting(present, wantedRouting(namespace, capture, family), family).map((line) => ({
-      kind: line.includes(' add ') ? 'missing' : 'unexpected',
-      what: `ip ${flags[family]} ${line.replace(/ (add|del) /, ' ')}`,
+  #routingDrift(namespace: NetworkNamespace, capture: PodCapture, family: Family): Drift[] {
+    const wanted = wantedRouting(namespace, capture, family);
+    return planSpoofedRouting(readSpoofedRouting(namespace, family), wanted).map((step) => ({
+      kind: step.verb === 'add' ? 'missing' : 'unexpected',
+      what: routingText(step, family),
     }));
   }
 }
@@ -149,18 +140,6 @@ export function compareLists(present: readonly string[], wanted: readonly string
 /** Waits for the end of all, whatever becomes of each: nobody cleans up behind a step that goes on. @throws the first failure */
 async function everyOne(steps: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(steps)) if (result.status === 'rejected') throw result.reason;
-}
-
-async function readRouting(namespace: NetworkNamespace, family: Family): Promise<SpoofedRouting> {
-  // The table exists from its first route on; to ask for one that does not is an error to some versions of ip(8).
-  const input = 'rule show\nroute show table all type local\n';
-  const listed = await runCommand(
-    `list the routing rules and routes (IP${family})`,
-    ['ip', '-j', flags[family], '-batch', '-'],
-    { namespace, input },
-  );
-  const [rules = '', routes = ''] = listed.split('\n').filter((line) => line.trim() !== '');
-  return readSpoofedRouting(rules, routes);
 }
 
 function wantedRouting(namespace: NetworkNamespace, capture: PodCapture, family: Family): SpoofedRouting {

@@ -1,32 +1,25 @@
 import { expect } from 'chai';
-import { noRouting, planSpoofedRouting, readSpoofedRouting } from './spoofed-routing.ts';
+import { noRouting, planSpoofedRouting, routingText } from './spoofed-routing.ts';
 
-const rule = '{"priority":32764,"src":"all","fwmark":"0x111","fwmask":"0xfff","table":"100"}';
-const route = '{"type":"local","dst":"default","dev":"lo","table":"100","scope":"host","flags":[]}';
 const both = { rules: 1, route: true };
 
 describe('routing of replies to spoofed connections', () => {
-  it('is read from what ip(8) prints', () => {
-    expect(readSpoofedRouting(`[{"priority":0,"table":"local"},${rule}]`, `[${route}]`)).to.deep.equal(both);
-    expect(readSpoofedRouting('', '')).to.deep.equal(noRouting);
-    expect(
-      readSpoofedRouting(`[${rule.replace('32764', '5')}]`, `[${route.replace('100', 'local')}]`),
-    ).to.deep.equal(noRouting);
+  const plan = (...of: Parameters<typeof planSpoofedRouting>): string[] =>
+    planSpoofedRouting(...of).map(({ verb, what }) => `${verb} ${what}`);
+
+  it('is set, repaired and removed by the steps that this takes, and no others', () => {
+    expect(plan(noRouting, both)).to.deep.equal(['add rule', 'add route']);
+    expect(plan(both, both)).to.deep.equal([]);
+    expect(plan({ rules: 2, route: false }, both)).to.deep.equal(['del rule', 'add route']);
+    expect(plan(both, noRouting)).to.deep.equal(['del rule', 'del route']);
   });
 
-  it('is set, repaired and removed by the lines that this takes, and no others', () => {
-    expect(planSpoofedRouting(noRouting, both, 'v4')).to.deep.equal([
-      'rule add fwmark 0x111/0xfff pref 32764 lookup 100',
-      'route add local 0.0.0.0/0 dev lo table 100',
-    ]);
-    expect(planSpoofedRouting(both, both, 'v4')).to.deep.equal([]);
-    expect(planSpoofedRouting({ rules: 2, route: false }, both, 'v6')).to.deep.equal([
-      'rule del fwmark 0x111/0xfff pref 32764 lookup 100',
-      'route add local ::/0 dev lo table 100',
-    ]);
-    expect(planSpoofedRouting(both, noRouting, 'v4')).to.deep.equal([
-      'rule del fwmark 0x111/0xfff pref 32764 lookup 100',
-      'route del local 0.0.0.0/0 dev lo table 100',
-    ]);
+  it('is told as ip(8) spells it', () => {
+    expect(routingText({ verb: 'add', what: 'rule' }, 'v4')).to.equal(
+      'ip -4 rule fwmark 0x111/0xfff pref 32764 lookup 100',
+    );
+    expect(routingText({ verb: 'add', what: 'route' }, 'v6')).to.equal(
+      'ip -6 route local ::/0 dev lo table 100',
+    );
   });
 });

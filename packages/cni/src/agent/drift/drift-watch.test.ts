@@ -20,7 +20,7 @@ describe('DriftWatch', () => {
     verify = () => Promise.resolve([]);
     watch = new DriftWatch({
       pods: () => generations.keys(),
-      generations: { of: (uid) => generations.get(uid), prune: () => undefined },
+      generations: { of: (uid) => generations.get(uid)?.toString(), prune: () => undefined },
       verify: (uid) => {
         compared.push(uid);
         return verify(uid);

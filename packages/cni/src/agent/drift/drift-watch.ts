@@ -4,9 +4,9 @@ import { describeError } from '@ambient/runtime';
 export interface DriftWatchOptions {
   /** Captured pods, by UID. */
   readonly pods: () => Iterable<string>;
-  /** A number that changes with a pod's rules, cheap to ask for; undefined where it cannot be told. */
+  /** A text that changes with a pod's rules and routing, cheap to ask for; undefined where it cannot be told. */
   readonly generations: {
-    of(uid: string): number | undefined;
+    of(uid: string): string | undefined;
     /** Forgets pods that are not captured any more. */
     prune(): void;
   };
@@ -21,7 +21,7 @@ export interface DriftWatchOptions {
 }
 
 interface Seen {
-  readonly generation: number | undefined;
+  readonly generation: string | undefined;
   readonly verifiedAtMs: number;
 }
 
