@@ -63,7 +63,6 @@ export function rowsOf(measure: NodeMeasure, effort: NodeEffort): readonly Row[]
       return [
         { key: 'addMany', label: `label to captured, ${manyPods} running pods`, unit: 's', digits: 2 },
         { key: 'ztunnelMemory', label: `memory of ztunnel with ${manyPods} pods`, ...mb },
-        { key: 'ztunnelPerPod', label: 'the same per pod, over none', unit: 'KB', digits: 0 },
         { key: 'agentMemory', label: `memory of the agent with ${manyPods} pods`, ...mb },
         { key: 'ztunnelIdle', label: 'CPU of ztunnel when nothing happens', unit: '%', digits: 2 },
         { key: 'agentIdle', label: 'CPU of the agent when nothing happens', unit: '%', digits: 2 },

@@ -14,12 +14,10 @@ export async function measureScale(context: MeasureContext<NodeEffort>): Promise
   await using node = await BenchNode.start(directory, effort.manyPods);
   const { ztunnel, agent } = node;
   const memory = (program: Program): number => program.usage().anonymousBytes;
-  const before = memory(ztunnel);
   progress(`scale: ${effort.manyPods} pods`);
   add('addMany', await node.capture());
   await sleep(SETTLE_MS);
   add('ztunnelMemory', memory(ztunnel) / MEGABYTE);
-  add('ztunnelPerPod', (memory(ztunnel) - before) / effort.manyPods / 1000);
   add('agentMemory', memory(agent) / MEGABYTE);
   const used = [ztunnel, agent].map((program) => program.usage().cpuSeconds);
   await sleep(effort.idleSeconds * 1000);

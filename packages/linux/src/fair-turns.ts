@@ -1,9 +1,11 @@
 import type { TurnTask } from './reactor.ts';
 
 /** What each tenant may use of a turn before the next one has its share. */
-const SHARE_MS = 0.25;
+const SHARE_MS = 0.15;
 /** Those who wait for another share get this much of a turn together, then what has become ready meanwhile is looked at. */
-const BACKLOG_MS = 0.5;
+const BACKLOG_MS = 0.25;
+/** What was used counts half after this time, for the order in which tenants have their shares. */
+const HALF_LIFE_MS = 20;
 
 /** One of those who share a thread: in a node proxy, a pod. */
 export class Tenant {
@@ -16,6 +18,9 @@ export class Tenant {
   creditMs = SHARE_MS;
   /** @internal the idle moment since which `creditMs` counts */
   epoch = 0;
+  /** @internal what it has used lately, as of `usedAtMs` */
+  usedMs = 0;
+  /** @internal */ usedAtMs = 0;
 }
 
 /**
@@ -63,12 +68,16 @@ export class FairTurns {
     (urgent && tenant.creditMs > 0 ? this.#fresh : this.#backlog).push(tenant);
   }
 
-  /** Gives a share to each who had nothing waiting before this turn. */
+  /** Gives a share to each who had nothing waiting before this turn, first to whom has used least lately. */
   runFresh(): void {
     if (this.#fresh.length === 0) return;
     const fresh = this.#fresh;
     this.#fresh = [];
     let nowMs = this.#nowMs();
+    if (fresh.length > 1) {
+      for (const tenant of fresh) fade(tenant, nowMs);
+      fresh.sort((a, b) => a.usedMs - b.usedMs);
+    }
     for (const tenant of fresh) nowMs = this.#runShare(tenant, nowMs);
   }
 
@@ -101,6 +110,8 @@ export class FairTurns {
     }
     this.#shareEndsMs = Infinity;
     tenant.creditMs -= nowMs - startMs;
+    fade(tenant, nowMs);
+    tenant.usedMs += nowMs - startMs;
     if (tenant.next < jobs.length) {
       this.#backlog.push(tenant);
       if (tenant.next > 1024) jobs.splice(0, tenant.next);
@@ -112,4 +123,10 @@ export class FairTurns {
     tenant.next = 0;
     return nowMs;
   }
+}
+
+/** Brings `usedMs` up to date. */
+function fade(tenant: Tenant, nowMs: number): void {
+  tenant.usedMs *= 2 ** ((tenant.usedAtMs - nowMs) / HALF_LIFE_MS);
+  tenant.usedAtMs = nowMs;
 }
