@@ -13,7 +13,7 @@ import { topCommand } from './watch/top.ts';
 import { ztunnelConfigCommand } from './ztunnel-config/command.ts';
 
 /** The program with all of its commands. */
-export function ambientctl(context: CliContext): Command {
+function ambientctl(context: CliContext): Command {
   const program = new Command('ambientctl')
     .description('looks into an ambient mesh, and runs one on this machine')
     .version(version, '--version')

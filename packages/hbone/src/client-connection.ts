@@ -1,7 +1,7 @@
 import type { HeaderBlock, Http2Reason } from '@ambient/http';
 import { ErrorCode, headerValue } from '@ambient/http';
 import type { DialOptions, KeepAlive, Reactor, SocketAddress, SystemError } from '@ambient/linux';
-import { TcpSocket, Timer, formatAddress } from '@ambient/linux';
+import { TcpSocket, Timer } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
 import type { ConnectRequest } from './connect-headers.ts';
 import { encodeConnect } from './connect-headers.ts';
@@ -241,9 +241,4 @@ export class ClientConnection extends HboneConnection {
 
 function dialError(cause: Error): HboneError {
   return new HboneError('dial-failed', cause.message, { cause });
-}
-
-/** Name of a server for texts: its address. */
-export function peerNameOf(to: SocketAddress): string {
-  return formatAddress(to);
 }

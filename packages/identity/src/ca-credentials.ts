@@ -1,6 +1,5 @@
 /** What a client of the control plane shows, and what it trusts: the token file and the root file. */
 import { X509Certificate } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
 
@@ -13,19 +12,6 @@ export type TokenSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'literal'; readonly token: string }
   | { readonly kind: 'none' };
-
-/**
- * Decides once, at start, where the token is: `setting` (`AUTH_TOKEN`) is a path or the token itself; without it the
- * file at `defaultPath` counts if it is there now, and otherwise no token is sent until a restart.
- */
-export function openTokenSource(setting: string | undefined, defaultPath: string): TokenSource {
-  if (setting === undefined || setting === '')
-    return existsSync(defaultPath) ? { kind: 'file', path: defaultPath } : { kind: 'none' };
-  // No token has a slash in front; a path that is wrong must not be sent as a token.
-  if (setting.startsWith('/') || setting.startsWith('./') || existsSync(setting))
-    return { kind: 'file', path: setting };
-  return { kind: 'literal', token: setting.trim() };
-}
 
 /**
  * The token to send now, without surrounding white space; undefined if none is to be sent.
@@ -66,13 +52,6 @@ export type RootSource =
   | { readonly kind: 'pem'; readonly pem: string }
   /** The operating system's store. */
   | { readonly kind: 'system' };
-
-/** Reads `CA_ROOT_CA`: a path, PEM text, or `SYSTEM`. */
-export function parseRootSource(setting: string): RootSource {
-  if (setting === 'SYSTEM') return { kind: 'system' };
-  if (setting.includes('-----BEGIN')) return { kind: 'pem', pem: setting };
-  return { kind: 'file', path: setting };
-}
 
 /**
  * PEM of the trusted roots.

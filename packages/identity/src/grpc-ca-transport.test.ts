@@ -13,7 +13,6 @@ import { expect } from 'chai';
 
 import { CaClient } from './ca-client.ts';
 import type { CaClientOptions } from './ca-client.ts';
-import { openTokenSource, parseRootSource } from './ca-credentials.ts';
 import { CaError } from './ca-error.ts';
 import { CertificateReplyError } from './certificate.ts';
 import { FakeCa } from './fake-ca.ts';
@@ -93,9 +92,7 @@ describe('CA client', () => {
   });
 
   it('asks for itself in dedicated mode, and sends no cluster without a token', async () => {
-    const token = openTokenSource(undefined, join(directory, 'absent'));
-    expect(token.kind).to.equal('none');
-    await client({}, { impersonate: false, token }).fetch(cart);
+    await client({}, { impersonate: false, token: { kind: 'none' } }).fetch(cart);
     expect(server.seen[0]!.impersonated).to.equal(undefined);
     expect(server.seen[0]!.metadata).to.not.have.any.keys('authorization', 'clusterid');
   });
@@ -225,14 +222,14 @@ describe('CA client', () => {
 
   it('reaches a CA by address, takes its root as text, and checks the name all the same', async () => {
     const address = `127.0.0.1:${server.port}`;
-    const roots = parseRootSource(ca.rootPem);
+    const roots = { kind: 'pem', pem: ca.rootPem } as const;
     expect((await failure(client({ address, roots }).fetch(cart))).code).to.equal('ca-server-untrusted');
     const made = client({ address, roots, altHostname: 'localhost' });
     expect((await made.fetch(cart)).identity).to.deep.equal(cart);
   });
 
   it('trusts the system only for what the system trusts', async () => {
-    const error = await failure(client({ roots: parseRootSource('SYSTEM') }).fetch(cart));
+    const error = await failure(client({ roots: { kind: 'system' } }).fetch(cart));
     expect(error.code).to.equal('ca-server-untrusted');
   });
 
@@ -258,12 +255,7 @@ describe('CA client', () => {
       );
   });
 
-  it('takes AUTH_TOKEN as a path or as the token itself', async () => {
-    const path = join(directory, 'token');
-    expect(openTokenSource(path, 'absent')).to.deep.equal({ kind: 'file', path });
-    expect(openTokenSource('/no/such/file', path)).to.deep.equal({ kind: 'file', path: '/no/such/file' });
-    expect(openTokenSource(' eyJ.abc ', path)).to.deep.equal({ kind: 'literal', token: 'eyJ.abc' });
-    expect(openTokenSource(undefined, path)).to.deep.equal({ kind: 'file', path });
+  it('takes the token itself too', async () => {
     await client({}, { token: { kind: 'literal', token: 'eyJ.abc' } }).fetch(cart);
     expect(server.seen[0]!.metadata['authorization']).to.equal('Bearer eyJ.abc');
   });

@@ -24,7 +24,6 @@ export type { CertificateAuthority } from './certificate-authority.ts';
 export type { CaErrorCode } from './ca-error.ts';
 export { CaError } from './ca-error.ts';
 export type { RootSource, TokenSource } from './ca-credentials.ts';
-export { openTokenSource, parseRootSource } from './ca-credentials.ts';
 export type { CaTransport, CreateCertificateCall } from './ca-transport.ts';
 export type { CaClientOptions } from './ca-client.ts';
 export { CaClient } from './ca-client.ts';

@@ -18,4 +18,4 @@ export {
 export type { AcceptedClient, AcceptedServer, PeerRefusal, RefusedPeer } from './verify-peer.ts';
 export { peerRefusals, verifyClientPeer, verifyServerPeer } from './verify-peer.ts';
 export type { RevocationSet, RevokedSerials } from './revocation-set.ts';
-export { findRevoked, isRevoked, nothingRevoked } from './revocation-set.ts';
+export { findRevoked, nothingRevoked } from './revocation-set.ts';

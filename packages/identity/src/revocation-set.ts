@@ -42,11 +42,6 @@ export function findRevoked(
   return undefined;
 }
 
-/** Whether any certificate of the chain is revoked; see {@link findRevoked}. */
-export function isRevoked(revocations: RevocationSet, chain: readonly PeerCertificate[]): boolean {
-  return findRevoked(revocations, chain) !== undefined;
-}
-
 function sameKey(a: string | undefined, b: string | undefined): boolean {
   return a === undefined || b === undefined || a === b;
 }

@@ -50,22 +50,15 @@ export type {
 } from './objects.ts';
 export { kindResources, kindNames, apiVersionOf, resourcePath } from './kinds.ts';
 export type { KindResource } from './kinds.ts';
-export {
-  KubeConfigError,
-  KubeConnectionError,
-  KubeStatusError,
-  statusError,
-  isPassing,
-  isRecord,
-} from './errors.ts';
+export { KubeConfigError, KubeConnectionError, KubeStatusError, isPassing, isRecord } from './errors.ts';
 export { builtInPath, builtInApiVersion, builtInResources } from './built-in.ts';
 export type { BuiltInResource } from './built-in.ts';
 export { KubeConnection } from './connection.ts';
 export type { PreparedRequest } from './connection.ts';
 export { patchType, KubeClient } from './client.ts';
 export type { KubeCaller, KubeClientOptions, KubeRequest, Query } from './client.ts';
-export { LineTooLongError, LineSplitter } from './line-splitter.ts';
-export { HttpListWatch, parseWatchLine } from './list-watch.ts';
+export { LineSplitter } from './line-splitter.ts';
+export { HttpListWatch } from './list-watch.ts';
 export type { ListPage, WatchEvent, ListWatch, HttpListWatchOptions } from './list-watch.ts';
 export { Reflector } from './reflector.ts';
 export type { ReflectorTarget, ReflectorOptions, ReflectorState } from './reflector.ts';
@@ -74,11 +67,9 @@ export { ReflectorGroup } from './reflector-group.ts';
 export { trimObject, objectKey } from './trim.ts';
 export { statusRequest, ApplyQueue } from './apply.ts';
 export type { ApplyRequest, ApplyFailure, ApplyQueueOptions } from './apply.ts';
-export { alreadySays } from './applied-fields.ts';
 export { LeaderElection, HttpLeaseApi } from './lease.ts';
 export type { LeaseApi, LeaderElectionOptions } from './lease.ts';
-export { observe, heldByOther, claimed, released } from './lease-record.ts';
-export type { LeaseSpec, Lease, Observation } from './lease-record.ts';
+export type { Lease } from './lease-record.ts';
 export { ClockDifference } from './clock-difference.ts';
 export { hasLabels, matchesLabelSelector } from './label-selector.ts';
 export { matchesNodeSelection, matchesNodeSelectorTerm } from './node-selector.ts';

@@ -1,11 +1,7 @@
 // Public surface of @ambient/lab.
 export type { LabApiOptions } from './api/lab-api.ts';
-export { startControllers } from './controllers/start-controllers.ts';
-export type { ControllersOptions, RunningControllers } from './controllers/start-controllers.ts';
 export { LabApi } from './api/lab-api.ts';
-export { ApiError } from './api/errors.ts';
 export type { ApiObject, JsonObject, ObjectMeta } from './api/object.ts';
-export { readManifests } from './api/load.ts';
 export type { SubresourceHandler } from './api/server/subresources.ts';
 export type { ResourceRequest } from './api/server/resource-request.ts';
 export { StreamingServer } from './node/streaming/index.ts';

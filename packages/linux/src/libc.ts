@@ -67,9 +67,6 @@ export const ENOBUFS = 105;
 export const ENOMEM = 12;
 export const ECONNABORTED = 103;
 export const EINPROGRESS = 115;
-export const ENOTCONN = 107;
-export const ENOTSOCK = 88;
-export const EPROTO = 71;
 
 export const AF_UNIX = 1;
 export const AF_INET = 2;

@@ -15,7 +15,7 @@ export type { IpFamily } from './ip.ts';
 export { matchWith, policyWith, serviceWith, workloadWith } from './defaults.ts';
 export { principalName, samePrincipal, workloadIdentity } from './identity.ts';
 export type { Principal } from './identity.ts';
-export { describeProblems, validatePolicy, validateService, validateWorkload } from './validate.ts';
+export { validatePolicy, validateService, validateWorkload } from './validate.ts';
 export type { Problem } from './validate.ts';
 export { MeshStore } from './store.ts';
 export { plainWorkload, StoredWorkload } from './stored-workload.ts';

@@ -126,7 +126,7 @@ export function hopOfWorkload(workload: Workload, port: number, dialledIp: strin
  * Address of a workload to dial: the one that was dialled if it is the workload's, else among those that the service's
  * families admit the first of the dialled family, else the first.
  */
-export function chooseAddress(
+function chooseAddress(
   workload: Workload,
   dialledIp: string,
   families: IpFamilies,

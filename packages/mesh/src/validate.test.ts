@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { matchWith, policyWith, serviceWith, workloadWith } from './defaults.ts';
 import type { Policy, PolicyMatch, Service, StringMatch, Workload } from './types.ts';
-import { describeProblems, validatePolicy, validateService, validateWorkload } from './validate.ts';
+import { validatePolicy, validateService, validateWorkload } from './validate.ts';
 
 const gateway = (ip: string, hboneMtlsPort = 15008) => ({
   destination: { kind: 'address' as const, address: { network: '', ip } },
@@ -213,10 +213,11 @@ describe('validateService', () => {
       ).to.deep.equal([path]);
     });
   }
-  it('puts problems into one text that names the resource', () => {
+  it('tells of every problem, each with its path', () => {
     const problems = validateService(serviceWith({ namespace: 'ns', hostname: '', ports: [port(0, 0)] }));
-    expect(describeProblems('service ns/', problems)).to.equal(
-      'service ns/: hostname is empty; ports[0].servicePort is 0, not 1..65535',
-    );
+    expect(problems.map(({ path, problem }) => `${path} ${problem}`)).to.deep.equal([
+      'hostname is empty',
+      'ports[0].servicePort is 0, not 1..65535',
+    ]);
   });
 });

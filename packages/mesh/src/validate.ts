@@ -98,11 +98,6 @@ export function validateService(service: Service): Problem[] {
   return check.problems;
 }
 
-/** Problems as one text for an operator or a NACK, naming the resource. */
-export function describeProblems(resource: string, problems: readonly Problem[]): string {
-  return `${resource}: ${problems.map(({ path, problem }) => `${path} ${problem}`).join('; ')}`;
-}
-
 class Checker {
   readonly problems: Problem[] = [];
 

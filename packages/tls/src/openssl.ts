@@ -55,7 +55,6 @@ export const SSL_get_error = declare('int SSL_get_error(uint64_t, int)');
 export const SSL_get_verify_result = declare('int64_t SSL_get_verify_result(uint64_t)');
 export const SSL_get0_alpn_selected = declare('void SSL_get0_alpn_selected(uint64_t, uint64_t, uint64_t)');
 export const SSL_get0_verified_chain = declare('uint64_t SSL_get0_verified_chain(uint64_t)');
-export const SSL_get_peer_cert_chain = declare('uint64_t SSL_get_peer_cert_chain(uint64_t)');
 export const SSL_get1_peer_certificate = declare('uint64_t SSL_get1_peer_certificate(uint64_t)');
 export const SSL_version = declare('int SSL_version(uint64_t)');
 export const SSL_get_current_cipher = declare('uint64_t SSL_get_current_cipher(uint64_t)');
@@ -115,10 +114,7 @@ export function registerAlpnSelect(select: AlpnSelect): number {
   return Number(koffi.address(koffi.register(select, alpnSelectType)));
 }
 
-export const SSL_ERROR_SSL = 1;
 export const SSL_ERROR_WANT_READ = 2;
-export const SSL_ERROR_WANT_WRITE = 3;
-export const SSL_ERROR_SYSCALL = 5;
 export const SSL_ERROR_ZERO_RETURN = 6;
 
 /** What reading an empty memory BIO answers: -1 for 'later', 0 for the end. */

@@ -30,8 +30,6 @@ export type { NodeOptions } from './delta/node.ts';
 export { discoveryNode } from './delta/node.ts';
 export type { TerminationReason } from './delta/reconnect.ts';
 export type { ServerTrust } from './delta/server-trust.ts';
-export type { TokenOptions } from './delta/token.ts';
-export { tokenHeaders } from './delta/token.ts';
 
 export type { LocalConfig } from './local/local-config.ts';
 export { parseLocalConfig } from './local/local-config.ts';

@@ -16,7 +16,7 @@ export interface NodeCapture {
 }
 
 /** Whether a pod's traffic is to be carried: by its own label, else by that of its namespace. */
-export function isWantedInMesh(pod: Pod, namespace: Namespace | undefined): boolean {
+function isWantedInMesh(pod: Pod, namespace: Namespace | undefined): boolean {
   if (pod.spec?.hostNetwork === true) return false;
   // A pod with a sidecar proxy has that in place of the node's.
   if (pod.metadata.annotations?.['sidecar.istio.io/status'] !== undefined) return false;

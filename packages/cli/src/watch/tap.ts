@@ -88,7 +88,7 @@ function readInterval(text: string): number {
 }
 
 /** One line: when, what, whose, between whom, over what; of a closed one what it has carried. */
-export function formatEvent(event: TapEvent, connection: WatchedConnection, atMs: number): string {
+function formatEvent(event: TapEvent, connection: WatchedConnection, atMs: number): string {
   const { workload, direction, source, destination, protocol } = connection;
   const peer =
     direction === 'inbound'

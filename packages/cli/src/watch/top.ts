@@ -57,7 +57,7 @@ export function topCommand(context: CliContext): Command {
     });
 }
 
-export function topTable(rows: readonly WorkloadRates[]): string {
+function topTable(rows: readonly WorkloadRates[]): string {
   return formatTable(
     [
       ['WORKLOAD', 'IN', 'OUT', 'OPENED/S', 'SENT/S', 'RECEIVED/S'],

@@ -180,7 +180,7 @@ export function connectionTable(dump: ZtunnelDump, filter: ConnectionFilter = {}
 }
 
 /** An address with a port by the names of the dump: a service's before a workload's. */
-export function namesOf(dump: Pick<ZtunnelDump, 'services' | 'workloads'>): (address: string) => string {
+function namesOf(dump: Pick<ZtunnelDump, 'services' | 'workloads'>): (address: string) => string {
   const names = new Map<string, string>();
   for (const { workloadIps = [], name = '', namespace = '' } of dump.workloads)
     for (const ip of workloadIps) names.set(ip, `${name}.${namespace}`);

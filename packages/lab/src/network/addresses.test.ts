@@ -4,7 +4,6 @@ import { AddressPlan } from './address-plan.ts';
 import {
   addressIn,
   canonicalAddress,
-  contains,
   formatAddress,
   formatPrefix,
   parseAddress,
@@ -28,9 +27,6 @@ describe('addresses of the lab', () => {
     expect(formatPrefix(pods)).to.equal('10.244.0.0/16');
     expect(formatPrefix(subnetOf(pods, 24, 3n))).to.equal('10.244.3.0/24');
     expect(addressIn(subnetOf(pods, 24, 3n), 255n)).to.equal('10.244.3.255');
-    expect(contains(pods, '10.244.255.1')).to.equal(true);
-    expect(contains(pods, '10.245.0.0')).to.equal(false);
-    expect(contains(pods, 'fd44::')).to.equal(false);
     expect(() => subnetOf(pods, 24, 256n)).to.throw(LabNetworkError, /choose a shorter prefix/);
     expect(() => addressIn(parsePrefix('10.0.0.0/30'), 4n)).to.throw(LabNetworkError);
   });

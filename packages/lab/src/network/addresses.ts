@@ -101,9 +101,3 @@ export function subnetOf(prefix: Prefix, length: number, index: bigint): Prefix 
     );
   return { family: prefix.family, base: prefix.base + (index << BigInt(bits - length)), length };
 }
-
-export function contains(prefix: Prefix, address: string): boolean {
-  if (familyOf(address) !== prefix.family) return false;
-  const number = parseAddress(address);
-  return number >= prefix.base && number < prefix.base + sizeOf(prefix);
-}

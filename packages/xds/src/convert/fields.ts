@@ -83,7 +83,7 @@ export function portsField(ports: readonly istio.workload.IPort[], path: string)
   }));
 }
 
-export function networkAddressField(address: istio.workload.INetworkAddress, path: string): NetworkAddress {
+function networkAddressField(address: istio.workload.INetworkAddress, path: string): NetworkAddress {
   return { network: address.network ?? '', ip: ipField(address.address, `${path}.address`) };
 }
 

@@ -75,7 +75,7 @@ export function maybe<T>(check: Check<T>): Field<T | undefined> {
 }
 
 /** A plain mapping; tagged values and lists are none. */
-export const mapping: Check<Readonly<Record<string, unknown>>> = (value, path) => {
+const mapping: Check<Readonly<Record<string, unknown>>> = (value, path) => {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     throw new FieldError(path, `expected a mapping, found ${describe(value)}`);
   return value as Readonly<Record<string, unknown>>;

@@ -41,7 +41,7 @@ export interface DeltaServerLimits {
   readonly orderGraceMs: number;
 }
 
-export const defaultDeltaServerLimits: DeltaServerLimits = {
+const defaultDeltaServerLimits: DeltaServerLimits = {
   debounceAfterMs: 20,
   debounceMaxMs: 50,
   admissionsPerSecond: 100,

@@ -4,7 +4,7 @@ export { ResourceTable } from './resource-table.ts';
 export { contentVersion } from './wire-encoding.ts';
 export type { StreamHoldings, StreamTypeStatus } from './delta-stream.ts';
 export type { DeltaServerLimits, DeltaServerOptions, StreamEvents } from './delta-server.ts';
-export { defaultDeltaServerLimits, DeltaServer } from './delta-server.ts';
+export { DeltaServer } from './delta-server.ts';
 export type { ConnectionStatus, DeltaServerMetrics, StreamTransport } from './session.ts';
 export type { ClientIdentity, ClientNode } from './node-check.ts';
 export { checkNode } from './node-check.ts';

@@ -99,7 +99,7 @@ function selectsAll(selector: LabelSelector | undefined): boolean {
 }
 
 /** An operator that is not known selects nothing. */
-export function selectorMatches(
+function selectorMatches(
   selector: LabelSelector | undefined,
   labels: Readonly<Record<string, string>>,
 ): boolean {

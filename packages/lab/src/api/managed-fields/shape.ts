@@ -21,7 +21,7 @@ export function shapeOf(value: unknown, node: SchemaNode | undefined): Shape {
   return piece;
 }
 
-export function isAssociative(node: SchemaNode): boolean {
+function isAssociative(node: SchemaNode): boolean {
   return node.listType !== 'atomic';
 }
 

@@ -101,7 +101,7 @@ function isQualifiedName(key: string): boolean {
 }
 
 /** Names, labels and annotations, which are alike for all kinds. */
-export function metadataCauses(object: ApiObject, target: Target): StatusCause[] {
+function metadataCauses(object: ApiObject, target: Target): StatusCause[] {
   const { name, labels, annotations } = object.metadata;
   const causes: StatusCause[] = [];
   const bad = (field: string, value: unknown, message: string): void => {

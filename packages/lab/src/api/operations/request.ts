@@ -12,7 +12,7 @@ export interface User {
 }
 
 /** The API server's own controllers. */
-export const systemUser: User = { username: 'system:apiserver', groups: ['system:masters'] };
+const systemUser: User = { username: 'system:apiserver', groups: ['system:masters'] };
 
 /** What a request is about: a resource in a version, maybe in a namespace, maybe one object, maybe a part of it. */
 export interface Target {

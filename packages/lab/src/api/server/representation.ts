@@ -27,7 +27,7 @@ const json = {
 };
 
 /** The object in the version that was asked for. */
-export function inVersion(object: ApiObject, target: Target): ApiObject {
+function inVersion(object: ApiObject, target: Target): ApiObject {
   const apiVersion = apiVersionOf(target.resource.group, target.version.name);
   if (object.apiVersion === apiVersion) return object;
   const { conversion } = target.version;
@@ -69,7 +69,7 @@ function partial(object: ApiObject): JsonObject {
   return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
 }
 
-export const asMetadata: Representation = {
+const asMetadata: Representation = {
   id: 'metadata',
   contentType: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
   streamType: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1;stream=watch',

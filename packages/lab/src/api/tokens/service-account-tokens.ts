@@ -207,7 +207,7 @@ export class ServiceAccountTokens {
 /** Clocks of issuer and reader may differ by this much; API servers allow the same. */
 const leewaySeconds = 60;
 
-export function username(namespace: string, name: string): string {
+function username(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 

@@ -158,7 +158,7 @@ function pathOf(kind: FollowedKind, { metadata }: Pick<KubeObject, 'metadata'>):
 }
 
 /** The merge patch that makes one status out of another; undefined if there is nothing to do. */
-export function statusDifference(from: unknown, to: object): Record<string, unknown> | undefined {
+function statusDifference(from: unknown, to: object): Record<string, unknown> | undefined {
   const difference: Record<string, unknown> = {};
   const before = (from ?? {}) as Record<string, unknown>;
   for (const [field, value] of Object.entries(to))

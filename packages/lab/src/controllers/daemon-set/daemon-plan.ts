@@ -16,7 +16,7 @@ import { hashOfRevision } from '../revisions/revision-plan.ts';
 import { untolerated } from '../scheduler/tolerations.ts';
 
 /** What daemons bear of their node (kube-controller-manager, "Taints and tolerations" of DaemonSets). */
-export const daemonTolerations: readonly Toleration[] = [
+const daemonTolerations: readonly Toleration[] = [
   { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
   { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' },
   { key: 'node.kubernetes.io/disk-pressure', operator: 'Exists', effect: 'NoSchedule' },
@@ -30,13 +30,13 @@ const ofHostNetwork: Toleration = {
   effect: 'NoSchedule',
 };
 
-export function tolerationsOf(spec: PodSpec | undefined): readonly Toleration[] {
+function tolerationsOf(spec: PodSpec | undefined): readonly Toleration[] {
   const own = spec?.tolerations ?? [];
   return [...own, ...daemonTolerations, ...(spec?.hostNetwork === true ? [ofHostNetwork] : [])];
 }
 
 /** Whether a pod is to be made on a node, and whether one that is there may stay. */
-export function placement(set: DaemonSet, node: Node): { readonly run: boolean; readonly stay: boolean } {
+function placement(set: DaemonSet, node: Node): { readonly run: boolean; readonly stay: boolean } {
   const spec = set.spec?.template?.spec;
   if (!matchesNodeSelection(spec, node)) return { run: false, stay: false };
   const tolerations = tolerationsOf(spec);

@@ -13,7 +13,7 @@ export const sliceManager = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
 
 /** Endpoints a slice holds at most, as in Kubernetes. */
-export const sliceCapacity = 100;
+const sliceCapacity = 100;
 
 export interface SlicePlan {
   readonly create: readonly NewObject[];

@@ -19,7 +19,7 @@ export interface JobPlan {
 const firstRetryMs = 10_000;
 const longestRetryMs = 360_000;
 
-export function indexOf({ metadata }: Pod): number | undefined {
+function indexOf({ metadata }: Pod): number | undefined {
   const index = metadata.annotations?.[indexAnnotation];
   return index === undefined || !/^\d{1,9}$/.test(index) ? undefined : Number(index);
 }

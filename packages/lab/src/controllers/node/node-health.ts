@@ -5,8 +5,8 @@ import type { Node, NodeCondition, Taint } from '../objects.ts';
 import { conditionOf } from '../pods/pod-state.ts';
 import { unschedulableTaint } from '../scheduler/node-fit.ts';
 
-export const notReadyTaint = 'node.kubernetes.io/not-ready';
-export const unreachableTaint = 'node.kubernetes.io/unreachable';
+const notReadyTaint = 'node.kubernetes.io/not-ready';
+const unreachableTaint = 'node.kubernetes.io/unreachable';
 
 /** Conditions that a silent node no longer vouches for. */
 const vouched = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];

@@ -12,7 +12,7 @@ import { onWorkloadChange } from './pod-family.ts';
  * How many pods of a budget may be evicted now. Shares are of the pods that are there, also where Kubernetes would ask their
  * owners for how many there should be.
  */
-export function budgetStatus(
+function budgetStatus(
   budget: PodDisruptionBudget,
   pods: readonly Pod[],
   nowMs: number,

@@ -12,7 +12,7 @@ export interface StatefulPlan {
 }
 
 /** Undefined for a pod that is not named after its set. */
-export function ordinalOf(set: StatefulSet, { metadata }: Pod): number | undefined {
+function ordinalOf(set: StatefulSet, { metadata }: Pod): number | undefined {
   const prefix = `${set.metadata.name}-`;
   const digits = metadata.name.startsWith(prefix) ? metadata.name.slice(prefix.length) : '';
   return /^(0|[1-9]\d{0,8})$/.test(digits) ? Number(digits) : undefined;

@@ -4,7 +4,7 @@ import { CniError, cniCodes } from './errors.ts';
 
 export const supportedVersions: readonly string[] = ['1.0.0', '1.1.0'];
 
-export const commands = ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS', 'VERSION'] as const;
+const commands = ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS', 'VERSION'] as const;
 export type Command = (typeof commands)[number];
 
 /** What a runtime says of the call in its environment (CNI 1.1, "Parameters"). */

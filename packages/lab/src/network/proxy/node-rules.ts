@@ -138,6 +138,6 @@ class PortChains {
   }
 }
 
-export function addressType(family: Family): string {
+function addressType(family: Family): string {
   return family === 'v4' ? 'ipv4_addr' : 'ipv6_addr';
 }

@@ -1,3 +1,3 @@
 // What the kubelet stand-in uses of this folder.
-export { StreamingListenError, StreamingServer } from './streaming-server.ts';
+export { StreamingServer } from './streaming-server.ts';
 export type { StreamingServerOptions } from './streaming-server.ts';

@@ -29,7 +29,7 @@ export interface PodVolumesOptions {
 
 export type VolumeContext = Pick<EnvironmentSources, 'pod' | 'podIps' | 'hostIps' | 'allocatable'>;
 
-export const accountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
+const accountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
 const accountVolume = 'kube-api-access';
 const tokenRetryMs = 5000;
 

@@ -10,7 +10,7 @@ import type { Operation } from './paths.ts';
 const prefix = '#/components/schemas/';
 
 /** The document at `/openapi/v3/apis/GROUP/VERSION`: kinds and paths of one group and version (OpenAPI 3.0). */
-export function openApiV3Document(served: readonly ServedResource[]): JsonObject {
+function openApiV3Document(served: readonly ServedResource[]): JsonObject {
   const paths: JsonObject = {};
   for (const resource of served)
     for (const { path, parameters, operations } of pathsOf(resource))
