@@ -40,12 +40,15 @@ export function takeLeakSnapshot(scope: LeakScope): LeakSnapshot {
   }
   const sockets: Record<string, Record<string, number>> = {};
   for (const { name, holderPid } of scope.namespaces ?? []) sockets[name] = socketCounts(holderPid);
-  const pids = [...labProcesses()].filter(([, run]) => run === scope.runId).map(([pid]) => pid);
+  const pids =
+    scope.runId === undefined
+      ? []
+      : [...labProcesses()].filter(([, run]) => run === scope.runId).map(([pid]) => pid);
   return {
     descriptors,
     sockets,
-    processes: scope.runId === undefined ? [] : pids.map((pid) => `${pid} ${commandName(pid)}`),
-    namespaces: scope.runId === undefined ? [] : [...new Set(pids.flatMap(netnsInode))],
+    processes: pids.map((pid) => `${pid} ${commandName(pid)}`),
+    namespaces: [...new Set(pids.flatMap(netnsInode))],
   };
 }
 
