@@ -19,7 +19,7 @@ import type { SyncState } from './client-pages.ts';
 import type { DebugAccess, DebugGuard } from './debug-access.ts';
 import { DebugRefusal } from './debug-refusal.ts';
 import { findPage } from './debug-server.ts';
-import { jsonPieces, textOfPieces } from './long-json.ts';
+import { bytesOfPieces, jsonPieces } from './long-json.ts';
 import type { DebugPage } from './pages.ts';
 
 const { DiscoveryRequest, DiscoveryResponse } = envoy.service.discovery.v3;
@@ -40,8 +40,10 @@ export interface DebugStreamOptions {
 const pageType = 'istio.io/debug';
 const syncType = 'istio.io/debug/syncz';
 const clientConfigType = 'type.googleapis.com/envoy.service.status.v3.ClientConfig';
-/** A longer page is for HTTP, where it is written piece by piece. Characters. */
+/** A longer page is for HTTP, where it is written piece by piece. Bytes. */
 const maxPageLength = 32 * 1024 * 1024;
+/** After a longer page the event loop turns before it is sent. Bytes. */
+const turnAfterLength = 1024 * 1024;
 /** A call is ended after this time: it is made for one question. Milliseconds. */
 const callLifetimeMs = 60_000;
 /** Questions of one call that wait. */
@@ -74,7 +76,8 @@ export function debugStream(options: DebugStreamOptions): (call: StateOfTheWorld
         nonce: String(++nonce),
         controlPlane: { identifier: identifierOf(options.instance) },
       });
-      call.write(Buffer.from(response.finish()));
+      const { buffer, byteOffset, byteLength } = response.finish();
+      call.write(Buffer.from(buffer, byteOffset, byteLength));
     };
     const lifetime = clock.setTimer(callLifetimeMs, () =>
       end(status.RESOURCE_EXHAUSTED, 'the call has lasted too long; ask again'),
@@ -132,10 +135,12 @@ async function resourcesOf(
     throw new DebugRefusal(400, 'Ask for one page: its name, with its query, is the one resource name.');
   const { pathname, searchParams } = new URL(`http://debug/${name}`);
   const content = findPage(pages, pathname.slice(1), access).make(searchParams, access);
-  const text = await textOfPieces(jsonPieces(content), maxPageLength);
-  if (text === undefined)
+  const value = await bytesOfPieces(jsonPieces(content), maxPageLength);
+  if (value === undefined)
     throw new DebugRefusal(413, 'The page is too long for a stream. Ask over HTTP: kubectl port-forward.');
-  return [{ type_url: pageType, value: Buffer.from(text) }];
+  // What follows copies the page once more.
+  if (value.length > turnAfterLength) await new Promise((resolve) => setImmediate(resolve));
+  return [{ type_url: pageType, value }];
 }
 
 const statuses: Readonly<Record<SyncState, envoy.service.status.v3.ConfigStatus>> = {

@@ -90,18 +90,32 @@ export async function writePieces(
   }
 }
 
-/** The whole text; undefined if it is longer than `maxLength` characters. Lets the event loop turn as `writePieces` does. */
-export async function textOfPieces(pieces: Iterator<string>, maxLength: number): Promise<string | undefined> {
-  let text = '';
-  let untilMs = performance.now() + defaultSliceMs;
-  for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) {
-    text += piece.value;
-    if (text.length > maxLength) return undefined;
-    if (performance.now() < untilMs) continue;
-    await nextTurn();
-    untilMs = performance.now() + defaultSliceMs;
+/**
+ * The whole text in UTF-8; undefined if it is longer than `maxBytes`. Lets the event loop turn as `writePieces` does: a text that
+ * grew as a whole would have to be made flat at the end, at 2 ms a megabyte.
+ */
+export async function bytesOfPieces(
+  pieces: Iterator<string>,
+  maxBytes: number,
+  yieldTurn: () => Promise<void> = nextTurn,
+): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for (let done = false; !done;) {
+    const untilMs = performance.now() + defaultSliceMs;
+    let text = '';
+    do {
+      const piece = pieces.next();
+      if (piece.done === true) done = true;
+      else text += piece.value;
+    } while (!done && performance.now() < untilMs);
+    const chunk = Buffer.from(text);
+    length += chunk.length;
+    if (length > maxBytes) return undefined;
+    chunks.push(chunk);
+    if (chunks.length > 1 || !done) await yieldTurn();
   }
-  return text;
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
 }
 
 function nextTurn(): Promise<void> {
