@@ -124,7 +124,10 @@ export class Labs {
         const reason = 'reason' in result ? result.reason : 'interrupted';
         if ('reason' in result) stop();
         await ended;
-        throw new CliError('LAB', `the lab did not start: ${reason}${tail(logPath)}`);
+        const words = tail(logPath);
+        // Whoever has changed his mind wants nothing of it; what failed by itself is to be looked at.
+        if (interrupted.aborted) rmSync(directory, { recursive: true, force: true });
+        throw new CliError('LAB', `the lab did not start: ${reason}${words}`);
       }
       return { state, kubeconfig: result.kubeconfig, process: child };
     } finally {
