@@ -1,11 +1,8 @@
 import { parseArgs } from 'node:util';
 
-/** What the program `lab-api` is asked to do. */
-export type LabCommand =
-  | { readonly kind: 'run'; readonly options: LabProgramOptions }
-  | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'wrong'; readonly problem: string };
+import type { ProgramCommand } from './program.ts';
 
+/** What the program `lab-api` is asked to do. */
 export interface LabProgramOptions {
   readonly host: string;
   /** 0: any that is free. */
@@ -35,7 +32,7 @@ Whoever has a token or a certificate may do everything. There are no nodes: pods
 `;
 
 /** @param words without the program's name */
-export function parseLabCommandLine(words: readonly string[]): LabCommand {
+export function parseLabCommandLine(words: readonly string[]): ProgramCommand<LabProgramOptions> {
   let values;
   try {
     ({ values } = parseArgs({

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LabApi } from './api/lab-api.ts';
 import { parseLabCommandLine } from './command-line.ts';
 import type { LabProgramOptions } from './command-line.ts';
+import { endSignal, runProgram } from './program.ts';
 
 async function run(options: LabProgramOptions): Promise<void> {
   const { crdFolder, dataDir } = options;
@@ -18,10 +19,7 @@ async function run(options: LabProgramOptions): Promise<void> {
   });
   writeFileSync(options.kubeconfig, api.kubeconfig, { mode: 0o600 });
   process.stdout.write(`serving ${api.url}; kubeconfig in ${options.kubeconfig}\n`);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  process.once('SIGINT', () => resolve());
-  process.once('SIGTERM', () => resolve());
-  await promise;
+  await endSignal();
   await api.stop();
 }
 
@@ -32,20 +30,4 @@ function yamlFiles(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-const command = parseLabCommandLine(process.argv.slice(2));
-switch (command.kind) {
-  case 'help':
-    process.stdout.write(command.text);
-    break;
-  case 'wrong':
-    process.stderr.write(`lab-api: ${command.problem}; see --help\n`);
-    process.exitCode = 1;
-    break;
-  case 'run':
-    try {
-      await run(command.options);
-    } catch (error) {
-      process.stderr.write(`lab-api: ${(error as Error).message}\n`);
-      process.exitCode = 1;
-    }
-}
+await runProgram('lab-api', parseLabCommandLine(process.argv.slice(2)), run);

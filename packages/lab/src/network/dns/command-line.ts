@@ -1,14 +1,10 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 
+import type { ProgramCommand } from '../../program.ts';
 import type { Upstream } from './forwarder.ts';
 
 /** What the program `lab-dns` is asked to do. */
-export type DnsCommand =
-  | { readonly kind: 'run'; readonly options: DnsProgramOptions }
-  | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'wrong'; readonly problem: string };
-
 export interface DnsProgramOptions {
   /** Undefined: the service account of the pod. */
   readonly kubeconfig: string | undefined;
@@ -31,7 +27,7 @@ usage: lab-dns [options]
 `;
 
 /** @param words without the program's name */
-export function parseDnsCommandLine(words: readonly string[]): DnsCommand {
+export function parseDnsCommandLine(words: readonly string[]): ProgramCommand<DnsProgramOptions> {
   let values;
   try {
     ({ values } = parseArgs({

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { KubeClient, KubeConnection } from '@ambient/kube';
 import { Logger, LogLevels, openLogOutput } from '@ambient/runtime';
 
+import { endSignal, runProgram } from '../../program.ts';
 import { ClusterDns } from './cluster-dns.ts';
 import { parseDnsCommandLine } from './command-line.ts';
 import type { DnsProgramOptions } from './command-line.ts';
@@ -23,29 +24,10 @@ async function run(options: DnsProgramOptions): Promise<void> {
   });
   const readiness = createServer((_, response) => response.writeHead(ready ? 200 : 503).end());
   readiness.listen(readyPort);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  process.once('SIGINT', () => resolve());
-  process.once('SIGTERM', () => resolve());
-  await promise;
+  await endSignal();
   readiness.close();
   readiness.closeAllConnections();
   await dns.stop();
 }
 
-const command = parseDnsCommandLine(process.argv.slice(2));
-switch (command.kind) {
-  case 'help':
-    process.stdout.write(command.text);
-    break;
-  case 'wrong':
-    process.stderr.write(`lab-dns: ${command.problem}; see --help\n`);
-    process.exitCode = 1;
-    break;
-  case 'run':
-    try {
-      await run(command.options);
-    } catch (error) {
-      process.stderr.write(`lab-dns: ${(error as Error).message}\n`);
-      process.exitCode = 1;
-    }
-}
+await runProgram('lab-dns', parseDnsCommandLine(process.argv.slice(2)), run);
