@@ -102,6 +102,14 @@ describe('the charts', () => {
     expect(JSON.stringify(podOf(set).volumes)).to.contain('"expirationSeconds":43200,"audience":"istio-ca"');
   });
 
+  it('ztunnel is told of its CPU request in CPUs, by which it counts its workers', () => {
+    const [{ env }] = podOf(one('ztunnel', 'DaemonSet')).containers as [Container];
+    expect(env).to.deep.include({
+      name: 'ZTUNNEL_RESOURCE_CPU_REQUEST',
+      valueFrom: { resourceFieldRef: { resource: 'requests.cpu' } },
+    });
+  });
+
   it('cni has the mounts and capabilities of its work, and not the network of the node', () => {
     const pod = podOf(one('cni', 'DaemonSet'));
     const [{ securityContext, volumeMounts }] = pod.containers as [Container];
