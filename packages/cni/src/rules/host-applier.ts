@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { NetworkNamespace } from '@ambient/linux';
+import { ChangeQueue } from './change-queue.ts';
 import { runCommand } from './commands.ts';
 import { RulesError } from './errors.ts';
 import type { ProbedAddress } from './host-rules.ts';
@@ -20,10 +21,14 @@ export interface HostRuleOptions {
 interface HostBackend {
   /** The rule, and exactly these members. */
   replace(members: readonly ProbedAddress[]): Promise<void>;
-  add(member: ProbedAddress): Promise<void>;
-  remove(ip: string): Promise<void>;
+  /** All of these, in their order, or none. */
+  change(changes: readonly MemberChange[]): Promise<void>;
   uninstall(): Promise<void>;
 }
+
+/** An address that probes may pass to, or may no more. */
+type MemberChange =
+  { readonly kind: 'add'; readonly member: ProbedAddress } | { readonly kind: 'remove'; readonly ip: string };
 
 /**
  * The node's own rule for probes, and the addresses that it is for. An address belongs to the pod that had it last: a pod
@@ -33,6 +38,7 @@ export class HostRuleApplier {
   readonly #backend: HostBackend;
   readonly #ipv6: boolean;
   readonly #owners = new Map<string, string>();
+  readonly #changes: ChangeQueue<MemberChange>;
 
   static nft(options: HostRuleOptions & { readonly kubeletUid: number }): HostRuleApplier {
     return new HostRuleApplier(nftBackend(options), options.ipv6);
@@ -45,6 +51,7 @@ export class HostRuleApplier {
   private constructor(backend: HostBackend, ipv6: boolean) {
     this.#backend = backend;
     this.#ipv6 = ipv6;
+    this.#changes = new ChangeQueue((changes) => backend.change(changes));
   }
 
   /** Sets the rule, with exactly these members, at once: no probe is lost on the way. @throws RulesError */
@@ -58,7 +65,7 @@ export class HostRuleApplier {
   /** @throws RulesError */
   async add(member: ProbedAddress): Promise<void> {
     if (!this.#serves(member.ip)) return;
-    await this.#backend.add(member);
+    await this.#changes.push({ kind: 'add', member });
     this.#owners.set(member.ip, member.uid);
   }
 
@@ -66,7 +73,7 @@ export class HostRuleApplier {
   async remove({ ip, uid }: ProbedAddress): Promise<void> {
     if (this.#owners.get(ip) !== uid) return;
     this.#owners.delete(ip);
-    await this.#backend.remove(ip);
+    await this.#changes.push({ kind: 'remove', ip });
   }
 
   /** Where IPv6 is none of the agent's business, a pod may have such an address all the same. */
@@ -91,8 +98,15 @@ function nftBackend(options: HostRuleOptions & { readonly kubeletUid: number }):
   return {
     replace: (members) =>
       nft("set the node's rule for probes", rules.renderNftHostTable(probeAddress, uids, ipv6, members)),
-    add: (member) => nft(`let probes of ${member.ip} pass`, rules.renderNftAddition(member)),
-    remove: (ip) => nft(`forget ${ip}`, rules.renderNftSetRemoval(ip)),
+    change: (changes) =>
+      nft(
+        stepOf(changes),
+        changes
+          .map((each) =>
+            each.kind === 'add' ? rules.renderNftAddition(each.member) : rules.renderNftSetRemoval(each.ip),
+          )
+          .join(''),
+      ),
     uninstall: () => nft("remove the node's rule for probes", rules.renderNftHostRemoval()),
   };
 }
@@ -118,8 +132,15 @@ function iptablesBackend(variant: IptablesVariant, options: HostRuleOptions): Ho
         await restore(family, `set the node's rule for probes (IP${family})`, true);
       }
     },
-    add: (member) => ipset(`let probes of ${member.ip} pass`, rules.renderSetAddition(member)),
-    remove: (ip) => ipset(`forget ${ip}`, rules.renderSetRemoval(ip)),
+    change: (changes) =>
+      ipset(
+        stepOf(changes),
+        changes
+          .map((each) =>
+            each.kind === 'add' ? rules.renderSetAddition(each.member) : rules.renderSetRemoval(each.ip),
+          )
+          .join(''),
+      ),
     async uninstall() {
       for (const family of families) {
         // A set cannot go while a rule refers to it.
@@ -130,6 +151,12 @@ function iptablesBackend(variant: IptablesVariant, options: HostRuleOptions): Ho
       }
     },
   };
+}
+
+function stepOf(changes: readonly MemberChange[]): string {
+  const [first] = changes;
+  const what = first?.kind === 'add' ? `let probes of ${first.member.ip} pass` : `forget ${first?.ip}`;
+  return changes.length > 1 ? `${what}, and ${changes.length - 1} more` : what;
 }
 
 /** An address goes into the input of a tool, where anything else would be syntax. */

@@ -81,7 +81,9 @@ export class CaptureSteps {
 
   /** Lets the node's probes of these addresses pass. @throws RulesError */
   async addAddresses({ uid }: CapturedPod, addresses: readonly string[]): Promise<void> {
-    for (const ip of addresses) await this.#options.hostRules.add({ ip, uid });
+    // None is under way any more when this fails: what was added is taken back.
+    const added = await Promise.allSettled(addresses.map((ip) => this.#options.hostRules.add({ ip, uid })));
+    for (const result of added) if (result.status === 'rejected') throw result.reason;
   }
 
   /** Sets the kernel of a pod's namespace; that it cannot is told, and is no reason not to capture the pod. */
@@ -141,8 +143,11 @@ export class CaptureSteps {
   async #forgetAddresses(record: CapturedPod): Promise<void> {
     const { hostRules } = this.#options;
     const { uid, addresses } = record;
-    for (const ip of addresses)
-      await this.#quietly(record, 'take its address from the node', () => hostRules.remove({ ip, uid }));
+    await Promise.all(
+      addresses.map((ip) =>
+        this.#quietly(record, 'take its address from the node', () => hostRules.remove({ ip, uid })),
+      ),
+    );
   }
 
   /** A way back that fails must not keep the rest of it from happening. */
