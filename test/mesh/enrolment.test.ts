@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect } from 'chai';
 import { Call, reaches } from '../netns/function/call.ts';
 import { HttpLoad } from '../netns/function/http-load.ts';
@@ -9,6 +10,7 @@ import {
   MeshCluster,
   peerAuthentications,
   REDIRECTION,
+  service,
   SHOP,
   strict,
   waitFor,
@@ -75,7 +77,7 @@ describe('pods of a cluster come into the mesh and leave it', () => {
         using passed = new Call(outsider, far.ipv4, ECHO_PORT);
         const calls = { plain, plainFromOutside, tunnelled, passed };
         for (const [name, call] of Object.entries(calls))
-          expect(await call.echo(BULK.slice(0, 100_000)), `${name}, while captured`).to.equal(true);
+          expect(await call.echo('while'), `${name}, while captured`).to.equal(true);
         await mesh.enrol(SHOP, null);
         await Promise.all(['client', 'near', 'far'].map((name) => mesh.captured(name, undefined)));
         await rounds();
@@ -103,6 +105,78 @@ describe('pods of a cluster come into the mesh and leave it', () => {
       await waitFor(() => reaches(client, far.ipv4, ECHO_PORT), 'the mesh to carry');
     });
     after(() => mesh.remove(`${peerAuthentications}/strict`));
+
+    it('a megabyte each way, over links of 1280 bytes, IPv4 and IPv6', async () => {
+      for (const pod of [near, far])
+        for (const ip of [pod.ipv4, pod.ipv6]) {
+          using call = new Call(client, ip, ECHO_PORT);
+          expect(await call.echo(BULK), ip).to.equal(true);
+          expect(await call.finish(), ip).to.equal('eof');
+        }
+      await carried(client, far);
+    });
+
+    it('their own Service, their own address and the API server', async () => {
+      await mesh.apply(service('near', [ECHO_PORT]));
+      const { spec } = await mesh.get<{ spec: { clusterIPs: string[] } }>(
+        `/api/v1/namespaces/${SHOP}/services/near`,
+      );
+      for (const ip of spec.clusterIPs)
+        await waitFor(() => reaches(near, ip, ECHO_PORT), `near to reach itself by its Service ${ip}`);
+      for (const ip of [near.ipv4, near.ipv6, '127.0.0.1', '::1'])
+        expect(await reaches(near, ip, ECHO_PORT), ip).to.equal(true);
+      const script = `fetch('https://10.96.0.1/version').then((answer) => answer.text()).then(console.log)`;
+      const { text } = await mesh.exec(client, [
+        'env',
+        'NODE_TLS_REJECT_UNAUTHORIZED=0',
+        process.execPath,
+        '-e',
+        script,
+      ]);
+      expect(text).to.contain('gitVersion');
+    });
+
+    it('what is not TCP, as it is: datagrams between pods', async () => {
+      const script = `
+        const { createSocket } = require('node:dgram');
+        const socket = createSocket('udp4');
+        socket.bind(Number(process.argv[1]), () => console.log('ready'));
+        socket.on('message', (text, from) => {
+          console.log(String(text));
+          if (String(text) === 'pong') return socket.close();
+          socket.send('pong', from.port, from.address, () => socket.close());
+        });
+        if (process.argv[2]) socket.send('ping', 9001, process.argv[2]);`;
+      const heard = (from: MeshPod, ...args: string[]): Promise<{ text: string }> =>
+        mesh.exec(from, ['timeout', '10', process.execPath, '-e', script, ...args]);
+      const server = mesh
+        .container('far')!
+        .spawn([process.execPath, '-e', script, '9001'], { tty: false, stdin: false });
+      await once(server.stdout!, 'data');
+      expect((await heard(client, '0', far.ipv4)).text).to.equal('ready\npong');
+      server.kill('SIGKILL');
+    });
+
+    it('pods of a namespace whose label comes and goes quickly end as it says last', async () => {
+      const load = new HttpLoad([far], outsider.ipv4, HTTP_PORT);
+      await load.round();
+      for (let times = 0; times < 6; times += 1) await mesh.enrol(SHOP, times % 2 === 0 ? null : 'ambient');
+      await mesh.patch(`/api/v1/namespaces/${SHOP}/pods/near`, {
+        metadata: { labels: { 'istio.io/dataplane-mode': 'none' } },
+      });
+      await mesh.captured('near', undefined);
+      await Promise.all(['client', 'far'].map((name) => mesh.captured(name)));
+      await load.round();
+      await load.stop();
+      expect(load.failures).to.deep.equal([]);
+      await waitFor(() => reaches(outsider, near.ipv4, ECHO_PORT), 'near to be out of the mesh');
+      await waitFor(() => reaches(client, far.ipv4, ECHO_PORT), 'far to be in the mesh');
+      await waitFor(async () => !(await reaches(outsider, far.ipv4, ECHO_PORT)), 'STRICT to hold for far');
+      await mesh.patch(`/api/v1/namespaces/${SHOP}/pods/near`, {
+        metadata: { labels: { 'istio.io/dataplane-mode': null } },
+      });
+      await mesh.captured('near');
+    });
 
     it('new pods, whose first packet is already carried', async () => {
       const names = Array.from({ length: 6 }, (_, index) => `eager-${index}`);
