@@ -13,13 +13,16 @@ export function account(space: string, name: string): Manifest {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: space } };
 }
 
+/** Without a request a container gets next to nothing of a node that is busy. */
+const resources = { requests: { cpu: '30m' } };
+
 /** A sample program as a container. */
 export function program(
   name: string,
   args: readonly string[],
   more: Readonly<Record<string, unknown>> = {},
 ): Readonly<Record<string, unknown>> {
-  return { name, image: image('samples'), imagePullPolicy: environment.pullPolicy, args, ...more };
+  return { name, image: image('samples'), imagePullPolicy: environment.pullPolicy, args, resources, ...more };
 }
 
 /** A container in which programs are run by exec. */
@@ -96,7 +99,7 @@ export function applications(space: string): readonly Manifest[] {
     deployment(space, 'client', 1, { account: 'client', containers: [shell()] }),
     deployment(space, 'load', 1, {
       account: 'load',
-      containers: [program('load', ['http-load', '--url', `http://server.${space}/`])],
+      containers: [program('load', ['http-load', '--url', `http://server.${space}/`, '--pause-ms', '60'])],
     }),
   ];
 }

@@ -64,13 +64,13 @@ export class ClusterRun {
         'delete',
         'namespace',
         '--ignore-not-found',
-        '--timeout=90s',
+        '--timeout=150s',
         MESHED,
         PLAIN,
         'ambient-test-node',
         SYSTEM,
       ],
-      { timeoutMs: 100_000 },
+      { timeoutMs: 170_000 },
     );
   }
 }

@@ -82,6 +82,21 @@ export class NodeShell {
     );
   }
 
+  /** Kills the program of a pod's container, by a text of its command line. @throws CommandError where there is none */
+  async kill(uid: string, commandLine: string): Promise<void> {
+    await this.run(
+      `killed=1
+       for file in $(grep -lE "pod($1|$2)" /proc/[0-9]*/cgroup 2>/dev/null); do
+         pid=$(echo "$file" | cut -d/ -f3)
+         if grep -qaF "$3" "/proc/$pid/cmdline" 2>/dev/null; then kill -9 "$pid" && killed=0; fi
+       done
+       exit $killed`,
+      uid,
+      uid.replaceAll('-', '_'),
+      commandLine,
+    );
+  }
+
   /** Rules, sets, files and configurations on the node. */
   async traces(): Promise<Traces> {
     return linesOf(await this.run(listNode));

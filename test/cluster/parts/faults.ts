@@ -37,10 +37,13 @@ export function faults(cluster: ClusterRun): void {
 
     it('an agent that is killed: pods that start meanwhile wait for it, and are captured', async () => {
       const sums = await cluster.meshedLoad.now();
+      const [agent] = await readyPods('k8s-app=istio-cni-node');
       // Twice: the kubelet lets the container wait before it starts it for the third time.
-      const kill = `pids=$(pgrep --full agent/main.ts); [ -n "$pids" ] && kill -9 $pids`;
-      await cluster.node.run(kill);
-      await eventually('second kill', () => cluster.node.run(kill));
+      for (const time of ['first', 'second'])
+        await eventually(`${time} kill of the agent`, async () => {
+          await cluster.node.kill(agent!.metadata.uid, 'agent/main.ts');
+          return true;
+        });
       const url = `http://server.${MESHED}/`;
       const first = program('first', ['http-get', '--url', url]);
       const containers = [program('load', ['http-load', '--url', url, '--lanes', '1'])];

@@ -4,8 +4,8 @@ import { httpGet } from '../harness/ask.ts';
 import type { ClusterRun } from '../harness/cluster-run.ts';
 import { kubectl } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
-import { parts, uninstall } from '../harness/mesh.ts';
-import { isCaptured, isReady, podsOf, podsThat } from '../harness/pods.ts';
+import { parts, SYSTEM, uninstall } from '../harness/mesh.ts';
+import { isCaptured, isReady, podsThat } from '../harness/pods.ts';
 
 const APPLICATIONS = 'app in (server,client,load)';
 
@@ -13,7 +13,7 @@ export function removal(cluster: ClusterRun): void {
   describe('removal', () => {
     it('of the label releases all pods, without a failed request', async () => {
       const sums = await cluster.meshedLoad.now();
-      await kubectl(['--namespace', MESHED, 'delete', 'peerauthentication', 'strict']);
+      await kubectl(['--namespace', MESHED, 'delete', 'peerauthentication', 'strict', '--ignore-not-found']);
       await kubectl(['label', 'namespace', MESHED, 'istio.io/dataplane-mode-']);
       const pods = await podsThat('released', MESHED, APPLICATIONS, 4, (pod) => !isCaptured(pod));
       await eventually('end of the releases', async () => {
@@ -27,9 +27,9 @@ export function removal(cluster: ClusterRun): void {
       await kubectl(['label', 'namespace', MESHED, 'istio.io/dataplane-mode=ambient']);
       const pods = await podsThat('captured', MESHED, APPLICATIONS, 4, isCaptured);
       await uninstall('cni');
-      await eventually('end of the agent', async () =>
-        (await podsOf('istio-system', 'k8s-app=istio-cni-node')).length === 0 ? true : undefined,
-      );
+      // Its pods end when they have cleaned up.
+      const agents = ['pod', '--selector', 'k8s-app=istio-cni-node'];
+      await kubectl(['--namespace', SYSTEM, 'wait', '--for=delete', ...agents, '--timeout=60s']);
       for (const { metadata } of pods)
         expect(await cluster.node.tracesInPod(metadata.uid), metadata.name).to.deep.equal([]);
       expect(await cluster.node.traces()).to.deep.equal(cluster.traces);
