@@ -182,6 +182,7 @@ async function review(
     path: '/apis/authentication.k8s.io/v1/tokenreviews',
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences } },
     timeoutMs: 10_000,
+    repeatable: true,
   });
   return answer.status ?? {};
 }

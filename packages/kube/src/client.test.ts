@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ManualClock } from '@ambient/runtime';
 
@@ -19,6 +22,121 @@ async function caught(promise: Promise<unknown>): Promise<Error> {
   }
   throw new Error('nothing was thrown');
 }
+
+/** A configuration as in a pod: the token is a file that a kubelet renews. */
+function inPod(server: string, tokenFile: string): KubeConfig {
+  const config = new KubeConfig();
+  const authProvider = { name: 'tokenFile', config: { tokenFile } };
+  config.loadFromClusterAndUser({ name: 'c', server, skipTLSVerify: true }, { name: 'u', authProvider });
+  return config;
+}
+
+/** Answers those who have the token of now, and nobody else. */
+class ShortTokens implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'ambient-token-'));
+  readonly file = join(this.folder, 'token');
+  valid = '';
+  asked = 0;
+
+  constructor(api: FakeApi) {
+    api.routes.set('/x', (request, response) => {
+      this.asked++;
+      if (request.headers.authorization === `Bearer ${this.valid}`)
+        json(response, 200, { asked: this.asked });
+      else refuse(401, 'Unauthorized')(request, response);
+    });
+    this.issue('one');
+  }
+
+  issue(token: string): void {
+    this.valid = token;
+    writeFileSync(this.file, `${token}\n`);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+describe('a token in a file', () => {
+  let api: FakeApi;
+  let tokens: ShortTokens;
+  beforeEach(async () => {
+    api = await FakeApi.start();
+    tokens = new ShortTokens(api);
+  });
+  afterEach(() => {
+    tokens[Symbol.dispose]();
+    return api[Symbol.asyncDispose]();
+  });
+
+  it('that has ended is read again, and the request made again, whatever the method', async () => {
+    using connection = new KubeConnection(inPod(api.url, tokens.file));
+    const client = new KubeClient(connection);
+    for (const [token, method] of [
+      ['one', 'GET'],
+      ['two', 'GET'],
+      ['three', 'POST'],
+    ] as const) {
+      tokens.issue(token);
+      expect(await client.request({ path: '/x', method })).to.be.an('object');
+    }
+    expect(tokens.asked).equal(5);
+  });
+
+  it('is read again for a watch', async () => {
+    using connection = new KubeConnection(inPod(api.url, tokens.file));
+    const client = new KubeClient(connection);
+    await client.request({ path: '/x' });
+    tokens.issue('two');
+    await client.stream(
+      { path: '/x' },
+      () => {},
+      () => {},
+    );
+    expect(tokens.asked).equal(3);
+  });
+
+  it('that is refused and not renewed is not tried twice, and is used as soon as it is renewed', async () => {
+    using connection = new KubeConnection(inPod(api.url, tokens.file));
+    const client = new KubeClient(connection);
+    tokens.valid = 'later';
+    expect(String(await caught(client.request({ path: '/x' })))).contain('401');
+    expect(tokens.asked).equal(1);
+    tokens.issue('later');
+    expect(await client.request({ path: '/x' })).to.be.an('object');
+  });
+
+  it('that is missing or empty is told with its path', async () => {
+    using connection = new KubeConnection(inPod(api.url, tokens.file));
+    const client = new KubeClient(connection);
+    writeFileSync(tokens.file, '');
+    expect(await caught(client.request({ path: '/x' }))).instanceOf(KubeConfigError);
+    rmSync(tokens.file);
+    const error = await caught(client.request({ path: '/x' }));
+    expect(error).instanceOf(KubeConfigError);
+    expect(error.message).contain(tokens.file).and.contain('automountServiceAccountToken');
+    expect(tokens.asked).equal(0);
+  });
+
+  it('of a kubeconfig counts by its place, and before a token beside it', async () => {
+    const kubeconfig = join(tokens.folder, 'kubeconfig');
+    const document = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server: api.url, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user: { token: 'of old', tokenFile: 'token' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    };
+    writeFileSync(kubeconfig, JSON.stringify(document));
+    using connection = KubeConnection.fromFile(kubeconfig);
+    const client = new KubeClient(connection);
+    expect(await client.request({ path: '/x' })).deep.equal({ asked: 1 });
+    tokens.issue('two');
+    expect(await client.request({ path: '/x' })).deep.equal({ asked: 3 });
+  });
+});
 
 describe('KubeClient', () => {
   let api: FakeApi;

@@ -31,6 +31,8 @@ export interface KubeRequest {
   readonly signal?: AbortSignal;
   /** How often a 429 that says when to come again is followed; 4 if absent. */
   readonly retries?: number;
+  /** A POST that creates nothing, such as a review: it is made again on another connection if the kept one has just been closed. */
+  readonly repeatable?: boolean;
   /** Given the body of a good answer before it is parsed: what its beginning says need not wait for all of it. */
   readonly onText?: (text: string) => void;
 }
@@ -170,17 +172,29 @@ export class KubeClient {
       headers['content-type'] = request.contentType ?? 'application/json';
       headers['content-length'] = String(body.length);
     }
-    for (let attempt = 0; ; attempt++) {
+    let renewed = false;
+    let stale = false;
+    for (;;) {
       const prepared = await this.#connection.prepare(method, pathOf(request), headers);
       if (request.signal?.aborted) throw cancelled(where);
       const sent = prepared.module.request(prepared.options);
+      let answer: Answer;
       try {
-        return await this.#head(sent, body, request, where);
+        answer = await this.#head(sent, body, request, where);
       } catch (error) {
         // A kept connection that the server closed meanwhile; whoever creates must not do it twice.
-        const stale = sent.reusedSocket && attempt === 0 && method !== 'POST' && isReset(error);
-        if (!stale) throw asConnectionError(error, where);
+        const again =
+          !stale && sent.reusedSocket && (method !== 'POST' || request.repeatable) && isReset(error);
+        if (!again) throw asConnectionError(error, where);
+        stale = true;
+        continue;
       }
+      // The token ended between two looks at its file.
+      if (renewed || answer.response.statusCode !== 401 || !this.#connection.hasNewCredentials(prepared))
+        return answer;
+      renewed = true;
+      answer.response.resume();
+      answer.done();
     }
   }
 

@@ -1,8 +1,11 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig, loadYaml } from '@kubernetes/client-node';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import { dirname, resolve } from 'node:path';
 
-import { KubeConfigError } from './errors.ts';
+import { isRecord, KubeConfigError } from './errors.ts';
+import { TokenFile } from './token-file.ts';
 
 /** What one request to the API server is made with. */
 export interface PreparedRequest {
@@ -11,8 +14,9 @@ export interface PreparedRequest {
 }
 
 /**
- * Address and credentials of one API server. `@kubernetes/client-node` reads them (kubeconfig, exec plugins, token files, and
- * refreshes them); the connections are kept alive here, since the library opens a TLS session for each request.
+ * Address and credentials of one API server. `@kubernetes/client-node` reads them (kubeconfig, exec plugins, and refreshes them);
+ * the connections are kept alive here, since the library opens a TLS session for each request, and files with tokens are read
+ * here: the library would go on with an expired token for a minute, and does not know `tokenFile` of a kubeconfig.
  */
 export class KubeConnection implements Disposable {
   /** Base URL, without a slash at the end. */
@@ -22,9 +26,13 @@ export class KubeConnection implements Disposable {
   readonly #config: KubeConfig;
   readonly #agent: http.Agent;
   readonly #viaProxy: boolean;
+  readonly #tokenFile: TokenFile | undefined;
 
-  /** @throws KubeConfigError */
-  constructor(config: KubeConfig) {
+  /**
+   * @param tokenFile of the current user, where the configuration does not say it itself
+   * @throws KubeConfigError
+   */
+  constructor(config: KubeConfig, tokenFile = tokenFileOf(config)) {
     const cluster = config.getCurrentCluster();
     if (!cluster || !URL.canParse(cluster.server))
       throw new KubeConfigError(
@@ -36,6 +44,7 @@ export class KubeConnection implements Disposable {
     this.server = cluster.server.replace(/\/+$/, '');
     this.namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim() || undefined;
     this.#viaProxy = Boolean(cluster.proxyUrl);
+    this.#tokenFile = tokenFile === undefined ? undefined : new TokenFile(tokenFile);
     const agentOptions = { keepAlive: true, keepAliveMsecs: 30_000, scheduling: 'lifo' as const };
     this.#agent = this.server.startsWith('https:')
       ? new https.Agent(agentOptions)
@@ -50,7 +59,7 @@ export class KubeConnection implements Disposable {
     } catch (error) {
       throw new KubeConfigError(`cannot read the kubeconfig ${file}: ${messageOf(error)}`, { cause: error });
     }
-    return new KubeConnection(config);
+    return new KubeConnection(config, tokenFileIn(file, config) ?? tokenFileOf(config));
   }
 
   /** The service account of the pod that this process runs in. @throws KubeConfigError outside of a pod */
@@ -69,8 +78,13 @@ export class KubeConnection implements Disposable {
     const url = new URL(this.server + path);
     const options: https.RequestOptions = { headers };
     try {
-      await this.#config.applyToHTTPSOptions(options);
+      if (this.#tokenFile === undefined) await this.#config.applyToHTTPSOptions(options);
+      else {
+        this.#config.applyHTTPSOptions(options);
+        headers['Authorization'] = `Bearer ${this.#tokenFile.token}`;
+      }
     } catch (error) {
+      if (error instanceof KubeConfigError) throw error;
       throw new KubeConfigError(
         `cannot get credentials for ${this.server}: ${messageOf(error)}; check the user in the kubeconfig`,
         { cause: error },
@@ -91,9 +105,40 @@ export class KubeConnection implements Disposable {
     };
   }
 
+  /** Whether a request that was refused as unknown (401) may be made again, since there is another token now. */
+  hasNewCredentials({ options }: PreparedRequest): boolean {
+    const used = (options.headers as Record<string, string> | undefined)?.['Authorization'] ?? '';
+    try {
+      return this.#tokenFile?.isRenewed(used.replace(/^Bearer /, '')) ?? false;
+    } catch {
+      // The refusal says enough; the next request tells of the file.
+      return false;
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
+}
+
+/** Of the user that a configuration made in a program names, as in a pod. */
+function tokenFileOf(config: KubeConfig): string | undefined {
+  const provider = config.getCurrentUser()?.authProvider as
+    { readonly config?: { readonly tokenFile?: unknown } } | undefined;
+  const path = provider?.config?.tokenFile;
+  return typeof path === 'string' && path !== '' ? path : undefined;
+}
+
+/** `tokenFile` of the current user in a kubeconfig; relative to it, and before `token`, as for kubectl. */
+function tokenFileIn(file: string, config: KubeConfig): string | undefined {
+  const document: unknown = loadYaml(readFileSync(file, 'utf8'));
+  const users: readonly unknown[] =
+    isRecord(document) && Array.isArray(document['users']) ? document['users'] : [];
+  const name = config.getCurrentUser()?.name;
+  const entry = users.find((each) => isRecord(each) && each['name'] === name);
+  const user = isRecord(entry) ? entry['user'] : undefined;
+  const path = isRecord(user) ? user['tokenFile'] : undefined;
+  return typeof path === 'string' && path !== '' ? resolve(dirname(file), path) : undefined;
 }
 
 function messageOf(error: unknown): string {
