@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { Logger, LogLevels } from '@ambient/runtime';
 import type { MeshPod, PodObject, PodOptions } from './pods.ts';
 import type { LogEntry, LogMatch } from '../../netns/harness/access-log.ts';
 import { logEntries, matches } from '../../netns/harness/access-log.ts';
+import { commandOf, processesWith, processOf, signalAll } from './processes.ts';
 import { waitFor } from './wait-for.ts';
 
 export const HTTP_PORT = 8080;
@@ -253,30 +254,18 @@ export class MeshCluster implements AsyncDisposable {
 
   /** A signal for the processes of a pod's containers. What holds its namespaces, which sleeps, does not get it. */
   signal({ metadata, spec }: PodObject, signal: NodeJS.Signals): void {
-    const member = this.#processOf(spec.nodeName!, metadata.uid);
+    const member = processOf(this.host(spec.nodeName!, 'proc'), metadata.uid);
     if (member === undefined) return;
-    const busy = this.#processesWith([member]).filter((pid) => commandOf(pid) !== 'sleep');
+    const busy = processesWith([member]).filter((pid) => commandOf(pid) !== 'sleep');
     signalAll(busy, signal);
   }
 
   /** The end of a node's power supply: SIGKILL at once for all processes of these pods, those that hold their namespaces too. */
   killNode(node: string, pods: readonly PodObject[]): void {
     const members = pods
-      .map(({ metadata }) => this.#processOf(node, metadata.uid))
+      .map(({ metadata }) => processOf(this.host(node, 'proc'), metadata.uid))
       .filter((pid) => pid !== undefined);
-    signalAll(this.#processesWith(members), 'SIGKILL');
-  }
-
-  /** Processes in the network namespaces of these. */
-  #processesWith(members: readonly string[]): string[] {
-    const namespaces = new Set(members.map((pid) => readlinkSync(`/proc/${pid}/ns/net`)));
-    return readdirSync('/proc').filter((pid) => {
-      try {
-        return /^\d+$/.test(pid) && namespaces.has(readlinkSync(`/proc/${pid}/ns/net`));
-      } catch {
-        return false; // has ended
-      }
-    });
+    signalAll(processesWith(members), 'SIGKILL');
   }
 
   #place({ metadata, spec, status }: PodObject): MeshPod {
@@ -289,23 +278,10 @@ export class MeshCluster implements AsyncDisposable {
       uid,
       node,
       account: spec.serviceAccountName ?? 'default',
-      path: join(this.host(node, 'proc'), this.#processOf(node, uid) ?? '1', 'ns/net'),
+      path: join(this.host(node, 'proc'), processOf(this.host(node, 'proc'), uid) ?? '1', 'ns/net'),
       ipv4: addresses.find((ip) => !ip.includes(':')) ?? '',
       ipv6: addresses.find((ip) => ip.includes(':')) ?? '',
     };
-  }
-
-  /** A process in a pod's namespaces, as the node's /proc has it; none of a pod on the node's network. */
-  #processOf(node: string, uid: string): string | undefined {
-    const directory = this.host(node, 'proc');
-    const inPath = `pod${uid.replaceAll('-', '_')}.`;
-    return readdirSync(directory).find((pid) => {
-      try {
-        return readFileSync(join(directory, pid, 'cgroup'), 'latin1').includes(inPath);
-      } catch {
-        return false; // has ended
-      }
-    });
   }
 
   // ---- the mesh
@@ -360,9 +336,7 @@ export class MeshCluster implements AsyncDisposable {
   /** Lines of all ztunnels of a node that run now. */
   async ztunnelLog(node: string): Promise<LogEntry[]> {
     const pods = await this.meshPods('ztunnel', node);
-    return pods.flatMap(({ metadata }) =>
-      logEntries({ lines: this.output(metadata.name, MESH_NAMESPACE) } as never),
-    );
+    return pods.flatMap(({ metadata }) => logEntries({ lines: this.output(metadata.name, MESH_NAMESPACE) }));
   }
 
   /** Waits for a line of a node's access log that is there or comes. */
@@ -379,23 +353,5 @@ export class MeshCluster implements AsyncDisposable {
           .join('\n')}`,
       8000,
     );
-  }
-}
-
-function signalAll(pids: readonly string[], signal: NodeJS.Signals): void {
-  for (const pid of pids)
-    try {
-      process.kill(Number(pid), signal);
-    } catch {
-      // has ended meanwhile
-    }
-}
-
-/** Name of a process's program; empty if it has ended. */
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
-  } catch {
-    return '';
   }
 }
