@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { CertificateCaller } from './certificate-caller.ts';
 import { Cluster, pod, policy, service, uidOf } from './cluster.ts';
@@ -12,7 +13,6 @@ import { ControlPlaneProcess } from './control-plane-process.ts';
 import type { LogLine } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
 import { FaultyApi } from './faulty-api.ts';
-import { waitFor } from './wait-for.ts';
 
 const trouble = 'cannot follow the API server, trying again';
 const podCount = 20;

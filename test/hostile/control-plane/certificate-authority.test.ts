@@ -1,13 +1,13 @@
 // What happens to the CA when somebody edits its Secrets, and to its certificates when a clock is wrong.
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { CertificateCaller } from './certificate-caller.ts';
 import { account, Cluster, pod, service, uidOf } from './cluster.ts';
 import { ControlPlaneInProcess, TestClock } from './control-plane-in-process.ts';
 import { ControlPlaneProcess } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
-import { waitFor } from './wait-for.ts';
 
 const secrets = '/api/v1/namespaces/istio-system/secrets';
 const ca = `${secrets}/istio-ca-secret`;

@@ -1,13 +1,13 @@
 // Discovery clients that do not play along, and many of them at once.
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { CertificateCaller } from './certificate-caller.ts';
 import { account, Cluster, pod, policy, service, uidOf } from './cluster.ts';
 import { ControlPlaneInProcess, TestClock } from './control-plane-in-process.ts';
 import { ControlPlaneProcess } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
-import { waitFor } from './wait-for.ts';
 
 const storm = 1000;
 

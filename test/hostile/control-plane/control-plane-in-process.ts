@@ -5,9 +5,9 @@ import type { Clock, LogFields } from '@ambient/runtime';
 import { startControlPlane } from '../../../packages/control-plane/src/app.ts';
 import type { ControlPlane } from '../../../packages/control-plane/src/app.ts';
 import { KubeConnection } from '@ambient/kube';
+import { waitFor } from '@ambient/testkit/lab';
 import { loadControlPlaneSettings } from '../../../packages/control-plane/src/settings/settings.ts';
 import type { LogLine } from './control-plane-process.ts';
-import { waitFor } from './wait-for.ts';
 
 /** A clock that runs faster than the machine's, and can be set. Both would take minutes, or root, with a real one. */
 export class TestClock implements Clock {

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
-import { waitFor } from './wait-for.ts';
+import { waitFor } from '@ambient/testkit/lab';
 
 /** A line of the log; the fields of the message beside the fixed ones. */
 export interface LogLine {

@@ -1,8 +1,7 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
 import { envoy, grpcMethod, typeUrl } from '@ambient/wire';
-
-import { waitFor } from './wait-for.ts';
+import { waitFor } from '@ambient/testkit/lab';
 
 const { DeltaDiscoveryRequest, DeltaDiscoveryResponse } = envoy.service.discovery.v3;
 type Request = envoy.service.discovery.v3.IDeltaDiscoveryRequest;

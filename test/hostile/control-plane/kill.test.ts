@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { JsonObject } from '@ambient/lab';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { account, Cluster, namespace, pod, policy, service, serviceEntry, uidOf } from './cluster.ts';
 import { ControlPlaneProcess } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
 import { FaultyApi } from './faulty-api.ts';
-import { waitFor } from './wait-for.ts';
 
 /** Of each of two lanes that run beside each other. */
 const kills = 10;

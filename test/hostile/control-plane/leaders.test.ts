@@ -1,12 +1,12 @@
 // Two replicas, one lead: who loses it stops writing, who takes over repeats nothing, and no proxy notices.
 import { expect } from 'chai';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { Cluster, pod, policy, service, serviceEntry, uidOf } from './cluster.ts';
 import { ControlPlaneProcess } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
 import { FaultyApi } from './faulty-api.ts';
 import type { SeenRequest } from './faulty-api.ts';
-import { waitFor } from './wait-for.ts';
 
 const lease = '/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/ambient-leader';
 /** The lease runs out, and is looked at every two seconds and a bit. */

@@ -2,11 +2,11 @@
 import { expect } from 'chai';
 import type { JsonObject } from '@ambient/lab';
 import { istio } from '@ambient/wire';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { Cluster, namespace, pod, policy, service, serviceEntry, uidOf } from './cluster.ts';
 import { ControlPlaneProcess } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
-import { waitFor } from './wait-for.ts';
 
 const { Address } = istio.workload;
 const { Authorization } = istio.security;

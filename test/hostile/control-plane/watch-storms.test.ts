@@ -1,10 +1,10 @@
 // More change than anybody can look at: the state that proxies get is right in the end, and they get it in few portions.
 import { expect } from 'chai';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { Cluster, pod, service, uidOf } from './cluster.ts';
 import { ControlPlaneProcess } from './control-plane-process.ts';
 import { DiscoveryClient } from './discovery-client.ts';
-import { waitFor } from './wait-for.ts';
 
 const many = 1000;
 

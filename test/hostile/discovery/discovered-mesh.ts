@@ -1,4 +1,4 @@
-import { FakeXds } from '@ambient/testkit';
+import { FakeXds, waitFor } from '@ambient/testkit';
 import type { FakeMesh } from '@ambient/testkit';
 import { parseLocalConfig } from '@ambient/xds';
 import { renderLocalMesh, TestMesh } from '../../netns/harness/index.ts';
@@ -91,8 +91,11 @@ export class DiscoveredMesh {
 
   /** Waits until every proxy holds, or holds no more, something of this name. */
   async held(text: string, held = true): Promise<void> {
-    for (const pod of [this.client, this.server])
-      for (;;) if ((await pod.admin('/config_dump')).body.includes(text) === held) break;
+    for (const pod of [this.client, this.server]) {
+      const isSo = async (): Promise<boolean> =>
+        (await pod.admin('/config_dump')).body.includes(text) === held;
+      await waitFor(isSo, `${pod.name} to ${held ? 'hold' : 'hold no more'} ${text}`);
+    }
   }
 
   goodRound(): Promise<void> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { FakeCa } from '@ambient/identity';
-import { assertNoLeak, takeLeakSnapshot } from '@ambient/testkit/lab';
+import { assertNoLeak, takeLeakSnapshot, waitFor } from '@ambient/testkit/lab';
 import type { LabProcess, LeakScope, Netns, SampleApp } from '@ambient/testkit/lab';
 import { connectFrom, HostilePeer, HostileServer, listenInside } from '@ambient/testkit/hostile-peer';
 import type { Credentials, HandshakeOptions, ServerScript } from '@ambient/testkit/hostile-peer';
@@ -111,7 +111,9 @@ export class HostileRig {
     const { mesh, attacker, client } = this;
     const workloads = [...mesh.mesh.workloads, attacker.workload];
     mesh.writeMesh(renderLocalMesh({ ...mesh.mesh, workloads }));
-    for (;;) if ((await client.admin('/config_dump')).body.includes(attacker.workload.uid)) return;
+    const isKnown = async (): Promise<boolean> =>
+      (await client.admin('/config_dump')).body.includes(attacker.workload.uid);
+    await waitFor(isKnown, 'the client to know the attacker');
   }
 
   /** Starts a program in the server's pod for this one test. */

@@ -6,12 +6,12 @@ import { CaClient, GrpcCaTransport } from '@ambient/identity';
 import type { WorkloadCertificate } from '@ambient/identity';
 import type { JsonObject } from '@ambient/lab';
 import { realClock } from '@ambient/runtime';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { KubeSecrets } from '../../../packages/control-plane/src/ca/kubernetes-secrets.ts';
 import { account, Cluster, namespace } from '../../hostile/control-plane/cluster.ts';
 import { ControlPlaneProcess } from '../../hostile/control-plane/control-plane-process.ts';
 import type { LogLine } from '../../hostile/control-plane/control-plane-process.ts';
-import { waitFor } from '../../hostile/control-plane/wait-for.ts';
 import { InPodEndpoint } from '../../hostile/discovery/in-pod-endpoint.ts';
 import { TestMesh } from '../harness/index.ts';
 import type { Pod } from '../harness/index.ts';
@@ -176,10 +176,9 @@ export class TrustMesh {
     await this.renewed(pod);
     const serial = String(this.certificatesOf(pod).at(-1)!['serial']);
     const dumped = `"${BigInt(`0x${serial}`)}"`;
-    const endMs = performance.now() + 5000;
-    while (performance.now() < endMs)
-      if ((await pod.admin('/config_dump')).body.includes(dumped)) return serial;
-    throw new Error(`the proxy of ${pod.name} does not take certificate ${serial}`);
+    const taken = async (): Promise<boolean> => (await pod.admin('/config_dump')).body.includes(dumped);
+    await waitFor(taken, `the proxy of ${pod.name} to take certificate ${serial}`, 5000);
+    return serial;
   }
 
   /** What the CA replies to a pod now. */
@@ -227,13 +226,12 @@ export class TrustMesh {
   /** Name of the replica that leads, once there is one among those that run. */
   async leader(): Promise<string> {
     const lease = '/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/ambient-leader';
-    const endMs = performance.now() + 40_000;
-    while (performance.now() < endMs) {
+    const holder = async (): Promise<string | undefined> => {
       const found = await this.cluster.get<{ spec: { holderIdentity?: string } }>(lease);
-      const holder = found?.spec.holderIdentity ?? '';
-      if (this.#replicas.get(holder)?.running === true) return holder;
-    }
-    throw new Error('no replica that runs has taken the lead');
+      const name = found?.spec.holderIdentity ?? '';
+      return this.#replicas.get(name)?.running === true ? name : undefined;
+    };
+    return waitFor(holder, 'a replica that runs to take the lead', 40_000);
   }
 
   async #anyPort(): Promise<number> {

@@ -5,9 +5,9 @@ import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import type { WorkloadCertificate } from '@ambient/identity';
 import { connectFrom } from '@ambient/testkit/hostile-peer';
+import { waitFor } from '@ambient/testkit/lab';
 
 import { cacerts, testCa } from '../../../packages/control-plane/src/ca/ca.test-data.ts';
-import { waitFor } from '../../hostile/control-plane/wait-for.ts';
 import { HttpLoad } from '../function/http-load.ts';
 import type { Pod } from '../harness/index.ts';
 import { ECHO_PORT, HTTP_PORT, TrustMesh } from './trust-mesh.ts';
