@@ -163,7 +163,7 @@ export class MeshCluster implements AsyncDisposable {
     accept: (pod: PodObject) => boolean,
     what: string,
     namespace = SHOP,
-    timeoutMs = 20_000,
+    timeoutMs = 30_000,
   ): Promise<PodObject> {
     return waitFor(
       async () => {

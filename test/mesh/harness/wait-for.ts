@@ -11,7 +11,7 @@ const lookMs = 20;
 export async function waitFor<T>(
   condition: () => T | undefined | false | Promise<T | undefined | false>,
   what: string | (() => string | Promise<string>),
-  timeoutMs = 20_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {

@@ -6,7 +6,7 @@ import type { Netns } from '@ambient/testkit/lab';
 /** A connection that is kept ends after so many requests, as those of well-behaved clients do at times. */
 const REQUESTS_PER_CONNECTION = 15;
 const LANES = 3;
-const ANSWER_DEADLINE_MS = 5000;
+const ANSWER_DEADLINE_MS = 10_000;
 
 /** Requests from pods without a pause, over connections that are kept and over new ones, until it is stopped. */
 export class HttpLoad {
