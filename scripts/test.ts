@@ -58,19 +58,19 @@ async function runNetns(grep: string | undefined): Promise<StepResult> {
     console.log(`  FAIL  ${lack}`);
     return { name: 'netns', passed: 0, failures: [`netns: ${lack}`] };
   }
-  const run = { name: 'netns', spec: netnsTests, grep, lines: 'test', deadlineMs: 1_500_000 } as const;
+  const run = { name: 'netns', spec: netnsTests, grep, lines: 'test', deadlineMs: 2_700_000 } as const;
   return runMocha({ ...run, options: ['--timeout', '60000'], again: true });
 }
 
 function runUnit(grep: string | undefined): Promise<StepResult> {
   const spec = unitTests.filter((pattern) => globSync(pattern).length > 0);
-  return runMocha({ name: 'unit', spec, grep, lines: 'suite', deadlineMs: 600_000 });
+  return runMocha({ name: 'unit', spec, grep, lines: 'suite', deadlineMs: 900_000 });
 }
 
 /** Against the lab's API, whatever KUBECONFIG the caller has; `npm run test:cluster` takes a real one. */
 function runLab(grep: string | undefined): Promise<StepResult> {
   const { KUBECONFIG: _, ...env } = process.env;
-  const run = { name: 'lab', spec: labTests, grep, lines: 'suite', deadlineMs: 600_000 } as const;
+  const run = { name: 'lab', spec: labTests, grep, lines: 'suite', deadlineMs: 900_000 } as const;
   return runMocha({ ...run, env, options: ['--timeout', '60000'], again: true });
 }
 
