@@ -78,11 +78,9 @@ export class KubeConnection implements Disposable {
     const url = new URL(this.server + path);
     const options: https.RequestOptions = { headers };
     try {
-      if (this.#tokenFile === undefined) await this.#config.applyToHTTPSOptions(options);
-      else {
-        this.#config.applyHTTPSOptions(options);
-        headers['Authorization'] = `Bearer ${this.#tokenFile.token}`;
-      }
+      const token = this.#tokenFile?.token;
+      await this.#config.applyToHTTPSOptions(options);
+      if (token !== undefined) headers['Authorization'] = `Bearer ${token}`;
     } catch (error) {
       if (error instanceof KubeConfigError) throw error;
       throw new KubeConfigError(
