@@ -15,7 +15,7 @@ import { PodNamespaces } from './pod-namespaces.ts';
 
 const NODE = 'node-1';
 const NAMESPACE = 'shop';
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 240_000;
 const POLL_MS = 50;
 /** Requests to the API server under way while pods are made. */
 const AT_ONCE = 16;
