@@ -1,11 +1,14 @@
 import { kubectl } from './command.ts';
-import { eventually } from './eventually.ts';
+import { eventually, pause } from './eventually.ts';
 
 /** Sums of the program `http-load` up to now. */
 export interface LoadSums {
   readonly answers: number;
   readonly failures: number;
 }
+
+/** A connection to an address that nobody answers for fails after three seconds. */
+const QUIET_MS = 5000;
 
 /** The endless requests of a namespace's pod `load`, as its log tells of them. */
 export class Load {
@@ -29,10 +32,11 @@ export class Load {
     });
   }
 
-  /** Waits until all requests between two looks have been answered: the Service has its endpoints. */
+  /** Waits until no request has failed for a while: those from before the Service had its rules on the node take seconds. */
   answering(): Promise<LoadSums> {
     return eventually('load without failures', async () => {
       const before = await this.now();
+      await pause(QUIET_MS);
       const after = await this.now();
       return after.failures === before.failures ? after : undefined;
     });

@@ -56,7 +56,7 @@ export function policies(cluster: ClusterRun): void {
         () => 'admitted',
         (error: unknown) => String(error),
       );
-      expect(await bad).to.contain('denied the request');
+      expect(await bad).to.contain('ipBlocks');
     });
   });
 }
