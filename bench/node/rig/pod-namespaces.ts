@@ -14,6 +14,7 @@ export interface CheapPod {
 }
 
 const FIRST_PID = 1000;
+const PODS_PER_SUBNET = 250;
 
 /** Makes pods, and a node's /proc in which an agent finds their namespaces. */
 export class PodNamespaces implements Disposable {
@@ -31,7 +32,7 @@ export class PodNamespaces implements Disposable {
   make(name: string): CheapPod {
     const index = this.pods.length;
     const namespace = NetworkNamespace.create();
-    const ip = `10.80.${index >> 8}.${(index & 255) + 1}`;
+    const ip = `10.80.${Math.floor(index / PODS_PER_SUBNET)}.${(index % PODS_PER_SUBNET) + 1}`;
     const ip6 = `fd80::${(index + 1).toString(16)}`;
     // Both ends stay inside: the pod reaches nobody, and looks like one that does.
     const lines = [
