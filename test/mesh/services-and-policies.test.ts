@@ -37,7 +37,8 @@ describe('a cluster of nodes with frames of 9000 bytes, all in the mesh', () => 
       service('web', [HTTP_PORT, ECHO_PORT]),
       service('web', [ECHO_PORT], { name: 'web-headless', clusterIP: 'None' }),
     );
-    await waitFor(() => reaches(client, far.ipv4, ECHO_PORT), 'the mesh to carry');
+    for (const { ipv4, name } of [near, far])
+      await waitFor(() => reaches(client, ipv4, ECHO_PORT), `the mesh to carry to ${name}`);
   });
   after(async function () {
     this.timeout(30_000);

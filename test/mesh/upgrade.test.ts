@@ -23,7 +23,12 @@ describe('a cluster of the mesh under load', () => {
       mesh.run('near', { node: 'node-1' }),
       mesh.run('far', { node: 'node-2' }),
     ]);
-    await waitFor(() => reaches(client, far.ipv4, ECHO_PORT), 'the mesh to carry');
+    for (const [from, to] of [
+      [client, near],
+      [client, far],
+      [far, client],
+    ] as const)
+      await waitFor(() => reaches(from, to.ipv4, ECHO_PORT), `the mesh to carry to ${to.name}`);
   });
   after(async function () {
     this.timeout(30_000);
