@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { KubeClient } from '@ambient/kube';
 import type { KubeConnection } from '@ambient/kube';
 import { NetworkNamespace } from '@ambient/linux';
@@ -26,8 +26,10 @@ import { agentMetrics, AgentMetrics } from './metrics.ts';
 import type { InstallResult } from './metrics.ts';
 import { NetnsFinder } from './netns/find-netns.ts';
 import { adoptCaptured, probedAddresses } from './pods/adopt.ts';
+import type { CapturedPod } from './pods/captured-pod.ts';
 import { CaptureSteps } from './pods/capture-steps.ts';
 import { Enroller } from './pods/enroller.ts';
+import { readRemembered, RememberedPods } from './pods/remembered-pods.ts';
 import { StartingPods } from './pods/starting-pods.ts';
 import type { Proofs } from './proof/start-proofs.ts';
 import { startProofs } from './proof/start-proofs.ts';
@@ -60,6 +62,10 @@ export interface Agent {
 const FULL_CHECK_MS = 60_000;
 const FULL_CHECK_LEGACY_MS = 5000;
 const STAY_QUESTION_MS = 2000;
+/** So long is waited for the API server before the agent begins with what the one before it has left. */
+const API_PATIENCE_MS = 2000;
+/** Beside the socket for ztunnel. */
+const REMEMBERED_PODS = 'captured-pods.json';
 /** When the mesh leaves the node, connections that ztunnel carries have so long to end by themselves. */
 const LEAVING_GRACE_MS = 5000;
 
@@ -137,34 +143,58 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     if (leaving) await hostRules.uninstall();
   });
 
-  // Without the pods, a ztunnel that connects would be told that there are none, and would drop those that it has.
-  await Promise.race([objects.synced, aborted(signal)]);
-  if (signal.aborted) return undefined;
   const finder = new NetnsFinder(paths.proc);
-  const pods = await adoptCaptured(objects.pods(), cluster.systemNamespace, finder);
+  const pods = new Map<string, CapturedPod>();
   stack.defer(() => {
     for (const { netns } of pods.values()) netns?.close();
   });
+  const rememberedPath = join(dirname(paths.ztunnelSocket), REMEMBERED_PODS);
+  const remembered = stack.use(new RememberedPods(rememberedPath, () => pods.values(), clock, log));
+  const arrivals = new ZtunnelArrivals(clock);
+  let proofs: Proofs | undefined;
+  let retryPending: () => void = () => undefined;
+  const listen = (): ZdsServer =>
+    stack.use(
+      ZdsServer.listen({
+        path: paths.ztunnelSocket,
+        pods,
+        clock,
+        logger: log.scope('zds'),
+        onConnected: (count) => {
+          metrics.ztunnels(count);
+          arrivals.changed(count);
+          proofs?.ztunnelsChanged();
+          if (count > 0) retryPending();
+        },
+      }),
+    );
+  // Without the pods, a ztunnel that connects would be told that there are none, and would drop those that it has.
+  let early: ZdsServer | undefined;
+  if (!(await within(API_PATIENCE_MS, objects.synced, clock, signal))) {
+    for (const [uid, record] of await readRemembered(rememberedPath, finder)) pods.set(uid, record);
+    if (pods.size > 0) {
+      log.warn('the API server does not answer: ztunnel is served as the agent before has left it', {
+        pods: pods.size,
+      });
+      early = listen();
+    }
+    await Promise.race([objects.synced, aborted(signal)]);
+  }
+  if (signal.aborted) return undefined;
+  const adopted = await adoptCaptured(objects.pods(), cluster.systemNamespace, finder, pods);
+  for (const record of adopted) pods.set(record.uid, record);
   await hostRules.replace(probedAddresses(pods.values()));
   log.info('the pods of the node are known', {
     pods: [...objects.pods()].length,
     captured_before: pods.size,
   });
-  const arrivals = new ZtunnelArrivals(clock);
-  let proofs: Proofs | undefined;
-  const zds = ZdsServer.listen({
-    path: paths.ztunnelSocket,
-    pods,
-    clock,
-    logger: log.scope('zds'),
-    onConnected: (count) => {
-      metrics.ztunnels(count);
-      arrivals.changed(count);
-      proofs?.ztunnelsChanged();
-      if (count > 0) enroller.retryPending();
-    },
-  });
-  stack.use(zds);
+  const zds = early ?? listen();
+  // A ztunnel that is connected has had its snapshot without them.
+  for (const record of zds.connected > 0 ? adopted : [])
+    if (record.netns !== undefined)
+      void zds.add({ ...record, netns: record.netns }).catch((error: unknown) => {
+        log.warn('a pod cannot be handed to ztunnel', { uid: record.uid, error: describeError(error) });
+      });
 
   const wishSettings = {
     enabled: ambient.enabled,
@@ -212,6 +242,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
       drift.noteSet(uid);
       proofs?.captured(uid);
     },
+    onChanged: () => remembered.touch(),
     proofOf: async (uid) => proofs?.stateOf(uid),
     onCaptured: (pod) => notices.look(pod),
     metrics,
@@ -237,7 +268,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
       }),
     );
   touch = (uid) => enroller.touch(uid);
-  for (const uid of [...objects.pods()].map(({ metadata }) => metadata.uid)) touch(uid);
+  retryPending = () => enroller.retryPending();
+  for (const uid of [...[...objects.pods()].map(({ metadata }) => metadata.uid), ...pods.keys()]) touch(uid);
 
   if (ambient.checkIntervalMs > 0) drift.start();
 
@@ -375,4 +407,11 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** Whether something comes to pass in time. */
+async function within(ms: number, event: Promise<void>, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  using _timer = clock.setTimer(ms, () => late.resolve(false));
+  return await Promise.race([event.then(() => true), aborted(signal).then(() => false), late.promise]);
 }

@@ -8,6 +8,7 @@ import { loadAgentSettings, REDIRECTION_ANNOTATION, startAgent } from '@ambient/
 import { standardSelectors } from '@ambient/cni';
 import { ScriptedZtunnel } from '@ambient/cni/testing';
 import { LabApi } from '@ambient/lab';
+import type { NetworkNamespace } from '@ambient/linux';
 import type { LogSink } from '@ambient/runtime';
 import { Logger, LogLevels, settingsFrom } from '@ambient/runtime';
 import type { Netns } from '@ambient/testkit/lab';
@@ -170,13 +171,33 @@ export class AgentNode {
       },
     });
     const pod = { name, uid: created.metadata.uid, netns, pid: String(++this.#pids) };
-    this.#process(
-      pod.pid,
-      netns,
-      `0::/kubepods.slice/kubepods-pod${pod.uid.replaceAll('-', '_')}.slice/cri-containerd-1.scope`,
-    );
+    this.#process(pod.pid, netns, cgroupOf(pod.uid));
     if (running) await this.run(pod);
     return pod;
+  }
+
+  /** A pod that runs, without a network but its address, in a namespace that belongs to the caller: quick to make. */
+  async bare(name: string, netns: NetworkNamespace, ip: string): Promise<string> {
+    const created = await this.client.request<Pod>({
+      method: 'POST',
+      path: '/api/v1/namespaces/shop/pods',
+      body: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'shop' },
+        spec: { nodeName: NODE, containers: [{ name: 'app', image: 'app' }] },
+      },
+    });
+    const { uid } = created.metadata;
+    const holder = { path: `/proc/${process.pid}/fd/${netns.fd}`, holderPid: process.pid };
+    this.#process(String(++this.#pids), holder, cgroupOf(uid));
+    await this.client.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/shop/pods/${name}/status`,
+      contentType: 'application/merge-patch+json',
+      body: { status: { phase: 'Running', podIP: ip, podIPs: [{ ip }] } },
+    });
+    return uid;
   }
 
   /** The kubelet has started the pod. */
@@ -296,13 +317,17 @@ export class AgentNode {
     await this.lab.destroy();
   }
 
-  #process(pid: string, netns: Netns, cgroup: string): void {
+  #process(pid: string, netns: Pick<Netns, 'path' | 'holderPid'>, cgroup: string): void {
     const directory = join(this.host, 'proc', pid);
     mkdirSync(join(directory, 'ns'), { recursive: true });
     symlinkSync(netns.path, join(directory, 'ns/net'));
     symlinkSync(`/proc/${netns.holderPid}/stat`, join(directory, 'stat'));
     writeFileSync(join(directory, 'cgroup'), `${cgroup}\n`);
   }
+}
+
+function cgroupOf(uid: string): string {
+  return `0::/kubepods.slice/kubepods-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-1.scope`;
 }
 
 /** A ztunnel that says yes to everything, or to nothing. */

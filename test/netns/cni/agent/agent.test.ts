@@ -189,6 +189,25 @@ describe('node agent', function () {
     await node.says(late, 'enabled');
   });
 
+  it('serves ztunnel when it starts while the API server is away, as the agent before has left it', async () => {
+    const pod = await node.pod('web', { labels: { 'istio.io/dataplane-mode': 'ambient' } });
+    await node.startAgent();
+    const first = await node.ztunnel();
+    await node.says(pod, 'enabled');
+    await node.stopApi();
+    await node.stopAgent();
+    await first.close();
+
+    const starting = node.startAgent();
+    await node.logged(/ztunnel is served as the agent before has left it/);
+    const second = await node.ztunnel();
+    expect(second.texts).to.deep.equal([added(pod), 'snapshot']);
+    await node.startApi();
+    await starting;
+    await node.deletePod(pod);
+    await second.received(`del ${pod.uid}`);
+  });
+
   it('joins the network configuration, and leaves it when its DaemonSet is gone', async () => {
     const { existsSync, readFileSync } = await import('node:fs');
     await node.startAgent();

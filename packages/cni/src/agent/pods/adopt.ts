@@ -8,23 +8,28 @@ import { addressesOf, hasEnded, isZtunnel, redirectionOf } from './wish.ts';
 /**
  * Pods that an agent before this one has captured, by their annotation: what a ztunnel is told when it connects. One whose
  * namespace is not found is among them: ztunnel is to keep what it has of it.
+ * @param known pods that are not looked for any more
  */
 export async function adoptCaptured(
   pods: Iterable<Pod>,
   systemNamespace: string,
   finder: Pick<NetnsFinder, 'find'>,
-): Promise<Map<string, CapturedPod>> {
+  known: ReadonlyMap<string, CapturedPod>,
+): Promise<readonly CapturedPod[]> {
   const captured = [...pods].filter(
-    (pod) => redirectionOf(pod) === 'enabled' && !hasEnded(pod) && !isZtunnel(pod, systemNamespace),
+    (pod) =>
+      redirectionOf(pod) === 'enabled' &&
+      !known.has(pod.metadata.uid) &&
+      !hasEnded(pod) &&
+      !isZtunnel(pod, systemNamespace),
   );
-  const records = await Promise.all(
+  return Promise.all(
     captured.map(async (pod) => {
       const addresses = addressesOf(pod);
       const netns = await finder.find({ uid: pod.metadata.uid, addresses });
       return capturedPod(pod, netns, undefined, addresses);
     }),
   );
-  return new Map(records.map((record) => [record.uid, record]));
 }
 
 /** The addresses that the node's probes of these pods go to. */

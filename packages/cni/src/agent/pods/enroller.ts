@@ -36,6 +36,8 @@ export interface EnrollerOptions {
   readonly events: Pick<EventRecorder, 'record'>;
   /** Called when a pod's rules have just been set. */
   readonly onRulesSet: (uid: string) => void;
+  /** The pods that are captured may be others now. */
+  readonly onChanged: () => void;
   /** What is known of whether the pod's traffic reaches ztunnel; waits a little. */
   readonly proofOf: (uid: string) => Promise<CapturedCondition | undefined>;
   /** Called at each look at a pod that is captured. */
@@ -441,7 +443,8 @@ export class Enroller {
   }
 
   #count(): void {
-    const { metrics, pods } = this.#options;
+    const { metrics, pods, onChanged } = this.#options;
+    onChanged();
     metrics.pods('captured', pods.size);
     metrics.pods('pending', this.#pending.size);
     metrics.pods('releasing', this.#released.size);
