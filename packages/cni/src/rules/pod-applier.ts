@@ -72,7 +72,9 @@ export class PodRuleApplier {
     await everyOne([
       this.#backend.uninstall(namespace),
       // Within a promise: what fails must not keep the rest from being tried.
-      ...this.#families.map(async (family) => setSpoofedRouting(namespace, family, noRouting)),
+      ...this.#families.map((family) =>
+        Promise.resolve().then(() => setSpoofedRouting(namespace, family, noRouting)),
+      ),
     ]);
   }
 

@@ -9,7 +9,7 @@ export type CapturedCondition = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** What a pod is to say of its capture. */
 interface Said {
-  readonly redirection: Redirection | string;
+  readonly redirection: string | null;
   readonly condition: CapturedCondition;
 }
 

@@ -34,7 +34,8 @@ export function plaintextConnections(
     if (carrying.includes(local.port)) carried.add(formatAddress(remote));
     carried.add(`${formatAddress(remote)} ${formatAddress(local)}`);
   }
-  const passing = new Set([...own, ...Object.values(capture.probeAddress), ...Object.values(proofAddress)]);
+  const { probeAddress } = capture;
+  const passing = new Set([...own, probeAddress.v4, probeAddress.v6, proofAddress.v4, proofAddress.v6]);
   return sockets.flatMap((socket): PlaintextConnection[] => {
     const { local, remote, listening, mark } = socket;
     if (listening || mark === PROXY_MARK) return [];
