@@ -104,6 +104,11 @@ export class DnsProxy {
     return this.#responder.waiting;
   }
 
+  /** When the last question came, by the reactor's clock; -Infinity if none has. */
+  get lastQuestionMs(): number {
+    return this.#responder.lastQuestionMs;
+  }
+
   /** Leaves new questions to another process that listens on the same addresses, and answers those that it has taken. */
   drain(): void {
     for (const service of [...this.#udp, ...this.#tcp]) service.drain();

@@ -58,6 +58,7 @@ export class Responder {
   readonly #options: ResponderOptions;
   readonly #upstream: UpstreamQueries;
   #waitingForWorkload = 0;
+  #lastQuestionMs = -Infinity;
   #full = false;
   #closed = false;
 
@@ -69,6 +70,11 @@ export class Responder {
   /** Questions whose answer is owed. */
   get waiting(): number {
     return this.#waitingForWorkload + this.#upstream.waiting;
+  }
+
+  /** When the last question came, by the reactor's clock. */
+  get lastQuestionMs(): number {
+    return this.#lastQuestionMs;
   }
 
   /**
@@ -91,6 +97,7 @@ export class Responder {
       link.reply(writeAnswer(out, bytes, query, records, answerLimit(query, link.protocol)));
       return;
     }
+    this.#lastQuestionMs = this.#options.reactor.nowMs;
     const source = this.#options.workloads.sender;
     if (source !== undefined) {
       this.#decide({ message: bytes, query, link }, source);

@@ -21,6 +21,11 @@ import { TRAFFIC_LISTENERS, TrafficListeners, trafficPorts } from './traffic-lis
  * a cluster.
  */
 const PASS_ON_MS = 100;
+/**
+ * A socket of a client that has asked goes on being redirected after the rules are gone, since the kernel remembers its flow.
+ * Resolvers ask twice from one socket (A and AAAA), and again after 5 s.
+ */
+const DNS_LINGER_MS = 5000;
 /** How often a pod that drains looks whether it is empty. */
 const DRAIN_POLL_MS = 20;
 
@@ -185,7 +190,8 @@ export class PodCapture {
     const finishIfEmpty = (): void => {
       const questions = options.listeners === 'close' ? (this.#dns?.waiting ?? 0) : 0;
       const held = this.connections.size + (this.#traffic?.inbound.connectionCount ?? 0) + questions;
-      if (held === 0 && !this.#passingOn.armed) finish(0);
+      const lingers = options.listeners === 'keep' && this.#hasJustAsked();
+      if (held === 0 && !this.#passingOn.armed && !lingers) finish(0);
       else reactor.setTimer(poll, DRAIN_POLL_MS);
     };
     const poll = new Timer(finishIfEmpty);
@@ -205,6 +211,11 @@ export class PodCapture {
     this.#passedOn = true;
     this.#traffic?.passOn(settings.workerThreads);
     reactor.setTimer(this.#passingOn, Math.min(PASS_ON_MS, deadlineMs / 2));
+  }
+
+  #hasJustAsked(): boolean {
+    const dns = this.#dns;
+    return dns !== undefined && this.#context.reactor.nowMs - dns.lastQuestionMs < DNS_LINGER_MS;
   }
 
   /** Cuts everything and closes: nothing of the pod is left. Who waits for the end of a drain is told nothing. */
