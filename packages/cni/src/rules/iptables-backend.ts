@@ -11,6 +11,9 @@ export type IptablesVariant = 'iptables-nft' | 'iptables-legacy' | 'iptables';
 const families: readonly Family[] = ['v4', 'v6'];
 /** iptables-legacy has one lock for the whole machine: seconds to wait for it. */
 const LOCK_WAIT_SECONDS = 5;
+/** Lines that no rule is: between what the tools print, and behind what they read. */
+const END_OF_OUTPUT = '# ambient: end of output';
+const END_OF_INPUT = 'AMBIENT_END_OF_INPUT';
 
 /** Rules kept by one of the variants of iptables. */
 export class IptablesBackend implements RuleBackend {
@@ -24,43 +27,52 @@ export class IptablesBackend implements RuleBackend {
   }
 
   async install(namespace: NetworkNamespace, capture: PodCapture): Promise<void> {
-    for (const family of this.#families)
-      await this.#replace(
-        `set the ${this.#tool(family)} rules`,
-        namespace,
-        family,
-        family === 'v6' && !capture.ipv6 ? [] : iptablesPodTables(capture, family),
-      );
+    await this.#replace('set the rules', namespace, (family) =>
+      family === 'v6' && !capture.ipv6 ? [] : iptablesPodTables(capture, family),
+    );
   }
 
   async uninstall(namespace: NetworkNamespace): Promise<void> {
-    for (const family of this.#families)
-      await this.#replace(`remove the ${this.#tool(family)} rules`, namespace, family, []);
+    await this.#replace('remove the rules', namespace, () => []);
   }
 
   async list(namespace: NetworkNamespace): Promise<readonly string[]> {
-    const lists = this.#families.map(async (family) =>
-      ownLinesAsText(readOwnLines(await this.#save(namespace, family))).map((line) => `${family} ${line}`),
+    const saved = await this.#save(namespace);
+    return this.#families.flatMap((family) =>
+      ownLinesAsText(readOwnLines(saved.get(family)!)).map((line) => `${family} ${line}`),
     );
-    return (await Promise.all(lists)).flat();
   }
 
-  /** Leaves exactly `wanted` of ours in a namespace; default the agent's own. @throws RulesError */
+  /** Leaves exactly `wanted` of ours in a namespace. @throws RulesError */
   async #replace(
     step: string,
     namespace: NetworkNamespace,
-    family: Family,
-    wanted: readonly IptablesTable[],
+    wanted: (family: Family) => readonly IptablesTable[],
   ): Promise<void> {
-    const input = renderRestore(readOwnLines(await this.#save(namespace, family)), wanted);
-    if (input === '') return;
-    const wait = ['--wait', String(LOCK_WAIT_SECONDS)];
-    await runCommand(step, [`${this.#tool(family)}-restore`, '--noflush', ...wait], { namespace, input });
+    const saved = await this.#save(namespace);
+    const restores = this.#families.flatMap((family) => {
+      const input = renderRestore(readOwnLines(saved.get(family)!), wanted(family));
+      const command = `${this.#tool(family)}-restore --noflush --wait ${LOCK_WAIT_SECONDS}`;
+      return input === ''
+        ? []
+        : `${command} <<'${END_OF_INPUT}'\n${input.replace(/\n?$/, '\n')}${END_OF_INPUT}\n`;
+    });
+    if (restores.length > 0) await this.#script(step, namespace, restores);
   }
 
-  #save(namespace: NetworkNamespace, family: Family): Promise<string> {
-    const tool = this.#tool(family);
-    return runCommand(`list the ${tool} rules`, [`${tool}-save`], { namespace });
+  async #save(namespace: NetworkNamespace): Promise<ReadonlyMap<Family, string>> {
+    const families = this.#families;
+    const commands = families.map((family) => `${this.#tool(family)}-save\necho '${END_OF_OUTPUT}'\n`);
+    const parts = (await this.#script('list the rules', namespace, commands)).split(`${END_OF_OUTPUT}\n`);
+    return new Map(families.map((family, index) => [family, parts[index] ?? '']));
+  }
+
+  /**
+   * Runs commands one after the other until one fails. They are given to one shell, since to start a program costs this
+   * process, which is large, much more than it costs a shell.
+   */
+  #script(step: string, namespace: NetworkNamespace, commands: readonly string[]): Promise<string> {
+    return runCommand(`${step} by ${this.name}`, ['sh', '-e'], { namespace, input: commands.join('') });
   }
 
   get #families(): readonly Family[] {
