@@ -59,7 +59,7 @@ export interface Agent {
 }
 
 /** Rules of all pods are compared at least so often, milliseconds; more often where no generation tells of a change. */
-const FULL_CHECK_MS = 60_000;
+const FULL_CHECK_MS = 600_000;
 const FULL_CHECK_LEGACY_MS = 5000;
 const STAY_QUESTION_MS = 2000;
 /** So long is waited for the API server before the agent begins with what the one before it has left. */
