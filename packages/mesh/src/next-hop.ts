@@ -126,11 +126,7 @@ export function hopOfWorkload(workload: Workload, port: number, dialledIp: strin
  * Address of a workload to dial: the one that was dialled if it is the workload's, else among those that the service's
  * families admit the first of the dialled family, else the first.
  */
-function chooseAddress(
-  workload: Workload,
-  dialledIp: string,
-  families: IpFamilies,
-): string | undefined {
+function chooseAddress(workload: Workload, dialledIp: string, families: IpFamilies): string | undefined {
   const addresses = workload.addresses;
   if (addresses.includes(dialledIp)) return dialledIp;
   const wantIpv6 = isIpv6(dialledIp);

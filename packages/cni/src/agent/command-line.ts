@@ -47,7 +47,8 @@ function levelSettings(text: string): Readonly<Record<string, string>> {
     const level = word === 'none' ? 'off' : word === 'fatal' ? 'error' : word;
     if (level === '') continue;
     if (wholeAgent.has(scope)) settings['LOG_LEVEL'] = level;
-    if (scope === pluginScope || scope === 'all') settings['PLUGIN_LOG_LEVEL'] = level === 'off' ? 'error' : level;
+    if (scope === pluginScope || scope === 'all')
+      settings['PLUGIN_LOG_LEVEL'] = level === 'off' ? 'error' : level;
   }
   return settings;
 }
