@@ -132,7 +132,7 @@ describe('pods of a node of the lab', () => {
   });
 
   it('tells which images there are when a pod names another', async () => {
-    await lab.create('unknown', { containers: [{ name: 'main', image: 'docker.io/library/nginx:1' }] });
+    await lab.create('unknown', { containers: [{ name: 'main', image: 'example.com/library/nginx:1' }] });
     const pod = await lab.until(
       'unknown',
       (each) => each?.status.containerStatuses?.[0]?.state.waiting?.reason === 'ErrImagePull',

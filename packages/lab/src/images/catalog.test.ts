@@ -15,7 +15,7 @@ describe('images of the lab', () => {
       'ambient/ztunnel',
       'ambient/ztunnel:dev',
       'localhost:5000/ambient/ztunnel:1.2',
-      `docker.io/x/ambient/ztunnel@sha256:${'0'.repeat(64)}`,
+      `example.com/x/ambient/ztunnel@sha256:${'0'.repeat(64)}`,
     ])
       expect(catalog.find(name), name).to.equal(images['ambient/ztunnel']);
   });
