@@ -24,7 +24,7 @@ describe('trust: an outage of the whole control plane', function () {
       await Promise.all(['istiod-0', 'istiod-1'].map((name) => trust.startReplica(name)));
       await load.round();
       await load.stop();
-      expect(load.failures).to.deep.equal([]);
+      expect(load.failures.length, load.failures.slice(0, 5).join('; ')).to.equal(0);
       await trust.leader();
       const { code, output } = await trust.operate(
         'revoke',

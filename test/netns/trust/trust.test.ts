@@ -140,7 +140,7 @@ describe('trust: certificates of a control plane in two replicas', function () {
     afterEach(async () => {
       await load.round();
       await load.stop();
-      expect(load.failures).to.deep.equal([]);
+      expect(load.failures.length, load.failures.slice(0, 5).join('; ')).to.equal(0);
     });
 
     it('the root of our own is rotated by command: the old one is gone at the end', async () => {
