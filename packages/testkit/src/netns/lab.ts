@@ -26,6 +26,12 @@ export interface NetworkOptions {
 
 /** More than any test needs; a loop that forgets to stop fails here and not by exhausting the machine. */
 const MAX_NAMESPACES = 64;
+/**
+ * Without detection of duplicates on the link's own address (fe80::) too: for the first seconds of a link the kernel asks for
+ * no neighbour on behalf of packets whose source it has translated, since it has no address of the link to ask from.
+ */
+const PREPARE_NAMESPACE =
+  'ip link set lo up && { [ ! -e /proc/sys/net/ipv6 ] || echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; }';
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Labs of this process that still hold something, for the handlers of exit and of signals. */
@@ -103,7 +109,7 @@ export class NetnsLab {
     }
     const netns = new Netns(name, this, holder);
     this.#namespaces.push(netns);
-    await netns.must(['ip', 'link', 'set', 'lo', 'up']);
+    await netns.must(['sh', '-c', PREPARE_NAMESPACE]);
     return netns;
   }
 
