@@ -139,9 +139,19 @@ export class SnapshotFile {
     for (const name of await readdir(directory)) {
       if (!name.startsWith(`${basename(path)}.`) || !name.endsWith('.tmp')) continue;
       const leftover = join(directory, name);
-      const { mtimeMs } = await stat(leftover);
-      if (nowMs() - mtimeMs > leftoverMs) await rm(leftover, { force: true });
+      const writtenAtMs = await modifiedAtMs(leftover);
+      if (writtenAtMs !== undefined && nowMs() - writtenAtMs > leftoverMs) await rm(leftover, { force: true });
     }
+  }
+}
+
+/** Undefined if there is no such file: another writer has just put it in place. */
+async function modifiedAtMs(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
