@@ -27,7 +27,8 @@ export const systemErrors = {
   },
   EADDRNOTAVAIL: {
     meaning: 'the address cannot be bound here',
-    remedy: 'no interface of this network namespace has the address, or its local ports are used up',
+    remedy:
+      'no interface of this network namespace has the address, or its local ports are used up (net.ipv4.tcp_tw_reuse=1 there frees those of ended connections)',
   },
   EAFNOSUPPORT: {
     meaning: 'the address family is not supported',

@@ -28,6 +28,7 @@ true
 
 const listPod = `${listRules}
 [ "$(cat /proc/sys/net/ipv4/tcp_migrate_req)" = 0 ] || echo 'sysctl: tcp_migrate_req'
+[ "$(cat /proc/sys/net/ipv4/tcp_tw_reuse)" = 2 ] || echo 'sysctl: tcp_tw_reuse'
 [ "$(cat /proc/sys/net/netfilter/nf_conntrack_tcp_loose)" = 1 ] || echo 'sysctl: nf_conntrack_tcp_loose'
 true
 `;

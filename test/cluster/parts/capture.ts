@@ -38,7 +38,11 @@ export function capture(cluster: ClusterRun): void {
     it("sets the rules and the kernel's settings in a pod, and none in others", async () => {
       const traces = await cluster.node.tracesInPod(server[0]!.metadata.uid);
       expect(traces.join('\n')).to.match(/iptables.*15001|istio-ambient-nat/);
-      expect(traces).to.include.members(['sysctl: tcp_migrate_req', 'sysctl: nf_conntrack_tcp_loose']);
+      expect(traces).to.include.members([
+        'sysctl: tcp_migrate_req',
+        'sysctl: tcp_tw_reuse',
+        'sysctl: nf_conntrack_tcp_loose',
+      ]);
       const [plain] = await podsOf(PLAIN, 'app=client');
       expect(await cluster.node.tracesInPod(plain!.metadata.uid)).to.deep.equal([]);
     });

@@ -119,7 +119,12 @@ export class TrustMesh {
         SECRET_TTL: `${times.certificate}s`,
         ZTUNNEL_WORKER_THREADS: '1',
       },
-      prepare: (made) => endpoint.open(Object.values(made.pods)),
+      prepare: async (made) => {
+        endpoint.open(Object.values(made.pods));
+        // As the node agent sets it in captured pods: minutes of load from one address take more than its ports.
+        for (const { netns } of Object.values(made.pods))
+          await netns.sysctl({ 'net.ipv4.tcp_tw_reuse': '1' });
+      },
     });
     starting.defer(() => mesh.destroy());
     const started = new TrustMesh({ cluster, mesh, mounted, tokens, kubeconfig, times, endpoint, replicas });

@@ -158,42 +158,36 @@ describe('trust: certificates of a control plane in two replicas', function () {
       expect(rootsOf(rootsPem.join(''))).to.deep.equal(trusted());
     });
 
-    // It finds a race about every other time: requests are lost while a CA is changed and a replica comes back. Until that is
-    // mended it is run by `npm run test:rotation`.
-    const scenario = process.env['AMBIENT_TEST_ROTATION'] === '1' ? it : undefined;
-    scenario?.(
-      'a CA of others is plugged in, and the leader dies in the middle: the other replica brings it to its end',
-      async () => {
-        const own = trusted();
-        const root = await testCa('plugged root', validity);
-        const first = await testCa('first intermediate', { parent: root, ...validity });
-        await trust.putSecret('cacerts', cacerts(first, root.certificate));
-        const both = [...own, ...rootsOf(root.certificate)].toSorted();
-        await waitFor(() => trusted().join() === both.join(), 'the new root beside the old one', 60_000);
-        const leader = await trust.leader();
-        await trust.kill(leader);
-        const known = trust.certificatesOf(trust.client).length;
-        await trust.renewed(trust.client);
-        expect(trust.certificatesOf(trust.client).length).to.be.above(known);
-        await trust.startReplica(leader);
-        await waitFor(
-          () => trusted().join() === rootsOf(root.certificate).join(),
-          'the end of the old root',
-          60_000,
-        );
+    it('a CA of others is plugged in, and the leader dies in the middle: the other replica brings it to its end', async () => {
+      const own = trusted();
+      const root = await testCa('plugged root', validity);
+      const first = await testCa('first intermediate', { parent: root, ...validity });
+      await trust.putSecret('cacerts', cacerts(first, root.certificate));
+      const both = [...own, ...rootsOf(root.certificate)].toSorted();
+      await waitFor(() => trusted().join() === both.join(), 'the new root beside the old one', 60_000);
+      const leader = await trust.leader();
+      await trust.kill(leader);
+      const known = trust.certificatesOf(trust.client).length;
+      await trust.renewed(trust.client);
+      expect(trust.certificatesOf(trust.client).length).to.be.above(known);
+      await trust.startReplica(leader);
+      await waitFor(
+        () => trusted().join() === rootsOf(root.certificate).join(),
+        'the end of the old root',
+        60_000,
+      );
 
-        const second = await testCa('second intermediate', { parent: root, ...validity });
-        await trust.putSecret('cacerts', cacerts(second, root.certificate));
-        const wanted = rootsOf(second.certificate).join();
-        await waitFor(
-          () => trust.certificatesOf(trust.client).at(-1)!['authority'] === authorityId(second.certificate),
-          'certificates of the second intermediate',
-        );
-        const { certificateChainPem, rootsPem } = await trust.askForCertificate(trust.client);
-        expect(rootsOf(certificateChainPem.slice(1).join('')).join()).to.equal(wanted);
-        expect(rootsOf(rootsPem.join(''))).to.deep.equal(rootsOf(root.certificate));
-      },
-    );
+      const second = await testCa('second intermediate', { parent: root, ...validity });
+      await trust.putSecret('cacerts', cacerts(second, root.certificate));
+      const wanted = rootsOf(second.certificate).join();
+      await waitFor(
+        () => trust.certificatesOf(trust.client).at(-1)!['authority'] === authorityId(second.certificate),
+        'certificates of the second intermediate',
+      );
+      const { certificateChainPem, rootsPem } = await trust.askForCertificate(trust.client);
+      expect(rootsOf(certificateChainPem.slice(1).join('')).join()).to.equal(wanted);
+      expect(rootsOf(rootsPem.join(''))).to.deep.equal(rootsOf(root.certificate));
+    });
   });
 
   // A suite of its own, since those run last.

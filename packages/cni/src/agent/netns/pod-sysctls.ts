@@ -12,12 +12,19 @@ const capturedValues: Readonly<Record<string, string>> = {
   'netfilter/nf_conntrack_tcp_loose': '0',
   /* A listener that ends hands the connections in its queue to its successor: ztunnel is replaced without a reset. */
   'ipv4/tcp_migrate_req': '1',
+  /*
+   * ztunnel dials the application from the client's address, so the ports of one client's ended connections wait here for a
+   * minute: beyond some 470 new connections a second there would be none left.
+   */
+  'ipv4/tcp_tw_reuse': '1',
 };
 
 /** The kernel's defaults, which a pod has again when it is released. */
 const releasedValues: Readonly<Record<string, string>> = {
   'netfilter/nf_conntrack_tcp_loose': '1',
   'ipv4/tcp_migrate_req': '0',
+  // Loopback only.
+  'ipv4/tcp_tw_reuse': '2',
 };
 
 /** A setting that could not be made, and why. */
