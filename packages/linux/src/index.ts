@@ -33,6 +33,7 @@ export { NamespaceTrapError, NetworkNamespace } from './namespace.ts';
 export { NftablesSocket } from './nftables-socket.ts';
 export { SocketDiagnostics, type DiagnosedSocket } from './socket-diagnostics.ts';
 export { RoutingChanges, RoutingSocket, type MarkRule } from './routing-socket.ts';
+export { runTool, type ToolOptions, type ToolOutcome } from './tool.ts';
 export { requestTimeSlice } from './scheduling.ts';
 export { trimHeaps } from './heap.ts';
 export { SplicePipe } from './splice.ts';
