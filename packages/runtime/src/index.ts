@@ -40,6 +40,7 @@ export { parseYaml, YamlSyntaxError } from './settings/yaml-document.ts';
 
 export type { LogDirectives, LogLevel, LogThreshold } from './log/levels.ts';
 export { LogLevelError, LogLevels, parseLogDirectives } from './log/levels.ts';
+export { logLevels, logSettings } from './log/log-settings.ts';
 export type { LogFields, LogFormat, LogValue } from './log/line-format.ts';
 export { bare, Bare, describeError, formatLine, formatTimestamp } from './log/line-format.ts';
 export type { LogSink } from './log/logger.ts';

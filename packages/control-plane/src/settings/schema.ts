@@ -4,6 +4,7 @@ import {
   derived,
   duration,
   int,
+  logSettings,
   oneOf,
   optional,
   text,
@@ -234,16 +235,6 @@ export const certificateSettings = defineSettings('Certificates', {
     default: [],
     doc: 'Further names of this control plane, for its serving certificate.',
   },
-});
-
-export const logSettings = defineSettings('Log', {
-  levels: {
-    env: 'LOG_LEVEL',
-    type: text,
-    default: 'info',
-    doc: 'LEVEL, or SCOPE=LEVEL, separated by commas.',
-  },
-  format: { env: 'LOG_FORMAT', type: oneOf('plain', 'json'), default: 'plain', doc: 'Form of log lines.' },
 });
 
 export const settingsSchemas = [

@@ -1,13 +1,7 @@
-import { formatDuration, SettingsError } from '@ambient/runtime';
+import { formatDuration, logSettings, SettingsError } from '@ambient/runtime';
 import type { SettingProblem, SettingsSource } from '@ambient/runtime';
 
-import {
-  certificateSettings,
-  clusterSettings,
-  discoverySettings,
-  listenerSettings,
-  logSettings,
-} from './schema.ts';
+import { certificateSettings, clusterSettings, discoverySettings, listenerSettings } from './schema.ts';
 
 /** Everything that a control plane is configured by. */
 export type ControlPlaneSettings = ReturnType<typeof loadControlPlaneSettings>;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { custom, parseLogDirectives, ValueError } from '@ambient/runtime';
+import { custom, logLevels as logLevelsUnder, ValueError } from '@ambient/runtime';
 import type { SettingType } from '@ambient/runtime';
 
 /** An IPv4 or IPv6 address, as written. */
@@ -64,16 +64,4 @@ export const workloadName: SettingType<WorkloadName> = custom(
 );
 
 /** The syntax of `RUST_LOG`, kept as text once it is known to be right. */
-export const logLevels: SettingType<string> = custom(
-  'log levels',
-  (raw) => {
-    try {
-      parseLogDirectives(raw, 'ztunnel');
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ValueError(`levels such as info,access=debug (${reason})`, { cause: error });
-    }
-    return raw;
-  },
-  (value) => value,
-);
+export const logLevels: SettingType<string> = logLevelsUnder('ztunnel');

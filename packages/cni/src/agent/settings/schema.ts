@@ -5,7 +5,7 @@ import {
   derived,
   duration,
   int,
-  oneOf,
+  logSettings,
   optional,
   port,
   text,
@@ -305,16 +305,6 @@ export const pathSettings = defineSettings('Paths and ports', {
     default: 15014,
     doc: 'Port of `/metrics`; `0` takes a free one.',
   },
-});
-
-export const logSettings = defineSettings('Log', {
-  levels: {
-    env: 'LOG_LEVEL',
-    type: text,
-    default: 'info',
-    doc: 'LEVEL, or SCOPE=LEVEL, separated by commas.',
-  },
-  format: { env: 'LOG_FORMAT', type: oneOf('plain', 'json'), default: 'plain', doc: 'Form of log lines.' },
 });
 
 export const settingsSchemas = [

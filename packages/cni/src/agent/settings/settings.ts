@@ -1,7 +1,7 @@
 import type { SettingProblem, SettingsSource } from '@ambient/runtime';
-import { SettingsError } from '@ambient/runtime';
+import { logSettings, SettingsError } from '@ambient/runtime';
 import { proofAddress } from '../../rules/host-rules.ts';
-import { ambientSettings, clusterSettings, installSettings, logSettings, pathSettings } from './schema.ts';
+import { ambientSettings, clusterSettings, installSettings, pathSettings } from './schema.ts';
 
 /** Everything that a node agent is configured by. */
 export type AgentSettings = ReturnType<typeof loadAgentSettings>;
