@@ -7,10 +7,7 @@ describe('command line of the control plane', () => {
     for (const args of [[], ['discovery']])
       expect(parseCommandLine([...args, '--kubeconfig', 'k', '--domain=c.d'])).to.deep.equal({
         kind: 'run',
-        overrides: new Map([
-          ['KUBECONFIG', 'k'],
-          ['CLUSTER_DOMAIN', 'c.d'],
-        ]),
+        overrides: { KUBECONFIG: 'k', CLUSTER_DOMAIN: 'c.d' },
       });
     expect(parseCommandLine(['-v']).kind).to.equal('version');
   });
@@ -27,7 +24,7 @@ describe('command line of the control plane', () => {
     ]);
     expect(command).to.deep.equal({
       kind: 'revoke',
-      overrides: new Map([['POD_NAMESPACE', 'mesh']]),
+      overrides: { POD_NAMESPACE: 'mesh' },
       target: { kind: 'serial', serialNumber: '0aff' },
       reason: 'keyCompromise',
     });
@@ -48,7 +45,7 @@ describe('command line of the control plane', () => {
   it('rotates the root', () => {
     expect(parseCommandLine(['rotate-root', '--follow'])).to.deep.equal({
       kind: 'rotate-root',
-      overrides: new Map(),
+      overrides: {},
       follow: true,
     });
   });

@@ -2,13 +2,14 @@ import { parseArgs } from 'node:util';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { parseSpiffe } from '@ambient/identity';
 import type { Identity } from '@ambient/identity';
+import type { CommonCommand } from '@ambient/runtime/entry';
 
 import { normalizeSerial, RevocationRequestError } from './ca/revocation-edit.ts';
 import { revocationReasons } from './ca/revocation-record.ts';
 import type { RevocationReason } from './ca/revocation-record.ts';
 
 /** Settings that flags give, by the names of their variables. */
-export type Overrides = ReadonlyMap<string, string>;
+export type Overrides = Readonly<Record<string, string>>;
 
 /** What `revoke` revokes. */
 export type RevocationTarget =
@@ -26,11 +27,7 @@ export type Command =
     }
   /** `follow`: stay until the old root is gone. */
   | { readonly kind: 'rotate-root'; readonly overrides: Overrides; readonly follow: boolean }
-  | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'version' }
-  /** Loads every module once, so that later starts find them compiled; for images. */
-  | { readonly kind: 'compile' }
-  | { readonly kind: 'wrong'; readonly problem: string };
+  | CommonCommand;
 
 /** The arguments cannot be used; the message goes behind the program's name. */
 class UsageError extends Error {
@@ -148,10 +145,10 @@ function overridesOf(
   values: Readonly<Record<string, unknown>>,
   flags: Readonly<Record<string, string>>,
 ): Overrides {
-  const overrides = new Map<string, string>();
+  const overrides: Record<string, string> = {};
   for (const [flag, variable] of Object.entries(flags)) {
     const value = values[flag];
-    if (typeof value === 'string') overrides.set(variable, value);
+    if (typeof value === 'string') overrides[variable] = value;
   }
   return overrides;
 }

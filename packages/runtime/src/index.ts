@@ -34,7 +34,7 @@ export {
   ValueError,
 } from './settings/setting-types.ts';
 export { formatDuration, parseDuration } from './settings/duration.ts';
-export { collectByPrefix, processEnvironment, settingsFrom } from './settings/sources.ts';
+export { collectByPrefix, environmentUnder, processEnvironment, settingsFrom } from './settings/sources.ts';
 export { renderSettingsTable } from './settings/markdown.ts';
 export { parseYaml, YamlSyntaxError } from './settings/yaml-document.ts';
 

@@ -1,11 +1,7 @@
+import type { CommonCommand } from '@ambient/runtime/entry';
+
 /** What the command line asks for. */
-export type Command =
-  | { readonly kind: 'run' }
-  | { readonly kind: 'help' }
-  | { readonly kind: 'version' }
-  /** Loads every module once, so that later starts find them compiled; for the first start and for images. */
-  | { readonly kind: 'compile' }
-  | { readonly kind: 'wrong'; readonly argument: string };
+export type Command = { readonly kind: 'run' } | CommonCommand;
 
 /** Reads the arguments after the program's name. `proxy ztunnel`, which Istio's charts pass, means to run. */
 export function parseCommandLine(args: readonly string[]): Command {
@@ -17,7 +13,7 @@ export function parseCommandLine(args: readonly string[]): Command {
     case '--help':
     case '-h':
     case 'help':
-      return { kind: 'help' };
+      return { kind: 'help', text: helpText };
     case '--version':
     case '-v':
     case 'version':
@@ -25,12 +21,15 @@ export function parseCommandLine(args: readonly string[]): Command {
     case 'compile':
       return { kind: 'compile' };
     default:
-      return { kind: 'wrong', argument };
+      return {
+        kind: 'wrong',
+        problem: `${JSON.stringify(argument)} is not understood; settings come from the environment`,
+      };
   }
 }
 
 /** Text of `--help`. */
-export const helpText = `usage: ztunnel [proxy [ztunnel]]
+const helpText = `usage: ztunnel [proxy [ztunnel]]
 
 The node proxy of an ambient mesh: carries the traffic of pods over HBONE, with mutual TLS.
 It is configured by its environment; docs/settings.md lists every variable. To try it on a laptop:

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { mkdirSync } from 'node:fs';
-import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { compileCache, runCommonCommand } from '@ambient/runtime/entry';
+import { parseCommandLine } from './command-line.ts';
+import { version } from './version.ts';
 
 // This module is what runs before anything is decided: it must stay small and import nothing that is large.
 
@@ -11,46 +13,19 @@ import { fileURLToPath } from 'node:url';
  */
 const nodeOptions = ['--max-semi-space-size=2', '--expose-gc'];
 
-/**
- * Where compiled modules are kept from one start to the next. Without it each thread would load the TypeScript compiler:
- * three times the time to start, and 12 MB a thread. Beside the program and not in /tmp, where others could put theirs.
- */
-const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/ambient-compile', import.meta.url));
-
-const { parseCommandLine } = await import('./command-line.ts');
-const command = parseCommandLine(process.argv.slice(2));
-
-switch (command.kind) {
-  case 'run': {
-    if (!nodeOptions.every((option) => process.execArgv.includes(option))) await restart();
-    const { runZtunnel } = await import('./run.ts');
-    process.exit(await runZtunnel());
-    break;
-  }
-  case 'compile':
-    enableCompileCache(compileCache);
-    await import('./run.ts');
-    // The module of the workers ends with an error on a thread that is none; by then it is loaded.
-    await import('./worker/main.ts').catch(() => {});
-    flushCompileCache();
-    break;
-  case 'help': {
-    const { helpText } = await import('./command-line.ts');
-    process.stdout.write(helpText);
-    break;
-  }
-  case 'version': {
-    const { version } = await import('./version.ts');
-    process.stdout.write(`ztunnel ${version} (Node.js ${process.version})\n`);
-    break;
-  }
-  case 'wrong':
-    process.stderr.write(
-      `ztunnel: ${JSON.stringify(command.argument)} is not understood; settings come from the environment, see --help\n`,
-    );
-    process.exitCode = 1;
-    break;
+/** Every module, also that of the workers, which ends with an error on a thread that is none; by then it is loaded. */
+async function load(): Promise<void> {
+  await import('./run.ts');
+  await import('./worker/main.ts').catch(() => {});
 }
+
+const command = parseCommandLine(process.argv.slice(2));
+if (command.kind === 'run') {
+  if (!nodeOptions.every((option) => process.execArgv.includes(option))) await restart();
+  const { runZtunnel } = await import('./run.ts');
+  process.exit(await runZtunnel());
+}
+await runCommonCommand(command, { name: 'ztunnel', version, load });
 
 /** Replaces this process by one with our options: same pid, same standard streams. */
 async function restart(): Promise<never> {

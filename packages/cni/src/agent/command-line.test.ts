@@ -9,18 +9,18 @@ describe('command line of the node agent', () => {
   });
 
   it("takes the arguments of Istio's charts", () => {
-    const settings = (...args: readonly string[]): unknown => {
+    const overrides = (...args: readonly string[]): unknown => {
       const command = parseCommandLine(args);
-      return command.kind === 'run' ? command.settings : command;
+      return command.kind === 'run' ? command.overrides : command;
     };
-    expect(settings()).to.deep.equal({});
-    expect(settings('--log_as_json')).to.deep.equal({ LOG_FORMAT: 'json' });
-    expect(settings('--log_output_level=debug')).to.deep.equal({ LOG_LEVEL: 'debug' });
-    expect(settings('--log_output_level', 'default:info,cni-plugin:debug,klog:none')).to.deep.equal({
+    expect(overrides()).to.deep.equal({});
+    expect(overrides('--log_as_json')).to.deep.equal({ LOG_FORMAT: 'json' });
+    expect(overrides('--log_output_level=debug')).to.deep.equal({ LOG_LEVEL: 'debug' });
+    expect(overrides('--log_output_level', 'default:info,cni-plugin:debug,klog:none')).to.deep.equal({
       LOG_LEVEL: 'info',
       PLUGIN_LOG_LEVEL: 'debug',
     });
-    expect(settings('--log_output_level=all:none')).to.deep.equal({
+    expect(overrides('--log_output_level=all:none')).to.deep.equal({
       LOG_LEVEL: 'off',
       PLUGIN_LOG_LEVEL: 'error',
     });

@@ -1,14 +1,10 @@
 import { parseArgs } from 'node:util';
+import type { CommonCommand } from '@ambient/runtime/entry';
 
 /** What the command line asks for. */
 export type Command =
-  /** @property settings variables that count instead of those of the environment */
-  | { readonly kind: 'run'; readonly settings: Readonly<Record<string, string>> }
-  | { readonly kind: 'help' }
-  | { readonly kind: 'version' }
-  /** Loads every module once, so that later starts find them compiled; for images. */
-  | { readonly kind: 'compile' }
-  | { readonly kind: 'wrong'; readonly problem: string };
+  /** @property overrides variables that count instead of those of the environment */
+  { readonly kind: 'run'; readonly overrides: Readonly<Record<string, string>> } | CommonCommand;
 
 /** Reads the arguments after the program's name. */
 export function parseCommandLine(args: readonly string[]): Command {
@@ -23,10 +19,10 @@ export function parseCommandLine(args: readonly string[]): Command {
         log_as_json: { type: 'boolean' },
       },
     });
-    if (values.help === true) return { kind: 'help' };
+    if (values.help === true) return { kind: 'help', text: helpText };
     if (values.version === true) return { kind: 'version' };
     const format = values.log_as_json === true ? { LOG_FORMAT: 'json' } : {};
-    return { kind: 'run', settings: { ...levelSettings(values.log_output_level ?? ''), ...format } };
+    return { kind: 'run', overrides: { ...levelSettings(values.log_output_level ?? ''), ...format } };
   } catch (error) {
     // What parseArgs throws is a TypeError whose text names the argument.
     return { kind: 'wrong', problem: (error as Error).message };
@@ -54,7 +50,7 @@ function levelSettings(text: string): Readonly<Record<string, string>> {
 }
 
 /** Text of `--help`. */
-export const helpText = `usage: install-cni
+const helpText = `usage: install-cni
 
 The node agent of an ambient mesh: installs the CNI plugin on its node, redirects the traffic of the pods that belong to the
 mesh, and hands their network namespaces to ztunnel. Runs once a node, as root with the capabilities NET_ADMIN, NET_RAW,

@@ -1,6 +1,5 @@
 import { writeSync } from 'node:fs';
-import { describeError, realClock, SettingsError } from '@ambient/runtime';
-import type { SettingsSource } from '@ambient/runtime';
+import { describeError, environmentUnder, realClock, SettingsError } from '@ambient/runtime';
 
 import { CaMaterialError } from '../ca/ca-material-error.ts';
 import { crlConfigMapName } from '../ca/trust-configmaps.ts';
@@ -25,12 +24,11 @@ export type OperatorCommand = Extract<Command, { kind: 'revoke' | 'rotate-root' 
 /**
  * Runs a command of an operator against the API, with progress on standard output.
  *
- * @param source the command's overrides over the environment
  * @returns the exit code: 0, or 1 with a message on standard error
  */
-export async function runOperatorCommand(command: OperatorCommand, source: SettingsSource): Promise<number> {
+export async function runOperatorCommand(command: OperatorCommand): Promise<number> {
   try {
-    const { cluster, certificates } = loadControlPlaneSettings(source);
+    const { cluster, certificates } = loadControlPlaneSettings(environmentUnder(command.overrides));
     const { kubeconfig, namespace } = cluster;
     using connection =
       kubeconfig === undefined ? KubeConnection.inCluster() : KubeConnection.fromFile(kubeconfig);

@@ -1,13 +1,10 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { compileCache } from '@ambient/runtime/entry';
 
 import { helpText, parseLabCommand } from './command-line.ts';
 
-// A second of the start would go into compiling.
-enableCompileCache(
-  fileURLToPath(new URL('../../../../node_modules/.cache/ambient-compile', import.meta.url)),
-);
+enableCompileCache(compileCache);
 
 const command = parseLabCommand(process.argv.slice(2));
 switch (command.kind) {

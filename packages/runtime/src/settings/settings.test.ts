@@ -4,7 +4,7 @@ import { renderSettingsTable } from './markdown.ts';
 import { defineSettings, derived, SettingsError } from './schema.ts';
 import type { SettingType } from './setting-types.ts';
 import { bool, bytes, duration, int, oneOf, optional, port, text } from './setting-types.ts';
-import { collectByPrefix, settingsFrom } from './sources.ts';
+import { collectByPrefix, layered, settingsFrom } from './sources.ts';
 import { parseYaml, YamlSyntaxError } from './yaml-document.ts';
 
 function parses<T>(type: SettingType<T>, raw: string): T | string {
@@ -180,6 +180,12 @@ describe('settings sources', () => {
   it('collect variables by prefix, without the prefix', () => {
     const source = settingsFrom({ META_A: '1', META_: 'x', META_B: undefined, OTHER: '2' });
     expect(collectByPrefix(source, 'META_')).deep.equal([['A', '1']]);
+  });
+
+  it('lie over each other: the one above counts, also where it says nothing by empty text', () => {
+    const source = layered(settingsFrom({ A: '1', B: '' }), settingsFrom({ A: '2', B: '2', C: '2' }));
+    expect(['A', 'B', 'C', 'D'].map((name) => source.get(name))).deep.equal(['1', '', '2', undefined]);
+    expect([...source.names()]).deep.equal(['A', 'B', 'C']);
   });
 
   it('do not fall for names of Object.prototype', () => {

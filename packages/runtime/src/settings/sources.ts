@@ -13,6 +13,19 @@ export function settingsFrom(values: Readonly<Record<string, string | undefined>
   };
 }
 
+/** The environment of this process under values that go before it, such as those of flags. */
+export function environmentUnder(overrides: Readonly<Record<string, string>>): SettingsSource {
+  return layered(settingsFrom(overrides), processEnvironment());
+}
+
+/** Two sources as one: where both have a value, that of `above` counts. */
+export function layered(above: SettingsSource, below: SettingsSource): SettingsSource {
+  return {
+    get: (name) => above.get(name) ?? below.get(name),
+    names: () => new Set([...above.names(), ...below.names()]),
+  };
+}
+
 /** Variables whose name starts with `prefix`, with the prefix removed, in the order of the source. */
 export function collectByPrefix(source: SettingsSource, prefix: string): [name: string, value: string][] {
   const found: [string, string][] = [];
