@@ -5,8 +5,6 @@ import type { Workload } from './types.ts';
 /** Above this many distinct values the pool starts afresh, so that a churn of names cannot grow it for ever. */
 const POOL_LIMIT = 1 << 15;
 
-const noAddresses: readonly string[] = Object.freeze([]);
-
 /**
  * Makes equal values of many workloads one object. Workloads come from messages, where every string and record is a copy; of
  * a fleet's workloads nearly everything but uid, name and address repeats, and the copies would cost more than the workloads.
@@ -26,7 +24,7 @@ export class WorkloadInterner {
       {
         uid: workload.uid,
         name: workload.name,
-        addresses: workload.addresses.length === 0 ? noAddresses : workload.addresses.slice(),
+        addresses: workload.addresses,
         node: this.#string(workload.node),
         locality: this.#value(workload.locality),
       },
@@ -43,14 +41,9 @@ export class WorkloadInterner {
     const values = { waypoint, networkGateway, applicationTunnel, services, authorizationPolicies };
     const given = { ...familyOf(workload), ...values };
     const key = `${given.namespace}/${given.workloadName}/${given.serviceAccount}/${given.canonicalName}`;
-    let families = this.#families.get(key);
+    const families = this.#families.get(key);
     const known = families?.find((each) => familyFields.every((field) => each[field] === given[field]));
     if (known !== undefined) return known;
-    if (families === undefined) {
-      if (this.#familyCount >= POOL_LIMIT) this.#forgetFamilies();
-      families = [];
-      this.#families.set(key, families);
-    } else if (families.length >= FAMILIES_OF_ONE_NAME) families.length = 0;
     const family: WorkloadFamily = {
       ...given,
       namespace: this.#string(given.namespace),
@@ -67,7 +60,13 @@ export class WorkloadInterner {
       clusterId: this.#string(given.clusterId),
       networkMode: this.#string(given.networkMode),
     };
-    families.push(family);
+    if (families === undefined) {
+      if (this.#familyCount >= POOL_LIMIT) this.#forgetFamilies();
+      this.#families.set(key, [family]);
+    } else {
+      if (families.length >= FAMILIES_OF_ONE_NAME) families.length = 0;
+      families.push(family);
+    }
     this.#familyCount++;
     return family;
   }
@@ -77,7 +76,8 @@ export class WorkloadInterner {
     this.#familyCount = 0;
   }
 
-  #string<T extends string>(text: T): T {
+  #string<T extends string | undefined>(text: T): T {
+    if (text === undefined) return text;
     const known = this.#strings.get(text);
     if (known !== undefined) return known as T;
     if (this.#strings.size >= POOL_LIMIT) this.#strings.clear();

@@ -126,8 +126,7 @@ export class UpdateUnpacker {
       {
         uid,
         name,
-        // An array out of a structured clone keeps room for elements that never come.
-        addresses: addresses.slice(),
+        addresses,
         node: this.#terms[node] as string,
         locality: this.#terms[locality] as Locality,
       },
