@@ -7,13 +7,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from './arguments.ts';
 import { parseControlPlaneOptions, usage as controlPlaneUsage } from './control-plane/options.ts';
 import { measures } from './measures/index.ts';
 import { parseNodeOptions, usage as nodeUsage } from './node/options.ts';
-import { parseOptions, usage, UsageError } from './options.ts';
+import { parseOptions, usage } from './options.ts';
 import type { Options } from './options.ts';
 import { renderChart } from './report/chart.ts';
 import { machineFacts } from './report/machine.ts';
+import { startProgress } from './report/progress.ts';
+import { resultsFolder } from './report/run-parts.ts';
 import { renderTable } from './report/table.ts';
 import { direct } from './rig/direct.ts';
 import { haproxy } from './rig/haproxy.ts';
@@ -47,18 +50,14 @@ async function main(options: Options): Promise<number> {
   const chosen = measures.filter(
     (measure) => options.only?.includes(measure.name) ?? !(options.quick && measure.long === true),
   );
-  const started = performance.now();
-  const progress = (text: string): void => {
-    const seconds = ((performance.now() - started) / 1000).toFixed(0).padStart(5);
-    process.stderr.write(`${seconds} s  ${text}\n`);
-  };
+  const progress = startProgress();
   const machine = machineFacts();
   const { rounds, seconds, warmSeconds, soakMinutes } = options;
   const effort = { seconds, warmSeconds, soakMinutes, progress };
   const results = await runMeasures(columns, chosen, rounds, effort);
 
   const names = columns.map(({ name }) => name);
-  const output = options.output ?? fileURLToPath(new URL('results', import.meta.url));
+  const output = options.output ?? resultsFolder;
   mkdirSync(output, { recursive: true });
   const record = {
     date: new Date().toISOString(),

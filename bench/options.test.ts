@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { parseOptions, UsageError } from './options.ts';
+import { UsageError } from './arguments.ts';
+import { parseOptions } from './options.ts';
 
 describe('options of the benchmark', () => {
   it('default to three full rounds of everything', () => {

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { knownNames, parseArguments, UsageError, wholeNumber } from './arguments.ts';
 import { measures } from './measures/index.ts';
 
 export const usage = `usage: npm run bench -- [options]
@@ -33,33 +33,19 @@ export interface Options {
   readonly output: string | undefined;
 }
 
-/** An option that cannot be meant; the text is for the person who typed it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  readonly code = 'ERR_BENCH_USAGE';
-}
-
-/** Throws UsageError. */
+/** @throws UsageError */
 export function parseOptions(argv: readonly string[]): Options {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: {
-        quick: { type: 'boolean', default: false },
-        only: { type: 'string' },
-        columns: { type: 'string' },
-        peer: { type: 'string', multiple: true, default: [] },
-        ours: { type: 'string' },
-        rounds: { type: 'string' },
-        seconds: { type: 'string' },
-        'soak-minutes': { type: 'string' },
-        output: { type: 'string' },
-      },
-    }));
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  const values = parseArguments(argv, {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    columns: { type: 'string' },
+    peer: { type: 'string', multiple: true, default: [] },
+    ours: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    'soak-minutes': { type: 'string' },
+    output: { type: 'string' },
+  });
   const { quick } = values;
   const peers = values.peer.map(parsePeer);
   return {
@@ -94,18 +80,10 @@ function parsePeer(text: string): Peer {
   return { name, command };
 }
 
-function names(option: string, text: string | undefined, known: readonly string[]): string[] | undefined {
-  if (text === undefined) return undefined;
-  const list = text.split(',');
-  for (const name of list)
-    if (!known.includes(name)) throw new UsageError(`--${option} ${name}: there are ${known.join(', ')}`);
-  return list;
+function names(option: string, text: string | undefined, known: readonly string[]) {
+  return text === undefined ? undefined : knownNames(option, text, known);
 }
 
 function positive(option: string, text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new UsageError(`--${option} ${text}: give a whole number from 1 on`);
-  return value;
+  return text === undefined ? fallback : wholeNumber(option, text);
 }

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { Progress } from '../report/progress.ts';
+import type { Samples } from '../report/run-parts.ts';
 import { expectedResources, podPlace } from './cluster/synthetic-cluster.ts';
 import type { ClusterShape } from './cluster/synthetic-cluster.ts';
 import { figuresOfChanges } from './figures.ts';
@@ -13,9 +15,6 @@ import type { Program } from './rig/program.ts';
 import { startZtunnel } from './rig/ztunnel.ts';
 import { clients, rowsOf } from './rows.ts';
 
-/** Samples by `Row.key`. */
-export type Samples = Record<string, number[]>;
-
 /** One cluster that is measured, and everything that was started for it. */
 interface Bench {
   readonly shape: ClusterShape;
@@ -23,7 +22,7 @@ interface Bench {
   readonly directory: string;
   readonly api: HelperProcess<ApiProgram>;
   readonly effort: Effort;
-  readonly progress: (text: string) => void;
+  readonly progress: Progress;
   readonly note: (key: string, value: number) => void;
 }
 
@@ -52,7 +51,7 @@ export async function measureCluster(
   directory: string,
   effort: Effort,
   samples: Samples,
-  progress: (text: string) => void,
+  progress: Progress,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const shape = { pods, nodes };

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { UsageError } from '../options.ts';
+import { UsageError } from '../arguments.ts';
 import { parseControlPlaneOptions } from './options.ts';
 
 describe('options of the benchmark of the control plane', () => {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../options.ts';
+import { parseArguments, wholeNumber } from '../arguments.ts';
 
 export const usage = `usage: npm run bench -- control-plane [options]
   --quick             one start of each size, and short runs
@@ -43,31 +42,17 @@ const sizes = [1000, 10_000, 50_000];
 
 /** @throws UsageError */
 export function parseControlPlaneOptions(argv: readonly string[]): ControlPlaneOptions {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: {
-        quick: { type: 'boolean', default: false },
-        pods: { type: 'string' },
-        rounds: { type: 'string' },
-        output: { type: 'string' },
-      },
-    }));
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  const values = parseArguments(argv, {
+    quick: { type: 'boolean', default: false },
+    pods: { type: 'string' },
+    rounds: { type: 'string' },
+    output: { type: 'string' },
+  });
   const effort = values.quick ? quick : full;
   return {
-    pods: values.pods === undefined ? sizes : values.pods.split(',').map((text) => whole('pods', text)),
-    effort: values.rounds === undefined ? effort : { ...effort, rounds: whole('rounds', values.rounds) },
+    pods: values.pods === undefined ? sizes : values.pods.split(',').map((text) => wholeNumber('pods', text)),
+    effort:
+      values.rounds === undefined ? effort : { ...effort, rounds: wholeNumber('rounds', values.rounds) },
     output: values.output,
   };
-}
-
-function whole(option: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new UsageError(`--${option} ${text}: give a whole number from 1 on`);
-  return value;
 }

@@ -1,11 +1,5 @@
+import { atLeast, atMost } from '../measures/measure.ts';
 import type { Row } from '../measures/measure.ts';
-
-const atMost = (value: number): Pick<Row, 'target'> => ({
-  target: { kind: 'value', bound: 'at most', value },
-});
-const atLeast = (value: number): Pick<Row, 'target'> => ({
-  target: { kind: 'value', bound: 'at least', value },
-});
 
 /** Clients that a size is measured with, besides the first. */
 export const clients = 200;

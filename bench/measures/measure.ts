@@ -1,3 +1,4 @@
+import type { Progress } from '../report/progress.ts';
 import type { Rig } from '../rig/rig.ts';
 
 /** What a column has to reach in a row. */
@@ -18,14 +19,23 @@ export interface Row {
   readonly target?: Target;
 }
 
+/** For a row whose value may not be higher, in the row's unit. */
+export const atMost = (value: number): Pick<Row, 'target'> => ({
+  target: { kind: 'value', bound: 'at most', value },
+});
+
+/** For a row whose value may not be lower, in the row's unit. */
+export const atLeast = (value: number): Pick<Row, 'target'> => ({
+  target: { kind: 'value', bound: 'at least', value },
+});
+
 export interface Effort {
   /** Length of one run of a load. */
   readonly seconds: number;
   readonly warmSeconds: number;
   /** Length of the soak. */
   readonly soakMinutes: number;
-  /** Tells the person at the terminal what is going on. */
-  readonly progress: (text: string) => void;
+  readonly progress: Progress;
 }
 
 /** Results by `Row.key`. A key may be missing where the column has no such thing, as the direct one has no hops. */

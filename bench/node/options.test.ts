@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { UsageError } from '../options.ts';
+import { UsageError } from '../arguments.ts';
 import { measureNames, parseNodeOptions } from './options.ts';
 
 describe('options of the benchmark of a node', () => {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../options.ts';
+import { knownNames, parseArguments, wholeNumber } from '../arguments.ts';
 
 export const measureNames = ['capture', 'plugin', 'scale', 'dns', 'fairness', 'upgrade'] as const;
 export type NodeMeasure = (typeof measureNames)[number];
@@ -56,37 +55,17 @@ const quick: NodeEffort = {
 
 /** @throws UsageError */
 export function parseNodeOptions(argv: readonly string[]): NodeOptions {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: {
-        quick: { type: 'boolean', default: false },
-        only: { type: 'string' },
-        rounds: { type: 'string' },
-        output: { type: 'string' },
-      },
-    }));
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  const values = parseArguments(argv, {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    output: { type: 'string' },
+  });
   const effort = values.quick ? quick : full;
   return {
-    only: values.only === undefined ? measureNames : values.only.split(',').map(known),
-    effort: values.rounds === undefined ? effort : { ...effort, rounds: whole(values.rounds) },
+    only: values.only === undefined ? measureNames : knownNames('only', values.only, measureNames),
+    effort:
+      values.rounds === undefined ? effort : { ...effort, rounds: wholeNumber('rounds', values.rounds) },
     output: values.output,
   };
-}
-
-function known(name: string): NodeMeasure {
-  const measure = measureNames.find((each) => each === name);
-  if (measure === undefined) throw new UsageError(`--only ${name}: there are ${measureNames.join(', ')}`);
-  return measure;
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new UsageError(`--rounds ${text}: give a whole number from 1 on`);
-  return value;
 }

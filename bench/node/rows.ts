@@ -1,3 +1,4 @@
+import { atLeast, atMost } from '../measures/measure.ts';
 import type { Row } from '../measures/measure.ts';
 import type { NodeEffort, NodeMeasure } from './options.ts';
 
@@ -5,12 +6,6 @@ import type { NodeEffort, NodeMeasure } from './options.ts';
 export const storms = ['connections', 'handshakes', 'bytes'] as const;
 export type Storm = (typeof storms)[number];
 
-const atMost = (value: number): Pick<Row, 'target'> => ({
-  target: { kind: 'value', bound: 'at most', value },
-});
-const atLeast = (value: number): Pick<Row, 'target'> => ({
-  target: { kind: 'value', bound: 'at least', value },
-});
 const ms = { unit: 'ms', digits: 1 } as const;
 const mb = { unit: 'MB', digits: 0 } as const;
 const count = { unit: '', digits: 0 } as const;

@@ -1,5 +1,4 @@
-/** What was measured, by the key of its row: one value a round. */
-export type Samples = Record<string, number[]>;
+import type { Progress } from '../report/progress.ts';
 
 /** What a measure has to work with. */
 export interface MeasureContext<E> {
@@ -7,7 +6,7 @@ export interface MeasureContext<E> {
   /** Of this run; it is removed when the run ends. */
   readonly directory: string;
   readonly add: (key: string, value: number) => void;
-  readonly progress: (text: string) => void;
+  readonly progress: Progress;
 }
 
 /** The value that so large a part does not exceed. @param sorted the smallest first */
