@@ -7,8 +7,11 @@ import { startAgent } from './app.ts';
 import type { AgentSettings } from './settings/settings.ts';
 import { loadAgentSettings } from './settings/settings.ts';
 
-/** An orderly end that takes longer is cut short, milliseconds; the chart's grace period is a little longer. */
-const endPatienceMs = 25_000;
+/**
+ * An orderly end that takes longer is cut short, milliseconds; the chart's grace period is a little longer. Where the mesh
+ * leaves a busy node, each of its pods takes some tenths of a second of one CPU.
+ */
+const endPatienceMs = 110_000;
 
 /**
  * Runs the node agent until a signal ends it.
