@@ -73,6 +73,7 @@ describe('our entry of a conflist', () => {
       pod_namespace: 'istio-system',
       native_nftables: false,
       enable_ambient_detection_retry: true,
+      agent_decides: true,
     });
   });
 

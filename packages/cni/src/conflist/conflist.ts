@@ -33,6 +33,8 @@ export function renderPluginEntry(settings: PluginEntrySettings): Json {
     pod_namespace: settings.agentNamespace,
     native_nftables: settings.nativeNftables,
     enable_ambient_detection_retry: settings.retryDetection,
+    // Not of Istio, whose plugin passes over it: this agent's answer to the plugin is the decision about a pod.
+    agent_decides: true,
   };
 }
 

@@ -6,7 +6,6 @@ import { addRequest } from './agent-request.ts';
 import type { PluginConfig, PreviousResult } from './config.ts';
 import type { Call } from './environment.ts';
 import { CniError, cniCodes } from './errors.ts';
-import { readEnrolmentFacts } from './kube-reader.ts';
 import { PluginLog } from './plugin-log.ts';
 
 type Sleep = (ms: number) => Promise<unknown>;
@@ -52,10 +51,22 @@ async function capture(
   if (pod === undefined || !config.ambientEnabled) return;
   if (pod.namespace === config.agentNamespace && pod.name.startsWith(AGENT_POD_PREFIX)) return;
   if (config.excludedNamespaces.includes(pod.namespace)) return;
-  const enrolment = await decide(pod, config, log, sleep);
   const name = `${pod.namespace}/${pod.name}`;
+  const request = addRequest(netns, pod, result);
+  let refusal: CniError | undefined;
+  if (config.agentDecides)
+    try {
+      await requestCapture(config.agentRunDirectory, request);
+      return log.write('debug', `${name}: captured, or not for the mesh, as the agent knows`);
+    } catch (error) {
+      if (!(error instanceof CniError)) throw error;
+      // Without an agent, or when it does not know enough, pods outside the mesh start all the same.
+      refusal = error;
+    }
+  const enrolment = await decide(pod, config, log, sleep);
   if (!enrolment.enrolled) return log.write('debug', `${name}: not for the mesh, ${enrolment.reason}`);
-  await requestCapture(config.agentRunDirectory, addRequest(netns, pod, result));
+  if (refusal !== undefined) throw refusal;
+  await requestCapture(config.agentRunDirectory, request);
   log.write('info', `${name}: captured`);
 }
 
@@ -66,6 +77,8 @@ async function decide(
   log: PluginLog,
   sleep: Sleep,
 ): Promise<Enrolment> {
+  // Only here: TLS takes as long to load as the rest of the plugin takes to run.
+  const { readEnrolmentFacts } = await import('./kube-reader.ts');
   const kubeconfig = join(config.agentRunDirectory, agentFiles.kubeconfig);
   const attempts = config.retryDetection ? PATIENT_ATTEMPTS : ATTEMPTS;
   for (let attempt = 1; ; attempt++) {

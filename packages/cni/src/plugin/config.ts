@@ -33,6 +33,11 @@ export interface PluginEntry {
 /** The plugin's entry of the conflist, as the runtime passes it on standard input. */
 export interface PluginConfig extends PluginEntry {
   readonly cniVersion: string;
+  /**
+   * `/cmdadd` of the agent decides itself whether a pod belongs to the mesh. Ours does; Istio's refuses what does not, so that
+   * the plugin has to know before.
+   */
+  readonly agentDecides: boolean;
   /** Result of the plugin before, handed on as it is. */
   readonly prevResult: PreviousResult | undefined;
 }
@@ -79,6 +84,7 @@ export function parseConfig(input: string): PluginConfig {
     excludedNamespaces: stringsOf(config, 'exclude_namespaces'),
     agentNamespace: field(config, 'pod_namespace', 'string', ''),
     retryDetection: field(config, 'enable_ambient_detection_retry', 'boolean', false),
+    agentDecides: field(config, 'agent_decides', 'boolean', false),
   };
 }
 

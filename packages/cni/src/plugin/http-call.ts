@@ -1,6 +1,6 @@
-import { request as requestPlain } from 'node:http';
+import { request as plainRequest } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import type { RequestOptions } from 'node:https';
-import { request as requestTls } from 'node:https';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -18,17 +18,19 @@ const MAX_BODY_BYTES = 4 << 20;
 
 /**
  * One request and its whole answer.
- * @param options of Node's http; `socketPath` for a Unix socket
+ * @param options of Node's http; `socketPath` for a Unix socket. Without an `agent`, the connection serves this request alone
  * @param timeoutMs for all of it
+ * @param begin begins the request. That of node:https is not imported here: it takes longer to load than all else together
  * @throws HttpTimeoutError, or Node's own error with its `code`
  */
 export function httpCall(
-  options: RequestOptions & { readonly protocol: 'http:' | 'https:' },
+  options: RequestOptions,
   body: string | undefined,
   timeoutMs: number,
+  begin: (options: RequestOptions) => ClientRequest = plainRequest,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const request = (options.protocol === 'https:' ? requestTls : requestPlain)({ ...options, agent: false });
+    const request = begin({ agent: false, ...options });
     let fault: Error | undefined;
     // Once an answer has begun, Node tells of a destroyed request as of a reset.
     const giveUp = (error: Error): void => {

@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import type { EnrolmentFacts } from '../eligibility.ts';
 import { CniError, cniCodes } from './errors.ts';
 import { httpCall } from './http-call.ts';
 import type { KubeAccess } from './kubeconfig.ts';
 import { parseKubeconfig } from './kubeconfig.ts';
+import { systemRoots } from './system-roots.ts';
 
 /** For one request. */
 const TIMEOUT_MS = 5000;
@@ -26,10 +30,10 @@ export async function readEnrolmentFacts(
 ): Promise<EnrolmentFacts> {
   const access = readAccess(kubeconfigPath);
   const namespacePath = `/api/v1/namespaces/${pod.namespace}`;
-  const [podObject, namespaceObject] = await Promise.all([
-    get(access, `${namespacePath}/pods/${pod.name}`),
-    get(access, namespacePath),
-  ]);
+  using connection = connectionTo(access);
+  // One after the other over one connection: a second handshake costs both sides more than the round trip.
+  const podObject = await get(access, connection, `${namespacePath}/pods/${pod.name}`);
+  const namespaceObject = await get(access, connection, namespacePath);
   return {
     namespace: pod.namespace,
     namespaceLabels: namespaceObject.metadata?.labels,
@@ -52,27 +56,47 @@ function readAccess(path: string): KubeAccess {
   }
 }
 
-async function get(access: KubeAccess, path: string): Promise<KubeObject> {
-  const { server, ca, token, serverName, insecure } = access;
-  const prefix = server.pathname.replace(/\/$/, '');
-  const options = {
-    protocol: server.protocol as 'http:' | 'https:',
-    hostname: server.hostname.replace(/^\[|\]$/g, ''),
-    port: server.port,
-    path: `${prefix}${path}`,
-    headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
-    rejectUnauthorized: !insecure,
-    ...(ca === undefined ? {} : { ca }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
+/** What requests to the API server have in common. */
+interface Connection extends Disposable {
+  readonly options: RequestOptions;
+  readonly begin: typeof tlsRequest;
+}
+
+function connectionTo({ server, ca, serverName, insecure }: KubeAccess): Connection {
+  const to = { hostname: server.hostname.replace(/^\[|\]$/g, ''), port: server.port };
+  const reuse = { keepAlive: true, maxSockets: 1 };
+  const tls = server.protocol === 'https:';
+  const agent = tls ? new TlsAgent(reuse) : new PlainAgent(reuse);
+  const roots = insecure || !tls ? undefined : (ca ?? systemRoots());
+  return {
+    options: {
+      ...to,
+      agent,
+      rejectUnauthorized: !insecure,
+      ...(roots === undefined ? {} : { ca: roots }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    },
+    begin: tls ? tlsRequest : plainRequest,
+    [Symbol.dispose]: () => agent.destroy(),
   };
-  const { status, body } = await httpCall(options, undefined, TIMEOUT_MS).catch((cause: unknown) => {
-    throw new CniError(
-      cniCodes.apiUnreachable,
-      `the Kubernetes API at ${server.host} cannot be reached: ${textOf(cause)}`,
-      'see whether it runs, and whether this node reaches it',
-      { cause },
-    );
-  });
+}
+
+async function get({ server, token }: KubeAccess, to: Connection, path: string): Promise<KubeObject> {
+  const options = {
+    ...to.options,
+    path: `${server.pathname.replace(/\/$/, '')}${path}`,
+    headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+  };
+  const { status, body } = await httpCall(options, undefined, TIMEOUT_MS, to.begin).catch(
+    (cause: unknown) => {
+      throw new CniError(
+        cniCodes.apiUnreachable,
+        `the Kubernetes API at ${server.host} cannot be reached: ${textOf(cause)}`,
+        'see whether it runs, and whether this node reaches it',
+        { cause },
+      );
+    },
+  );
   if (status === 401 || status === 403)
     throw new CniError(
       cniCodes.tokenRefused,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processEnvironment } from '@ambient/runtime/environment';
 import { runPlugin } from './plugin.ts';
+import { writeOutput } from './standard-output.ts';
 
 async function main(): Promise<void> {
   const environment = processEnvironment();
@@ -11,8 +12,9 @@ async function main(): Promise<void> {
     readInput: () => readFileSync(0, 'utf8'),
     sleep: (ms) => sleep(ms),
   });
-  if (output !== '') process.stdout.write(`${output}\n`);
   process.exitCode = exitCode;
+  // Nothing that is still open is worth waiting for.
+  if (output === '' || writeOutput(`${output}\n`)) process.exit();
 }
 
 void main();

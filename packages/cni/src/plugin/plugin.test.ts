@@ -270,6 +270,65 @@ describe('CNI plugin', () => {
     });
   });
 
+  describe('beside an agent that decides itself', () => {
+    beforeEach(() => {
+      config['agent_decides'] = true;
+    });
+
+    it('leaves the decision to it, and asks nobody else', async () => {
+      rmSync(join(directory, 'istio-cni-kubeconfig'));
+      await startAgent();
+      expect(await run()).to.deep.equal({ result: prevResult, exitCode: 0 });
+      expect(added[1]).to.deep.include({ PodName: 'web-1', PodNamespace: 'shop' });
+      expect([apiRequests, sleeps]).to.deep.equal([[], []]);
+    });
+
+    it("still does not ask it for the agent's own pods", async () => {
+      await startAgent();
+      variables['CNI_ARGS'] = 'K8S_POD_NAMESPACE=istio-system;K8S_POD_NAME=istio-cni-node-x7z';
+      expect(await run()).to.have.property('exitCode', 0);
+      expect(added).to.deep.equal([]);
+    });
+
+    const refusals: readonly (readonly [string, () => Promise<void> | void, number])[] = [
+      ['it is not there', () => undefined, cniCodes.agentMissing],
+      [
+        'it refuses',
+        () => {
+          answer = { status: 500, body: 'no ztunnel connected' };
+          return startAgent();
+        },
+        cniCodes.agentRefused,
+      ],
+    ];
+    for (const [title, arrange, code] of refusals)
+      describe(`when ${title}`, () => {
+        it('starts a pod that does not belong to the mesh', async () => {
+          await arrange();
+          api.set('/api/v1/namespaces/shop', { body: { metadata: {} } });
+          expect(await run()).to.deep.equal({ result: prevResult, exitCode: 0 });
+        });
+
+        it('does not start one that does, and asks it once', async () => {
+          await arrange();
+          expect(await failure()).to.include({ code });
+          expect(added.filter((each) => each === 'POST /cmdadd').length).to.be.at.most(1);
+        });
+
+        it('tells of the Kubernetes API when that is what is down', async () => {
+          await arrange();
+          api.set('/api/v1/namespaces/shop', { status: 503, body: '' });
+          expect(await failure()).to.include({ code: cniCodes.apiUnreachable });
+        });
+
+        it('tells of the token when that is refused', async () => {
+          await arrange();
+          api.set('/api/v1/namespaces/shop', { status: 401, body: '' });
+          expect(await failure()).to.include({ code: cniCodes.tokenRefused });
+        });
+      });
+  });
+
   it('uses a token that the agent has renewed meanwhile', async () => {
     await startAgent();
     api.set('/api/v1/namespaces/shop/pods/web-1', { status: 401, body: {} });

@@ -182,8 +182,9 @@ describe('node agent', function () {
     await pod.netns.must(['nft', 'flush', 'ruleset']);
     await node.logged(/were not as set, and are again/);
     expect(await node.rules(pod)).to.match(captured);
-    const starting = await node.plugin('ADD', pod);
+    const starting = await node.plugin('ADD', { ...pod, name: 'unheard-of' });
     expect(starting.code, 'a pod of which nothing can be known does not start').to.equal(1);
+    expect(starting.output).to.match(/"code":101/);
     await node.startApi();
     const late = await node.pod('late', { labels: { 'istio.io/dataplane-mode': 'ambient' } });
     await node.says(late, 'enabled');
