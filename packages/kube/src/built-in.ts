@@ -28,6 +28,7 @@ export const builtInResources = {
   StatefulSet: apps('statefulsets'),
   Job: { group: 'batch', plural: 'jobs', namespaced: true },
   Lease: { group: 'coordination.k8s.io', plural: 'leases', namespaced: true },
+  NetworkPolicy: { group: 'networking.k8s.io', plural: 'networkpolicies', namespaced: true },
   PodDisruptionBudget: { group: 'policy', plural: 'poddisruptionbudgets', namespaced: true },
 } as const satisfies Readonly<Record<string, BuiltInResource>>;
 

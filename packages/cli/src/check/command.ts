@@ -1,4 +1,4 @@
-import { kindResources, resourcePath } from '@ambient/kube';
+import { builtInPath } from '@ambient/kube';
 import type { Namespace, Pod } from '@ambient/kube';
 import { Command } from 'commander';
 
@@ -20,9 +20,9 @@ export function checkCommand(context: CliContext): Command {
       const list = async <T>(path: string, labelSelector?: string): Promise<T[]> =>
         (await cluster.client.request<{ items: T[] }>({ path, query: { labelSelector } })).items;
       const [pods, namespaces, ztunnels] = await Promise.all([
-        list<Pod>(resourcePath(kindResources.Pod, 'v1')),
-        list<Namespace>(resourcePath(kindResources.Namespace, 'v1')),
-        list<Pod>(resourcePath(kindResources.Pod, 'v1', cluster.istioNamespace), 'app=ztunnel'),
+        list<Pod>(builtInPath('Pod')),
+        list<Namespace>(builtInPath('Namespace')),
+        list<Pod>(builtInPath('Pod', cluster.istioNamespace), 'app=ztunnel'),
       ]);
       const nodes = captureByNode(pods, namespaces, ztunnels);
       context.out(options.json === true ? `${JSON.stringify(nodes, null, 2)}\n` : checkTable(nodes));

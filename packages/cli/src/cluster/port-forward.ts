@@ -1,6 +1,7 @@
 import type { RequestOptions } from 'node:https';
 import { Duplex } from 'node:stream';
 
+import { builtInPath } from '@ambient/kube';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { WebSocket } from 'ws';
 
@@ -22,7 +23,7 @@ export async function connectToPod(
   const options: RequestOptions = { headers: {} };
   await config.applyToHTTPSOptions(options);
   const server = config.getCurrentCluster()!.server.replace(/\/+$/, '').replace(/^http/, 'ws');
-  const path = `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/pods/${encodeURIComponent(pod.name)}/portforward?ports=${port}`;
+  const path = `${builtInPath('Pod', pod.namespace, pod.name)}/portforward?ports=${port}`;
   const socket = new WebSocket(server + path, ['v4.channel.k8s.io'], {
     ...(options as object),
     handshakeTimeout: connectTimeoutMs,

@@ -1,4 +1,4 @@
-import { kindResources, resourcePath } from '@ambient/kube';
+import { builtInPath } from '@ambient/kube';
 import type { Pod } from '@ambient/kube';
 
 import { CliError } from '../errors.ts';
@@ -43,7 +43,7 @@ export class Ztunnels {
     const [name = '', ...rest] = text.replace(/^pods?\//, '').split('.');
     const namespace = rest.length === 0 ? this.#cluster.istioNamespace : rest.join('.');
     const pod = await this.#cluster.client.request<Pod>({
-      path: resourcePath(kindResources.Pod, 'v1', namespace, name),
+      path: builtInPath('Pod', namespace, name),
     });
     if (pod.metadata.labels?.['app'] !== 'ztunnel')
       throw new CliError('NOT_FOUND', `pod ${name}.${namespace} is no ztunnel; its label app is not ztunnel`);
@@ -53,7 +53,7 @@ export class Ztunnels {
   async #list(): Promise<Pod[]> {
     const { istioNamespace, client } = this.#cluster;
     const { items } = await client.request<{ items: Pod[] }>({
-      path: resourcePath(kindResources.Pod, 'v1', istioNamespace),
+      path: builtInPath('Pod', istioNamespace),
       query: { labelSelector: ztunnelLabels },
     });
     const running = items

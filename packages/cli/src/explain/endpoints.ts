@@ -1,4 +1,4 @@
-import { isRecord, kindResources, resourcePath } from '@ambient/kube';
+import { builtInPath, isRecord } from '@ambient/kube';
 import type { EndpointSlice, KubeObject, Pod, Service } from '@ambient/kube';
 
 import type { Cluster } from '../cluster/cluster.ts';
@@ -74,12 +74,12 @@ function splitName(
 }
 
 function getPod(cluster: Cluster, namespace: string, name: string): Promise<Pod> {
-  return cluster.client.request<Pod>({ path: resourcePath(kindResources.Pod, 'v1', namespace, name) });
+  return cluster.client.request<Pod>({ path: builtInPath('Pod', namespace, name) });
 }
 
 async function getService(cluster: Cluster, namespace: string, name: string): Promise<Service | undefined> {
   const { items } = await cluster.client.request<{ items: Service[] }>({
-    path: resourcePath(kindResources.Service, 'v1', namespace),
+    path: builtInPath('Service', namespace),
     query: { fieldSelector: `metadata.name=${name}` },
   });
   return items[0];
@@ -87,12 +87,12 @@ async function getService(cluster: Cluster, namespace: string, name: string): Pr
 
 async function podsOfDeployment(cluster: Cluster, namespace: string, name: string): Promise<Pod[]> {
   const deployment = await cluster.client.request<KubeObject>({
-    path: `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments/${encodeURIComponent(name)}`,
+    path: builtInPath('Deployment', namespace, name),
   });
   const selector = isRecord(deployment.spec) ? deployment.spec['selector'] : undefined;
   const labels = isRecord(selector) && isRecord(selector['matchLabels']) ? selector['matchLabels'] : {};
   const { items } = await cluster.client.request<{ items: Pod[] }>({
-    path: resourcePath(kindResources.Pod, 'v1', namespace),
+    path: builtInPath('Pod', namespace),
     query: {
       labelSelector: Object.entries(labels)
         .map(([key, value]) => `${key}=${String(value)}`)
@@ -146,7 +146,7 @@ async function addressOfService(
   if (ip !== undefined && ip !== '' && ip !== 'None') return joinPort(ip, chosen);
   // Without an address of its own, applications dial an endpoint.
   const { items } = await cluster.client.request<{ items: EndpointSlice[] }>({
-    path: resourcePath(kindResources.EndpointSlice, 'v1', metadata.namespace),
+    path: builtInPath('EndpointSlice', metadata.namespace),
     query: { labelSelector: `kubernetes.io/service-name=${metadata.name}` },
   });
   for (const { endpoints } of items)

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 
-import { kindResources, resourcePath } from '@ambient/kube';
+import { builtInPath } from '@ambient/kube';
 import type { Pod } from '@ambient/kube';
 import { Exec, Log } from '@kubernetes/client-node';
 import type { V1Status } from '@kubernetes/client-node';
@@ -83,7 +83,7 @@ async function podOf(
   const [name = '', ...rest] = text.replace(/^pods?\//, '').split('.');
   const namespace = rest.length === 0 ? cluster.namespace : rest.join('.');
   const pod = await cluster.client.request<Pod>({
-    path: resourcePath(kindResources.Pod, 'v1', namespace, name),
+    path: builtInPath('Pod', namespace, name),
   });
   const chosen = container ?? pod.spec?.containers?.[0]?.name;
   if (chosen === undefined) throw new CliError('NOT_FOUND', `pod ${name} has no containers`);

@@ -9,7 +9,7 @@ import type { Report } from '../cluster/engine.ts';
 import type { Batch } from '../cluster/claims.ts';
 import type { KubeClient } from '@ambient/kube';
 import { ClusterWatch } from '../watch/cluster-watch.ts';
-import { kindNames } from '@ambient/kube';
+import { formatTime, kindNames } from '@ambient/kube';
 import type { MeshDefaults, MeshSettings } from '../translate/mesh-settings.ts';
 import { derivations } from './derivations.ts';
 import type { Finding } from './finding.ts';
@@ -51,7 +51,7 @@ export class Discovery {
       new ResourceTable(typeUrl.address, { clock }),
     ];
     this.engine = new Engine<Finding>({
-      derivations: derivations(this.mesh, () => `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`),
+      derivations: derivations(this.mesh, () => formatTime(clock.nowMs())),
       log,
       onReport: (report) => {
         this.#warn(report);

@@ -5,7 +5,7 @@ import type { DesiredConfigMap } from '../ca/trust-configmaps.ts';
 import type { Report } from '../cluster/engine.ts';
 import type { Finding } from '../discovery/finding.ts';
 import type { ApplyQueue, ConfigMap, KubeClient, ReflectorTarget } from '@ambient/kube';
-import { HttpListWatch, Reflector, kindResources, resourcePath } from '@ambient/kube';
+import { builtInPath, HttpListWatch, Reflector } from '@ambient/kube';
 
 const fieldManager = 'ambient-trust';
 
@@ -77,7 +77,7 @@ export class TrustDistribution {
     return new Reflector<ConfigMap>({
       source: new HttpListWatch({
         client,
-        path: resourcePath(kindResources.ConfigMap, 'v1'),
+        path: builtInPath('ConfigMap'),
         fieldSelector: `metadata.name=${name}`,
       }),
       target,
@@ -103,7 +103,7 @@ export class TrustDistribution {
     const holds = Object.entries(desired.data).every(([file, text]) => found?.data?.[file] === text);
     if (found !== undefined && holds) return;
     this.#options.queue.submit({
-      path: resourcePath(kindResources.ConfigMap, 'v1', namespace, name),
+      path: builtInPath('ConfigMap', namespace, name),
       fieldManager,
       body: { ...desired },
     });

@@ -5,6 +5,7 @@ import { CaMaterialError } from '../ca/ca-material-error.ts';
 import { crlConfigMapName } from '../ca/trust-configmaps.ts';
 import type { Command } from '../command-line.ts';
 import {
+  builtInPath,
   KubeClient,
   KubeConfigError,
   KubeConnection,
@@ -60,7 +61,7 @@ export async function runOperatorCommand(command: OperatorCommand): Promise<numb
           annotate: async (secret, name, value) => {
             await client.request({
               method: 'PATCH',
-              path: `/api/v1/namespaces/${namespace}/secrets/${secret}`,
+              path: builtInPath('Secret', namespace, secret),
               contentType: patchType.merge,
               body: { metadata: { annotations: { [name]: value } } },
             });
@@ -79,7 +80,7 @@ export async function runOperatorCommand(command: OperatorCommand): Promise<numb
 async function readLists(client: KubeClient, namespace: string): Promise<string | undefined> {
   try {
     const { data } = await client.request<{ readonly data?: Readonly<Record<string, string>> }>({
-      path: `/api/v1/namespaces/${namespace}/configmaps/${crlConfigMapName}`,
+      path: builtInPath('ConfigMap', namespace, crlConfigMapName),
     });
     return data?.['ca-crl.pem'];
   } catch (error) {

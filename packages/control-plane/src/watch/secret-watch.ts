@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@ambient/runtime';
 
 import type { KubeClient, KubeObject, ReflectorTarget } from '@ambient/kube';
-import { HttpListWatch, Reflector } from '@ambient/kube';
+import { builtInPath, HttpListWatch, Reflector } from '@ambient/kube';
 
 export interface SecretWatchOptions {
   readonly client: KubeClient;
@@ -48,7 +48,7 @@ function reflector(name: string, { client, namespace, onChange, clock, log }: Se
   return new Reflector<KubeObject>({
     source: new HttpListWatch({
       client,
-      path: `/api/v1/namespaces/${namespace}/secrets`,
+      path: builtInPath('Secret', namespace),
       fieldSelector: `metadata.name=${name}`,
     }),
     target,

@@ -1,3 +1,4 @@
+import { builtInPath } from '@ambient/kube';
 import type { KubeClient } from '@ambient/kube';
 import type { Clock } from '@ambient/runtime';
 
@@ -41,7 +42,6 @@ interface PodList {
   }[];
 }
 
-const plurals = { Deployment: 'deployments', DaemonSet: 'daemonsets' } as const;
 const lookMs = 100;
 const patienceMs = 120_000;
 
@@ -80,7 +80,7 @@ export async function waitForWorkloads(
 }
 
 function pathOf({ kind, namespace, name }: WorkloadName): string {
-  return `/apis/apps/v1/namespaces/${namespace}/${plurals[kind]}/${name}`;
+  return builtInPath(kind, namespace, name);
 }
 
 async function isReady(client: WaitOptions['client'], workload: WorkloadName): Promise<boolean> {
@@ -108,7 +108,7 @@ async function explain(
         .map(([key, value]) => `${key}=${value}`)
         .join(',');
       const { items } = await client.request<PodList>({
-        path: `/api/v1/namespaces/${namespace}/pods`,
+        path: builtInPath('Pod', namespace),
         query: { labelSelector },
       });
       const pods = items.map(({ metadata, status }) => {

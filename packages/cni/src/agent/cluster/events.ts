@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KubeClient, KubeObject } from '@ambient/kube';
+import { builtInPath, formatTime } from '@ambient/kube';
 import type { Clock, Logger } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
 
@@ -51,13 +52,13 @@ export class EventRecorder {
     if (this.#said.size >= MAX_REMEMBERED) this.#said.delete(this.#said.keys().next().value!);
     this.#said.set(key, nowMs + REPEAT_MS);
     const namespace = metadata.namespace ?? 'default';
-    const time = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
+    const time = formatTime(nowMs);
     const { name, uid } = metadata;
     this.#underWay++;
     this.#client
       .request({
         method: 'POST',
-        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
+        path: builtInPath('Event', namespace),
         retries: 0,
         body: {
           apiVersion: 'v1',

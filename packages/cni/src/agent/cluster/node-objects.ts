@@ -1,9 +1,9 @@
 import type { Condition, KubeClient, KubeObject, Namespace, Pod, ReflectorTarget } from '@ambient/kube';
-import { HttpListWatch, isRecord, objectKey, Reflector, trimObject } from '@ambient/kube';
+import { builtInPath, HttpListWatch, isRecord, objectKey, ReflectorGroup, trimObject } from '@ambient/kube';
 import type { Clock, Logger } from '@ambient/runtime';
 import { CAPTURED_CONDITION } from '../pods/wish.ts';
 import type { DaemonSet, NetworkPolicy } from './resources.ts';
-import { agentDaemonSet, daemonSetsPath } from './resources.ts';
+import { agentDaemonSet } from './resources.ts';
 
 export interface NodeObjectsOptions {
   readonly client: KubeClient;
@@ -26,51 +26,48 @@ export interface NodeObjectsOptions {
  */
 export class NodeObjects {
   readonly #options: NodeObjectsOptions;
-  readonly #reflectors: readonly { start(): void; stop(): Promise<void> }[];
+  /** Without these nothing is known of the node. */
+  readonly #needed = new ReflectorGroup();
+  readonly #others = new ReflectorGroup();
   readonly #byUid = new Map<string, Pod>();
   readonly #uidByName = new Map<string, string>();
   readonly #uidsByNamespace = new Map<string, Set<string>>();
   readonly #namespaces = new Map<string, Namespace>();
   readonly #policies = new Map<string, NetworkPolicy>();
-  readonly #synced = Promise.withResolvers<void>();
-  #unsynced = 2;
+  #isSynced = false;
   #daemonSet: DaemonSet | undefined;
   #daemonSetDeleted = false;
 
   constructor(options: NodeObjectsOptions) {
     this.#options = options;
-    const onSynced = (): void => {
-      if (--this.#unsynced === 0) this.#synced.resolve();
-    };
-    this.#reflectors = [
-      this.#reflect('/api/v1/pods', this.#podTarget(), readPod, {
-        fieldSelector: `spec.nodeName=${options.nodeName}`,
-        onSynced,
-      }),
-      this.#reflect(
-        '/api/v1/namespaces',
-        this.#namespaceTarget(),
-        (raw) => trimObject('Namespace', 'v1', raw),
-        { onSynced },
-      ),
-      this.#reflect('/apis/networking.k8s.io/v1/networkpolicies', this.#policyTarget(), readPolicy, {}),
-      this.#reflect(daemonSetsPath(options.namespace), this.#daemonSetTarget(), readDaemonSet, {
-        fieldSelector: `metadata.name=${agentDaemonSet}`,
-      }),
-    ];
+    const { nodeName, namespace } = options;
+    this.#follow(this.#needed, builtInPath('Pod'), this.#podTarget(), readPod, `spec.nodeName=${nodeName}`);
+    this.#follow(this.#needed, builtInPath('Namespace'), this.#namespaceTarget(), (raw) =>
+      trimObject('Namespace', 'v1', raw),
+    );
+    this.#follow(this.#others, builtInPath('NetworkPolicy'), this.#policyTarget(), readPolicy);
+    this.#follow(
+      this.#others,
+      builtInPath('DaemonSet', namespace),
+      this.#daemonSetTarget(),
+      readDaemonSet,
+      `metadata.name=${agentDaemonSet}`,
+    );
+    void this.#needed.synced.then(() => (this.#isSynced = true));
   }
 
   start(): void {
-    for (const reflector of this.#reflectors) reflector.start();
+    this.#needed.start();
+    this.#others.start();
   }
 
   /** Pods and namespaces have been read once. */
   get synced(): Promise<void> {
-    return this.#synced.promise;
+    return this.#needed.synced;
   }
 
   get isSynced(): boolean {
-    return this.#unsynced === 0;
+    return this.#isSynced;
   }
 
   /**
@@ -82,7 +79,7 @@ export class NodeObjects {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+    await Promise.all([this.#needed.stop(), this.#others.stop()]);
   }
 
   pods(): Iterable<Pod> {
@@ -106,22 +103,20 @@ export class NodeObjects {
     return [...this.#policies.values()].filter(({ metadata }) => metadata.namespace === namespace);
   }
 
-  #reflect<T extends KubeObject>(
+  #follow<T extends KubeObject>(
+    group: ReflectorGroup,
     path: string,
     target: ReflectorTarget<T>,
     prepare: (raw: unknown) => T | undefined,
-    more: { readonly fieldSelector?: string; readonly onSynced?: () => void },
-  ): Reflector<T> {
+    fieldSelector?: string,
+  ): void {
     const { client, clock, log } = this.#options;
-    const { fieldSelector, onSynced } = more;
-    return new Reflector<T>({
-      source: new HttpListWatch({ client, path, ...(fieldSelector === undefined ? {} : { fieldSelector }) }),
-      target,
-      prepare,
-      log,
-      clock,
-      ...(onSynced === undefined ? {} : { onSynced }),
+    const source = new HttpListWatch({
+      client,
+      path,
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
     });
+    group.add({ source, target, prepare, log, clock });
   }
 
   #podTarget(): ReflectorTarget<Pod> {

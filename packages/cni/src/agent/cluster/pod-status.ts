@@ -1,8 +1,7 @@
 import type { Condition, KubeClient, Pod } from '@ambient/kube';
-import { KubeStatusError, patchType } from '@ambient/kube';
+import { builtInPath, formatTime, KubeStatusError, patchType } from '@ambient/kube';
 import type { Redirection } from '../pods/wish.ts';
 import { CAPTURED_CONDITION, REDIRECTION_ANNOTATION, redirectionOf } from '../pods/wish.ts';
-import { podPath } from './resources.ts';
 
 /** What a pod's condition says; null: it has none. */
 export type CapturedCondition = Pick<Condition, 'status' | 'reason' | 'message'> | null;
@@ -84,7 +83,7 @@ export class PodStatusWriter {
     try {
       const answer = await this.#client.request<Pod>({
         method: 'PATCH',
-        path: `${podPath(namespace, name)}/status`,
+        path: `${builtInPath('Pod', namespace, name)}/status`,
         contentType: patchType.strategicMerge,
         body: {
           // With the UID the patch fails for another pod that has the name meanwhile.
@@ -106,7 +105,7 @@ export class PodStatusWriter {
   #entry(condition: CapturedCondition): object {
     if (condition === null) return { type: CAPTURED_CONDITION, $patch: 'delete' };
     const { status, reason, message } = condition;
-    const lastTransitionTime = new Date(this.#now()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const lastTransitionTime = formatTime(this.#now());
     return { type: CAPTURED_CONDITION, status, reason, message, lastTransitionTime };
   }
 }

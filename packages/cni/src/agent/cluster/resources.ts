@@ -1,25 +1,7 @@
 // What the agent reads of the Kubernetes API beside pods and namespaces; only what is read is named.
-import type { KubeObject, LabelSelector, LabelSelectorRequirement } from '@ambient/kube';
+import type { KubeObject, LabelSelector, NodeSelection } from '@ambient/kube';
 
-export interface NodeSelectorTerm {
-  readonly matchExpressions?: readonly LabelSelectorRequirement[];
-  readonly matchFields?: readonly LabelSelectorRequirement[];
-}
-
-export type DaemonSet = KubeObject<{
-  readonly template?: {
-    readonly spec?: {
-      readonly nodeSelector?: Readonly<Record<string, string>>;
-      readonly affinity?: {
-        readonly nodeAffinity?: {
-          readonly requiredDuringSchedulingIgnoredDuringExecution?: {
-            readonly nodeSelectorTerms?: readonly NodeSelectorTerm[];
-          };
-        };
-      };
-    };
-  };
-}>;
+export type DaemonSet = KubeObject<{ readonly template?: { readonly spec?: NodeSelection } }>;
 
 export interface NetworkPolicyPort {
   /** Absent means TCP. */
@@ -42,21 +24,5 @@ export type NetworkPolicy = KubeObject<{
   readonly policyTypes?: readonly string[];
 }>;
 
-/** The DaemonSet of this agent, and where it stands. */
+/** The DaemonSet of this agent. */
 export const agentDaemonSet = 'istio-cni-node';
-
-export function daemonSetsPath(namespace: string): string {
-  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`;
-}
-
-export function daemonSetPath(namespace: string): string {
-  return `${daemonSetsPath(namespace)}/${agentDaemonSet}`;
-}
-
-export function podPath(namespace: string, name: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
-}
-
-export function namespacePath(name: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(name)}`;
-}

@@ -3,7 +3,7 @@ import type { Node } from '@ambient/kube';
 import { KubeClient } from '@ambient/kube';
 import { FakeApi, json, refuse } from '@ambient/kube/testing';
 import type { DaemonSet } from '../cluster/resources.ts';
-import { decideStay, runsOn } from './stay-installed.ts';
+import { decideStay } from './stay-installed.ts';
 
 const node = (labels: Record<string, string>): Node => ({
   apiVersion: 'v1',
@@ -64,24 +64,19 @@ describe('whether what is installed stays', () => {
     expect(await decide(true)).to.equal(false);
   });
 
-  it('goes by required affinity: one term that matches is enough', () => {
-    const terms = [
-      {
-        matchExpressions: [
-          { key: 'os', operator: 'In', values: ['linux'] },
-          { key: 'cores', operator: 'Gt', values: ['4'] },
-        ],
-      },
-      { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n2'] }] },
-      {},
-    ];
-    const set = daemonSet({
+  it('goes by required affinity too', async () => {
+    const byName = (name: string): object => ({
       affinity: {
-        nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } },
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] }],
+          },
+        },
       },
     });
-    expect(runsOn(set, node({ os: 'linux', cores: '8' }))).to.equal(true);
-    expect(runsOn(set, node({ os: 'linux', cores: '4' }))).to.equal(false);
-    expect(runsOn(set, { ...node({}), metadata: { name: 'n2', uid: 'n' } })).to.equal(true);
+    api.routes.set(DAEMON_SET, (_, response) => json(response, 200, daemonSet(byName('n1'))));
+    expect(await decide()).to.equal(true);
+    api.routes.set(DAEMON_SET, (_, response) => json(response, 200, daemonSet(byName('n2'))));
+    expect(await decide(true)).to.equal(false);
   });
 });

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import type { KubeClient, Namespace, Pod } from '@ambient/kube';
-import { trimObject } from '@ambient/kube';
+import { builtInPath, trimObject } from '@ambient/kube';
 import { NetworkNamespace } from '@ambient/linux';
 import type { Clock, Logger } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
 import type { NodeObjects } from '../cluster/node-objects.ts';
-import { namespacePath, podPath } from '../cluster/resources.ts';
 import { AgentError } from '../errors.ts';
 import type { StartingPod } from '../sockets/plugin-server.ts';
 import type { CapturedPod } from './captured-pod.ts';
@@ -60,7 +59,7 @@ export class StartingPods {
     await enroller.captureStarting(pod, this.#open(starting, name), wish.capture, addresses, signal);
   }
 
-  /** The plugin has asked the API server itself; where the watch says otherwise, it is asked again. */
+  /** The watch may be behind, in what it does not say as well: only what speaks for a capture is taken from it. */
   async #know(starting: StartingPod): Promise<{ readonly pod: Pod; readonly wish: PodWish }> {
     const { objects, settings } = this.#options;
     const heard = await this.#heard(starting);
@@ -88,7 +87,10 @@ export class StartingPods {
     const get = (path: string): Promise<unknown> =>
       client.request({ path, timeoutMs: API_TIMEOUT_MS, retries: 0 });
     try {
-      const [pod, space] = await Promise.all([get(podPath(namespace, name)), get(namespacePath(namespace))]);
+      const [pod, space] = await Promise.all([
+        get(builtInPath('Pod', namespace, name)),
+        get(builtInPath('Namespace', undefined, namespace)),
+      ]);
       const found = trimObject('Pod', 'v1', pod);
       const around = trimObject('Namespace', 'v1', space);
       if (found !== undefined && around !== undefined) return [found, around];
