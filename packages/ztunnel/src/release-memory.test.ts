@@ -1,6 +1,6 @@
 import { ManualClock } from '@ambient/runtime';
 import { expect } from 'chai';
-import { MemoryRelease } from './release-memory.ts';
+import { MemoryRelease, releaseAfterReading } from './release-memory.ts';
 
 describe('MemoryRelease', () => {
   it('collects once, some seconds after the first mesh', () => {
@@ -24,5 +24,16 @@ describe('MemoryRelease', () => {
     release.soon();
     release[Symbol.dispose]();
     clock.advance(20_000);
+  });
+});
+
+describe('releaseAfterReading', () => {
+  it('collects after a large mesh, and does not hold up a start with a small one', () => {
+    let collected = 0;
+    const collect = (): void => void collected++;
+    releaseAfterReading(4999, collect);
+    expect(collected).equal(0);
+    releaseAfterReading(5000, collect);
+    expect(collected).equal(1);
   });
 });

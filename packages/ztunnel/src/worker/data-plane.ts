@@ -11,6 +11,7 @@ import { randomFillSync } from 'node:crypto';
 import { ConnectionMetrics } from '../connections/connection-metrics.ts';
 import type { ZtunnelSettings } from '../settings.ts';
 import { openDns } from '../dns/open-dns.ts';
+import { releaseAfterReading } from '../release-memory.ts';
 import { selfCallPorts } from '../settings.ts';
 import { sourceLabels } from '../telemetry/connection-labels.ts';
 import { metricDefinitions, metricNames } from '../telemetry/metric-definitions.ts';
@@ -218,6 +219,7 @@ export class DataPlane {
         this.#pods.onMeshChange(this.#store.apply(this.#unpacker.unpack(message.updates)));
         break;
       case 'start':
+        releaseAfterReading(this.#store.workloadCount);
         this.#pods.start();
         break;
       case 'add-pod':
