@@ -25,8 +25,8 @@ const MIN_ROOM_BYTES = 16 * 1024;
 const READ_QUANTUM_BYTES = 512 * 1024;
 const NO_ERROR = 0;
 
-/** One per thread: what has been read is handed on before the next read. */
-const readBuffer = new IoBuffer(256 * 1024);
+/** One per thread: what has been read is handed on before the next read. A full read of the socket fits, and a record more. */
+const readBuffer = new IoBuffer(272 * 1024);
 
 export type Http2StreamOf = Http2Stream<HboneTunnel | undefined>;
 

@@ -132,6 +132,15 @@ export class TcpSocket {
     return n >= 0 ? n : this.#failed('recv');
   }
 
+  /**
+   * As `recv`, into memory that is no IoBuffer.
+   * @param address of at least `length` writable bytes; only `@ambient/tls` has such a thing
+   */
+  recvTo(address: number, length: number): number {
+    const n = libc.recv(this.#descriptor.fd, address, length, libc.MSG_DONTWAIT);
+    return n >= 0 ? n : this.#failed('recv');
+  }
+
   /** @returns bytes taken (may be fewer than `length`), WOULD_BLOCK or FAILED */
   send(from: IoBuffer, offset: number, length: number): number {
     const n = libc.send(

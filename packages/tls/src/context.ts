@@ -17,9 +17,6 @@ export interface TlsContextOptions {
   readonly postQuantumOnly?: boolean;
 }
 
-/** Ciphertext taken from the kernel by one call. */
-const READ_BUFFER_BYTES = 256 * 1024;
-
 /** Bytes and a terminating NUL that OpenSSL may read for the length of one call. */
 function cString(text: string): { memory: IoBuffer; pointer: number; length: number } {
   const length = Buffer.byteLength(text);
@@ -168,8 +165,6 @@ export class TlsContext {
         openssl.SSL_MODE_AUTO_RETRY |
         openssl.SSL_MODE_RELEASE_BUFFERS,
     );
-    this.#ctrl(openssl.SSL_CTRL_SET_READ_AHEAD, 1);
-    openssl.SSL_CTX_set_default_read_buffer_len(context, READ_BUFFER_BYTES);
     openssl.SSL_CTX_set_verify(
       context,
       openssl.SSL_VERIFY_PEER | (options.role === 'server' ? openssl.SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),

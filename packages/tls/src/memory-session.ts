@@ -1,5 +1,5 @@
 import type { IoBuffer } from '@ambient/linux';
-import { BufferPool, IoBuffer as Memory } from '@ambient/linux';
+import { BufferPool, IoBuffer as Memory, WOULD_BLOCK } from '@ambient/linux';
 import type { TlsContext } from './context.ts';
 import * as openssl from './openssl.ts';
 import { SessionCore } from './session-core.ts';
@@ -71,12 +71,7 @@ export abstract class MemoryTlsSession extends SessionCore {
     this.#ended = true;
   }
 
-  /** As of every session; that a read was short says nothing here. */
-  override read(into: IoBuffer, offset: number, length: number, _toTheEnd: boolean): number {
-    return super.read(into, offset, length, true);
-  }
-
-  protected override refill(): boolean {
+  protected override refill(): number {
     if (this.#loaded) {
       this.#loaded = false;
       const { buffer, end } = this.#chunks.shift()!;
@@ -84,17 +79,19 @@ export abstract class MemoryTlsSession extends SessionCore {
       this.onFedUsed(end);
     }
     const next = this.#chunks[0];
-    if (next !== undefined) {
-      this.#loaded = true;
-      this.#bio = bioOf(next.buffer.addressOf(0, next.end), next.end);
-      openssl.SSL_set0_rbio(this.ssl, this.#bio); // frees the one before
-      return true;
-    }
-    if (!this.#ended || this.#bio === 0) return false;
-    openssl.BIO_ctrl(this.#bio, openssl.BIO_C_SET_BUF_MEM_EOF_RETURN, 0, 0);
-    this.#bio = 0; // the end is told for good
-    return true;
+    if (next === undefined) return this.#ended ? 0 : WOULD_BLOCK;
+    this.#loaded = true;
+    this.#bio = bioOf(next.buffer.addressOf(0, next.end), next.end);
+    openssl.SSL_set0_rbio(this.ssl, this.#bio); // frees the one before
+    return next.end;
   }
+
+  protected override get unread(): number {
+    return openssl.BIO_ctrl_pending(this.#bio);
+  }
+
+  /** It lies in a chunk of this session alone. */
+  protected override keepUnread(): void {}
 
   protected override transmitRing(length: number): number {
     return this.sendCiphertext(this.ring.bytes, 0, length);

@@ -19,9 +19,6 @@ export const SSL_CTX_set_options = declare('uint64_t SSL_CTX_set_options(uint64_
 export const SSL_CTX_set_ciphersuites = declare('int SSL_CTX_set_ciphersuites(uint64_t, uint64_t)');
 export const SSL_CTX_set_cipher_list = declare('int SSL_CTX_set_cipher_list(uint64_t, uint64_t)');
 export const SSL_CTX_set_verify = declare('void SSL_CTX_set_verify(uint64_t, int, uint64_t)');
-export const SSL_CTX_set_default_read_buffer_len = declare(
-  'void SSL_CTX_set_default_read_buffer_len(uint64_t, uint64_t)',
-);
 export const SSL_CTX_set_num_tickets = declare('int SSL_CTX_set_num_tickets(uint64_t, uint64_t)');
 export const SSL_CTX_use_certificate = declare('int SSL_CTX_use_certificate(uint64_t, uint64_t)');
 export const SSL_CTX_use_PrivateKey = declare('int SSL_CTX_use_PrivateKey(uint64_t, uint64_t)');
@@ -48,7 +45,6 @@ export const SSL_set_connect_state = declare('void SSL_set_connect_state(uint64_
 export const SSL_set_accept_state = declare('void SSL_set_accept_state(uint64_t)');
 export const SSL_do_handshake = declare('int SSL_do_handshake(uint64_t)');
 export const SSL_read = declare('int SSL_read(uint64_t, uint64_t, int)');
-export const SSL_has_pending = declare('int SSL_has_pending(uint64_t)');
 export const SSL_write = declare('int SSL_write(uint64_t, uint64_t, int)');
 export const SSL_shutdown = declare('int SSL_shutdown(uint64_t)');
 export const SSL_get_error = declare('int SSL_get_error(uint64_t, int)');
@@ -65,14 +61,13 @@ export const SSL_get0_group_name = library.func('const char *SSL_get0_group_name
   ssl: number,
 ) => string | null;
 
-export const BIO_new_socket = declare('uint64_t BIO_new_socket(int, int)');
 export const BIO_new_mem_buf = declare('uint64_t BIO_new_mem_buf(uint64_t, int)');
 export const BIO_new_bio_pair = declare('int BIO_new_bio_pair(uint64_t, uint64_t, uint64_t, uint64_t)');
 export const BIO_ctrl = declare('int64_t BIO_ctrl(uint64_t, int, int64_t, uint64_t)');
 export const BIO_up_ref = declare('int BIO_up_ref(uint64_t)');
 export const BIO_free = declare('int BIO_free(uint64_t)');
 export const BIO_ctrl_pending = declare('uint64_t BIO_ctrl_pending(uint64_t)');
-export const BIO_write = declare('int BIO_write(uint64_t, uint64_t, int)');
+export const BIO_nwrite = declare('int BIO_nwrite(uint64_t, uint64_t, int)');
 export const BIO_nread = declare('int BIO_nread(uint64_t, uint64_t, int)');
 
 export const PEM_read_bio_X509 = declare(
@@ -117,11 +112,10 @@ export function registerAlpnSelect(select: AlpnSelect): number {
 export const SSL_ERROR_WANT_READ = 2;
 export const SSL_ERROR_ZERO_RETURN = 6;
 
-/** What reading an empty memory BIO answers: -1 for 'later', 0 for the end. */
+/** What reading an empty memory BIO answers: -1 for 'later'. */
 export const BIO_C_SET_BUF_MEM_EOF_RETURN = 130;
 
 export const SSL_CTRL_MODE = 33;
-export const SSL_CTRL_SET_READ_AHEAD = 41;
 export const SSL_CTRL_SET_SESS_CACHE_MODE = 44;
 export const SSL_CTRL_CHAIN_CERT = 89;
 export const SSL_CTRL_SET_GROUPS_LIST = 92;

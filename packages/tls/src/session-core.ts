@@ -9,8 +9,8 @@ import { MAX_WRITE_BYTES } from './write-ring.ts';
 /** Ciphertext that the carrier did not take: at most one full write and a handshake flight. */
 const pendingPool = new BufferPool(MAX_WRITE_BYTES + 32 * 1024, 8);
 const scratch = new Memory(16);
-/** Less plaintext than this cannot come from a read that filled OpenSSL's buffer of 256 KiB. */
-const SHORT_READ_BYTES = 224 * 1024;
+/** Header, content type and tag of a TLS 1.3 record. */
+const RECORD_OVERHEAD_BYTES = 22;
 
 export type HandshakeProgress = 'done' | 'pending' | 'failed';
 
@@ -24,8 +24,12 @@ export abstract class SessionCore {
   #pending: Memory | undefined;
   #pendingStart = 0;
   #pendingEnd = 0;
-  /** OpenSSL holds no part of a record, so that its next read of the carrier asks for a full buffer. */
-  #nothingInside = false;
+  /** A read may find plaintext without new ciphertext: after a handshake, or a read that filled its buffer. */
+  #maybeInside = false;
+  /** How the carrier ended behind bytes that came first: 0 or FAILED. */
+  #carrierEnd: number | undefined;
+  /** After `refill`: the carrier has nothing more, so that only new readiness makes another one worth while. */
+  protected emptied = false;
   /** After `read`: nothing is left inside or in the carrier, so that only new readiness makes another read worth while. */
   drained = false;
   /** Why the last call answered FAILED or 'failed'. */
@@ -53,8 +57,17 @@ export abstract class SessionCore {
   /** Sends what had to wait. @returns bytes taken, WOULD_BLOCK or FAILED, with `lastError` */
   protected abstract transmit(from: IoBuffer, offset: number, length: number): number;
 
-  /** The session wants more ciphertext: puts it where the session reads. @returns false when there is none now */
-  protected abstract refill(): boolean;
+  /**
+   * All ciphertext at hand is used: puts more where the session reads it.
+   * @returns bytes; 0 at the carrier's end; WOULD_BLOCK when there is none now; FAILED, with `lastError`
+   */
+  protected abstract refill(): number;
+
+  /** Bytes at hand that the session has not taken. */
+  protected abstract get unread(): number;
+
+  /** The session stops before it has taken all that is at hand: keeps the rest for the next `refill`. */
+  protected abstract keepUnread(): void;
 
   protected get ssl(): number {
     return this.#ssl;
@@ -70,11 +83,18 @@ export abstract class SessionCore {
     openssl.ERR_clear_error();
     let result: number;
     let error: number;
+    let got = 1;
     do {
       result = openssl.SSL_do_handshake(this.#ssl);
       error = result === 1 ? 0 : openssl.SSL_get_error(this.#ssl, result);
-    } while (error === openssl.SSL_ERROR_WANT_READ && this.refill());
-    const failure = result === 1 || error === openssl.SSL_ERROR_WANT_READ ? undefined : this.#sessionError();
+      // Not the short-read rule: an end that was told already would go unnoticed.
+      if (error === openssl.SSL_ERROR_WANT_READ) got = this.refill();
+    } while (error === openssl.SSL_ERROR_WANT_READ && got > 0);
+    const pending = error === openssl.SSL_ERROR_WANT_READ && got === WOULD_BLOCK;
+    const failure =
+      result === 1 || pending ? undefined : got === FAILED ? this.lastError : this.#sessionError();
+    if (!pending) this.keepUnread();
+    this.#maybeInside = true;
     if (!this.#sendRing() && failure === undefined) return 'failed';
     if (failure !== undefined) {
       this.lastError = failure;
@@ -84,7 +104,8 @@ export abstract class SessionCore {
   }
 
   /**
-   * Decrypts until `length` bytes are there or nothing is left. Sets `drained`.
+   * Decrypts what one call to the carrier gives, as far as there is room. Sets `drained`.
+   * @param length bytes of room; for a thread's full ring and a record that was incomplete before it, 272 KiB
    * @param toTheEnd the peer has ended, so that the carrier must be asked until it says so: what the kernel told once it
    *   will not tell again
    * @returns bytes; 0 at the end of the stream; WOULD_BLOCK when the carrier is drained; FAILED. Bytes come first: an end
@@ -93,36 +114,51 @@ export abstract class SessionCore {
   read(into: IoBuffer, offset: number, length: number, toTheEnd: boolean): number {
     openssl.ERR_clear_error();
     const start = into.addressOf(offset, length);
-    let filled = 0;
     this.drained = false;
-    const shortReadTells = this.#nothingInside && !toTheEnd;
-    this.#nothingInside = false;
+    if (this.#carrierEnd !== undefined) return this.#carrierEnd;
+    let filled = 0;
+    /** Ciphertext that is not decrypted yet, at most; 0: none. */
+    let atHand = this.#maybeInside ? Infinity : 0;
+    this.#maybeInside = false;
+    let emptied = false;
     while (filled < length) {
+      if (atHand <= 0) {
+        // A short read of the socket has emptied it, which saves asking it again.
+        if (emptied && !toTheEnd) this.drained = true;
+        if (this.drained || filled > 0) break;
+        const got = this.refill();
+        if (got <= 0) {
+          this.drained = got === WOULD_BLOCK;
+          if (!this.drained) this.#carrierEnd = got;
+          return got;
+        }
+        atHand = got;
+        emptied = this.emptied;
+      }
       const n = openssl.SSL_read(this.#ssl, start + filled, length - filled);
       if (n > 0) {
         filled += n;
-        // A short read of the socket has emptied it, which saves asking it again. Only a read into an empty buffer tells:
-        // one that completes a record asks for no more than is missing.
-        if (shortReadTells && filled < SHORT_READ_BYTES && openssl.SSL_has_pending(this.#ssl) === 0) {
-          this.drained = this.#nothingInside = true;
-          break;
-        }
+        atHand -= n + RECORD_OVERHEAD_BYTES;
+        if (atHand <= 0) atHand = this.unread;
         continue;
       }
       const error = openssl.SSL_get_error(this.#ssl, n);
-      if (!this.ring.empty && !this.#sendRing()) return filled > 0 ? filled : FAILED; // a key update or an alert
       if (error === openssl.SSL_ERROR_WANT_READ) {
-        if (this.refill()) continue;
-        this.drained = true;
-        this.#nothingInside = openssl.SSL_has_pending(this.#ssl) === 0;
-        return filled > 0 ? filled : WOULD_BLOCK;
+        atHand = 0; // all is inside, the beginning of a record
+        continue;
       }
+      this.keepUnread();
+      if (!this.ring.empty) this.#sendRing(); // an alert
       if (error !== openssl.SSL_ERROR_ZERO_RETURN) this.lastError ??= this.#sessionError();
-      if (filled > 0) return filled;
-      return error === openssl.SSL_ERROR_ZERO_RETURN ? 0 : FAILED;
+      this.#carrierEnd = error === openssl.SSL_ERROR_ZERO_RETURN ? 0 : FAILED;
+      return filled > 0 ? filled : this.#carrierEnd;
     }
-    if (!this.ring.empty) this.#sendRing();
-    return filled;
+    if (filled === length) {
+      this.#maybeInside = true;
+      this.keepUnread();
+    }
+    if (!this.ring.empty && !this.#sendRing() && filled === 0) return FAILED; // the answer to a key update
+    return filled > 0 ? filled : WOULD_BLOCK;
   }
 
   /**

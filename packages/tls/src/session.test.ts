@@ -203,6 +203,69 @@ describe('TlsSession', () => {
     });
   });
 
+  it('keeps what a reader has no room for apart from what other sessions of the thread read', () => {
+    connect(context('client'), context('server'), (one) => {
+      connect(context('client'), context('server'), (two) => {
+        handshake(one);
+        handshake(two);
+        const length = 100_000;
+        const texts = [one, two].map(({ client }, which) => {
+          const out = new IoBuffer(length);
+          for (let i = 0; i < length; i++) out.bytes[i] = (i * (7 + which)) & 0xff;
+          expect(client.write(out, 0, length)).to.equal(true);
+          return out.bytes;
+        });
+        const into = new IoBuffer(length);
+        const received = [0, 0];
+        // Less than a record at a time, in turn: most of what one call to the socket gave waits inside.
+        while (received.some((n) => n < length))
+          for (const [which, { server }] of [one, two].entries()) {
+            const n = server.read(into, 0, Math.min(10_000, length - received[which]! + 1), false);
+            if (n === WOULD_BLOCK) continue;
+            const at = received[which]!;
+            expect(into.bytes.compare(texts[which]!, at, at + n, 0, n)).to.equal(0);
+            received[which] = at + n;
+          }
+      });
+    });
+  });
+
+  it('reads what came together with the end of the handshake', () => {
+    connect(context('client'), context('server'), ({ client, server }) => {
+      const out = new IoBuffer(64);
+      let progress = client.handshake();
+      server.handshake();
+      while (progress === 'pending') progress = client.handshake();
+      for (const text of ['first', 'second']) client.write(out, 0, out.bytes.write(text));
+      while (server.handshake() === 'pending');
+      const into = new IoBuffer(64);
+      let text = '';
+      while (text.length < 11) {
+        const n = server.read(into, 0, into.length, false);
+        if (n > 0) text += into.bytes.toString('latin1', 0, n);
+      }
+      expect(text).to.equal('firstsecond');
+      expect(server.read(into, 0, into.length, false)).to.equal(WOULD_BLOCK);
+      expect(server.drained).to.equal(true);
+    });
+  });
+
+  it('tells a reset, again and again', () => {
+    connect(context('client'), context('server'), (ends) => {
+      handshake(ends);
+      const out = new IoBuffer(16);
+      const into = new IoBuffer(16);
+      ends.client.write(out, 0, 16);
+      while (ends.server.read(into, 0, 16, false) !== 16);
+      ends.clientSocket.abort();
+      let n = WOULD_BLOCK as number;
+      while (n === WOULD_BLOCK) n = ends.server.read(into, 0, 16, true);
+      expect(n).to.equal(FAILED);
+      expect(failure(ends.server)).to.equal('connection-lost');
+      expect(ends.server.read(into, 0, 16, true)).to.equal(FAILED);
+    });
+  });
+
   it('ends with close_notify', () => {
     connect(context('client'), context('server'), (ends) => {
       handshake(ends);

@@ -1,19 +1,27 @@
 import type { IoBuffer, TcpSocket } from '@ambient/linux';
-import { FAILED } from '@ambient/linux';
+import { BufferPool, FAILED } from '@ambient/linux';
 import type { TlsContext } from './context.ts';
-import * as openssl from './openssl.ts';
+import { TlsError } from './errors.ts';
+import { READ_RING_BYTES, threadReadRing } from './read-ring.ts';
 import { SessionCore } from './session-core.ts';
 import { threadWriteRing } from './write-ring.ts';
 
+/** Ciphertext behind the end of a handshake, or more than a reader had room for. */
+const restPool = new BufferPool(READ_RING_BYTES, 4);
+
 /**
- * One TLS session on a TCP socket. Ciphertext is read by OpenSSL from the socket itself, 256 KiB at a time. The session
- * does not own the socket.
+ * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, 256 KiB at a time. The session does not own
+ * the socket.
  */
 export class TlsSession extends SessionCore {
   readonly #socket: TcpSocket;
+  readonly #source = threadReadRing();
+  /** Taken from the ring, which is there for others as well. */
+  #rest: IoBuffer | undefined;
+  #restLength = 0;
 
   constructor(context: TlsContext, socket: TcpSocket) {
-    super(context, threadWriteRing(), () => openssl.BIO_new_socket(socket.fd, 0));
+    super(context, threadWriteRing(), () => threadReadRing().shareReadEnd());
     this.#socket = socket;
   }
 
@@ -29,8 +37,41 @@ export class TlsSession extends SessionCore {
     return n;
   }
 
-  /** OpenSSL asks the socket itself. */
-  protected override refill(): boolean {
-    return false;
+  protected override refill(): number {
+    this.emptied = false;
+    if (this.#rest !== undefined) {
+      const length = this.#restLength;
+      this.#source.put(this.#rest.bytes, length);
+      this.#dropRest();
+      return length;
+    }
+    const n = this.#source.receive(this.#socket);
+    if (n === FAILED) {
+      const cause = this.#socket.lastError!;
+      this.lastError = new TlsError('connection-lost', cause.message, { cause });
+    }
+    this.emptied = n < READ_RING_BYTES;
+    return n;
+  }
+
+  protected override get unread(): number {
+    return this.#source.length;
+  }
+
+  protected override keepUnread(): void {
+    if (this.#source.length === 0) return;
+    this.#rest = restPool.acquire();
+    this.#restLength = this.#source.takeRest(this.#rest.bytes);
+  }
+
+  #dropRest(): void {
+    if (this.#rest === undefined) return;
+    restPool.release(this.#rest);
+    this.#rest = undefined;
+  }
+
+  override close(): void {
+    super.close();
+    this.#dropRest();
   }
 }
