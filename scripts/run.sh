@@ -16,6 +16,10 @@ export PATH
 
 say() { printf '%s\n' "$*" >&2; }
 
+# npm starts this through a shell of its own. If npm is killed, that shell and this one are left, and nobody waits for them.
+starter() { sed 's/^.*) [A-Z] \([0-9]*\) .*/\1/' "/proc/$PPID/stat" 2>/dev/null || true; }
+started_by=$(starter)
+
 # Every run of the tests ends with the count, a run that could not start included.
 fail() {
   say "error: $*"
@@ -45,19 +49,52 @@ own_node=${npm_node_execpath:-}
 [ -n "$own_node" ] && [ -x "$own_node" ] || own_node=$(PATH=$own_path command -v node || true)
 [ -n "$own_node" ] || fail "no Node.js found. Install any version from 18 on, with npm: apt-get install nodejs npm"
 
-own_npm() {
+# Replaces the process, so that the one in the background is npm itself.
+become_npm() {
+  PATH=$own_path
+  export PATH
   case "${npm_execpath:-}" in
-    */npm-cli.js) PATH=$own_path "$own_node" "$npm_execpath" "$@" ;;
-    *) PATH=$own_path npm "$@" ;;
+    */npm-cli.js) exec "$own_node" "$npm_execpath" "$@" ;;
+    *) exec npm "$@" ;;
   esac
 }
 
-if ! "$own_node" scripts/setup/installed.js "$cpu"; then
-  say "installing npm packages ..."
-  # Named on the command line, because NODE_ENV=production and npm's own omit setting would leave them out.
-  own_npm ci --include=dev --include=optional --no-audit --no-fund --no-progress --loglevel=error >&2 ||
-    fail "npm could not install the packages (its own message is above). Check the network, the registry in 'npm config get registry', and that $root/node_modules is writable."
-fi
+installed() { "$own_node" scripts/setup/installed.js "$cpu"; }
+
+install_packages() {
+  # One at a time. An npm that a kill has left behind holds the lock until it ends.
+  if command -v flock >/dev/null 2>&1; then
+    exec 9<package-lock.json
+    if ! flock --nonblock 9; then
+      say "waiting for another installation of the npm packages to end ..."
+      flock 9
+    fi
+    if installed; then return; fi
+  fi
+  say "installing npm packages (150 MB to download, 430 MB on the disk) ..."
+  # npm puts signals off until it has unpacked everything. In the background it gets none from the terminal, and can be
+  # killed: the next start sees an installation that broke off, and installs anew.
+  # Kinds of packages are named, because NODE_ENV=production and npm's own omit setting would leave some out.
+  become_npm ci --include=dev --include=optional --no-audit --no-fund --no-progress --loglevel=error >&2 &
+  npm=$!
+  for signal in INT TERM HUP; do
+    # shellcheck disable=SC2064 # the signal of this turn is meant
+    trap "stop_installation $signal" "$signal"
+  done
+  wait "$npm" ||
+    fail "npm could not install the packages (its own message is above). Check the network, the registry in 'npm config get registry', that $root/node_modules is writable, and that 700 MB are free there and in npm's cache."
+  trap - INT TERM HUP
+}
+
+stop_installation() {
+  kill -KILL "$npm" 2>/dev/null || true
+  say "the installation of the npm packages was broken off; the next start begins it anew."
+  trap - "$1"
+  kill "-$1" $$
+}
+
+installed || install_packages
+exec 9<&-
 
 node=$root/node_modules/node-linux-$cpu/bin/node
 [ -e "$node" ] ||
@@ -69,6 +106,17 @@ if [ ! -x node_modules/.bin/node ]; then
 fi
 
 # --- system packages ---
+
+# Installs what is missing; what apt-get says goes to a file. A fresh machine may be at its own updates: waits for them.
+install_system_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  set -- -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install --no-install-recommends $missing
+  apt-get -q -o DPkg::Lock::Timeout=300 update >"$apt_log" 2>&1 ||
+    say "warning: apt-get update failed; trying with the package lists at hand."
+  apt-get --download-only "$@" >>"$apt_log" 2>&1 || return
+  # Ctrl-C is for the download: dpkg, stopped half-way, would have to be mended by hand.
+  setsid --wait apt-get "$@" >>"$apt_log" 2>&1
+}
 
 missing=
 # need COMMAND PACKAGE
@@ -106,20 +154,30 @@ if [ -n "$missing" ]; then
   if ! command -v apt-get >/dev/null 2>&1; then
     fail "missing system packages (Debian's names): $missing. Install them with this system's package manager, and run again."
   elif [ "$(id -u)" -ne 0 ]; then
-    fail "missing system packages. Run:  sudo apt-get install $missing"
+    fail "missing system packages. Run:  sudo apt-get update && sudo apt-get install --yes $missing"
   elif [ -n "$services" ]; then
     # On a machine with an init system these two start a server as soon as they are installed.
     fail "the benchmark compares with other servers, which are not installed behind your back. Run:  apt-get install --no-install-recommends $missing"
   fi
   say "installing system packages: $missing ..."
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get -q update >&2 || say "warning: apt-get update failed; trying with the package lists at hand."
-  # shellcheck disable=SC2086 # a list of words
-  apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing >&2 ||
+  apt_log=$(mktemp) || fail "no temporary file can be made in ${TMPDIR:-/tmp}: is the disk full?"
+  for signal in INT TERM HUP; do
+    # shellcheck disable=SC2064 # as above
+    trap "rm -f '$apt_log'; trap - $signal; kill -$signal $$" "$signal"
+  done
+  install_system_packages || {
+    cat "$apt_log" >&2
+    rm -f "$apt_log"
     fail "apt-get could not install: $missing (its own message is above)."
+  }
+  rm -f "$apt_log"
+  trap - INT TERM HUP
 fi
 
 version=$("$node" --version 2>&1) || fail "$node does not run here: $version. It needs glibc 2.28 or newer (Debian 10, Ubuntu 20.04)."
+
+# Of an npm that has been killed meanwhile, nobody looks at what follows.
+if [ -n "${npm_lifecycle_event:-}" ] && [ "$(starter)" != "$started_by" ]; then exit 1; fi
 
 PATH=$root/node_modules/.bin:$own_path
 export PATH
