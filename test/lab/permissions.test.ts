@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { parseAllDocuments } from 'yaml';
 
 import type { Condition } from '@ambient/kube';
-import { eventually } from './harness/eventually.ts';
+import { waitFor } from '@ambient/testkit/lab';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import { pathOf, TestApi } from './harness/test-api.ts';
 import type { Manifest } from './harness/test-api.ts';
@@ -137,28 +137,28 @@ if ((process.env['KUBECONFIG'] ?? '') !== '')
     }
 
     const judged = (object: Manifest): Promise<true> =>
-      eventually(`condition of ${object.kind}`, async () => {
+      waitFor(async () => {
         const { status } = await api.get(object);
         const { conditions = [] } = (status ?? {}) as { conditions?: Condition[] };
         return conditions.length > 0 ? true : undefined;
-      });
+      }, `condition of ${object.kind}`);
 
     it('are all that a control plane needs', async () => {
       const kubeconfig = await kubeconfigOfAccount();
       await using controlPlane = await runControlPlane(api, { POD_NAME: 'permitted' }, kubeconfig);
       try {
         for (const object of [service, policy, machine, entry]) await judged(object);
-        await eventually('addresses', async () => {
+        await waitFor(async () => {
           const { status } = await api.get(entry);
           return (status as { addresses?: unknown[] } | undefined)?.addresses;
-        });
-        await eventually('roots', () => api.find(roots));
-        await eventually('webhook in force', async () => {
+        }, 'addresses');
+        await waitFor(() => api.find(roots), 'roots');
+        await waitFor(async () => {
           const { webhooks } = (await api.get(webhook)) as unknown as {
             webhooks: { failurePolicy: string }[];
           };
           return webhooks[0]?.failurePolicy === 'Fail' ? true : undefined;
-        });
+        }, 'webhook in force');
       } finally {
         expect(controlPlane.log.filter((line) => /^(warn|error)/.test(line))).to.deep.equal([]);
       }

@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 
 import type { Condition } from '@ambient/kube';
+import { waitFor } from '@ambient/testkit/lab';
 import { DiscoveryRecorder } from './harness/discovery-recorder.ts';
-import { eventually } from './harness/eventually.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
 import { TestApi } from './harness/test-api.ts';
@@ -65,19 +65,19 @@ describe('replicas of a control plane', function () {
   }
 
   function holder(name: string): Promise<true> {
-    return eventually(`lead of ${name}`, async () => {
+    return waitFor(async () => {
       const found = await api.find(lease);
       return (found?.spec as { holderIdentity?: string } | undefined)?.holderIdentity === name
         ? true
         : undefined;
-    });
+    }, `lead of ${name}`);
   }
 
   function judged(object: Manifest): Promise<Condition> {
-    return eventually(`condition of ${object.metadata.name}`, async () => {
+    return waitFor(async () => {
       const { status } = await api.get(object);
       return (status as { conditions?: Condition[] } | undefined)?.conditions?.[0];
-    });
+    }, `condition of ${object.metadata.name}`);
   }
 
   const connect = (replica: number, holds: Readonly<Record<string, string>> = {}): DiscoveryRecorder =>

@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 
 import type { Condition, KubeObject } from '@ambient/kube';
+import { waitFor } from '@ambient/testkit/lab';
 import { DiscoveryRecorder } from './harness/discovery-recorder.ts';
-import { eventually } from './harness/eventually.ts';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
 import { TestApi } from './harness/test-api.ts';
@@ -71,10 +71,10 @@ describe('what a control plane writes back', function () {
 
   /** The condition of a type, once it says what it should. */
   function condition(object: Manifest, type: string, wanted: string): Promise<Condition> {
-    return eventually(`${type} ${wanted} of ${object.metadata.name}`, async () => {
+    return waitFor(async () => {
       const found = (await conditionsOf(object)).find((each) => each.type === type);
       return found !== undefined && `${found.status}/${found.reason}` === wanted ? found : undefined;
-    });
+    }, `${type} ${wanted} of ${object.metadata.name}`);
   }
 
   async function conditionsOf(object: Manifest): Promise<readonly Condition[]> {
@@ -127,10 +127,10 @@ describe('what a control plane writes back', function () {
         'istio-ambient-service Apply status',
       ]);
       await api.patch(shop, { metadata: { labels: { 'istio.io/use-waypoint': null } } });
-      const left = await eventually('end of WaypointBound', async () => {
+      const left = await waitFor(async () => {
         const conditions = await conditionsOf(shop);
         return conditions.some(({ type }) => type === 'istio.io/WaypointBound') ? undefined : conditions;
-      });
+      }, 'end of WaypointBound');
       expect(left.map(({ type }) => type)).to.deep.equal(['example.com/Seen']);
     });
 
@@ -187,19 +187,19 @@ describe('what a control plane writes back', function () {
       await create(own);
       // Before the control plane knows of the entry, or while it writes.
       await api.patch(own, { status: { addresses } }, 'status');
-      const found = await eventually('an IPv6 address beside it', async () => {
+      const found = await waitFor(async () => {
         const values = await addressesOf(own);
         return values.length === 2 ? values : undefined;
-      });
+      }, 'an IPv6 address beside it');
       expect(found[0]).to.equal('240.240.99.99');
     });
 
     function addressesOf(object: Manifest): Promise<string[]> {
-      return eventually(`addresses of ${object.metadata.name}`, async () => {
+      return waitFor(async () => {
         const { status } = await api.get(object);
         const found = (status as { addresses?: { value: string }[] } | undefined)?.addresses ?? [];
         return found.length > 0 ? found.map(({ value }) => value) : undefined;
-      });
+      }, `addresses of ${object.metadata.name}`);
     }
 
     async function expectServed(host: string, addresses: readonly string[]): Promise<void> {
@@ -220,11 +220,11 @@ describe('what a control plane writes back', function () {
       metadata: { name: 'istio-ca-root-cert', namespace },
     };
     const rootsOf = (object: Manifest, unlike = ''): Promise<string> =>
-      eventually('roots', async () => {
+      waitFor(async () => {
         const found = await api.find<KubeObject & { data?: Record<string, string> }>(object);
         const text = found?.data?.['root-cert.pem'];
         return text === unlike ? undefined : text;
-      });
+      }, 'roots');
 
     it('are in every namespace, a new one too', async () => {
       const roots = await rootsOf(map);

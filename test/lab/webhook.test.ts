@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 
 import type { KubeObject } from '@ambient/kube';
-import { eventually } from './harness/eventually.ts';
+import { waitFor } from '@ambient/testkit/lab';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
 import { TestApi } from './harness/test-api.ts';
@@ -76,16 +76,16 @@ describe('admission webhook', function () {
 
   /** The roots that the API server has been told, once the webhook is in force. */
   function inForce(): Promise<string> {
-    return eventually('webhook in force', async () => {
+    return waitFor(async () => {
       const { webhooks } = await api.get<KubeObject & Hooks>(configuration(1));
       const [hook] = webhooks;
       return hook?.failurePolicy === 'Fail' ? hook.clientConfig.caBundle : undefined;
-    });
+    }, 'webhook in force');
   }
 
   /** What the API server says to a policy that must not come in. A configuration takes it a moment to heed. */
   function refusal(): Promise<string> {
-    return eventually('refusal', async () => {
+    return waitFor(async () => {
       try {
         await api.create(wrong);
         await api.delete(wrong);
@@ -93,7 +93,7 @@ describe('admission webhook', function () {
       } catch (error) {
         return (error as Error).message;
       }
-    });
+    }, 'refusal');
   }
 
   it('is put in force by the leader although it is installed later, and refuses by the field’s path', async () => {

@@ -9,7 +9,7 @@ import { Logger, LogLevels, realClock, silentSink } from '@ambient/runtime';
 import { DeltaClient, discoveryNode, GrpcTransport } from '@ambient/xds';
 
 import type { KubeObject } from '@ambient/kube';
-import { eventually } from './harness/eventually.ts';
+import { waitFor } from '@ambient/testkit/lab';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
 import { pathOf, TestApi } from './harness/test-api.ts';
@@ -48,14 +48,14 @@ describe("ztunnel's clients and the control plane", function () {
     pods.web = await run('web', near, '10.8.0.2');
     pods.far = await run('far', away, '10.8.0.3');
     controlPlane = await runControlPlane(api, { CA_TRUSTED_NODE_ACCOUNTS: `${namespace}/ztunnel` });
-    roots = await eventually('roots', async () => {
+    roots = await waitFor(async () => {
       const map: Manifest = {
         apiVersion: 'v1',
         kind: 'ConfigMap',
         metadata: { name: 'istio-ca-root-cert', namespace },
       };
       return (await api.find<KubeObject & { data: Record<string, string> }>(map))?.data['root-cert.pem'];
-    });
+    }, 'roots');
   });
 
   after(async () => {
@@ -183,10 +183,10 @@ describe("ztunnel's clients and the control plane", function () {
     );
 
   const refusedFor = (subscriber: Subscriber): Promise<string> =>
-    eventually('refusal of the stream', () => {
+    waitFor(() => {
       const { lastError } = subscriber.client.status();
       return Promise.resolve(lastError === '' ? undefined : lastError);
-    });
+    }, 'refusal of the stream');
 
   describe('certificates', () => {
     it('name the pod whose token asks, in dedicated mode', async () => {

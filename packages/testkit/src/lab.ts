@@ -16,4 +16,4 @@ export { assertNoLeak, countDescriptors, diffLeaks, LeakError, takeLeakSnapshot 
 export type { LeakScope, LeakSnapshot } from './leak-check.ts';
 export { sampleApp } from './sample-apps/commands.ts';
 export type { SampleApp } from './sample-apps/commands.ts';
-export { waitFor } from './wait-for.ts';
+export { waitFor, waitThroughFailures } from './wait-for.ts';

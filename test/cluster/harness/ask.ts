@@ -1,5 +1,5 @@
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { execIn } from './command.ts';
-import { eventually } from './eventually.ts';
 
 /** What the programs `http-get` and `exchange-client` tell. */
 export interface HttpAnswer {
@@ -30,12 +30,12 @@ export function httpGetUntil(
   wish: (answer: HttpAnswer) => boolean,
 ): Promise<HttpAnswer> {
   let last: HttpAnswer | undefined;
-  return eventually(
-    `answer "${what}" from ${url} to ${namespace}/${workload}`,
+  return waitThroughFailures(
     async () => {
       last = await httpGet(namespace, workload, url);
       return wish(last) ? last : undefined;
     },
+    `answer "${what}" from ${url} to ${namespace}/${workload}`,
     20_000,
   ).catch((error: unknown) => {
     throw new Error(`${String(error)}; the last answer: ${JSON.stringify(last)}`, { cause: error });

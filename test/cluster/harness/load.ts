@@ -1,5 +1,6 @@
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { kubectl } from './command.ts';
-import { eventually, pause } from './eventually.ts';
+import { pause } from './timing.ts';
 
 /** Sums of the program `http-load` up to now. */
 export interface LoadSums {
@@ -21,7 +22,7 @@ export class Load {
   /** Waits until it has said again how it goes. */
   async now(): Promise<LoadSums> {
     const before = await this.#last();
-    return eventually('further answers, or failures, of the load', async () => {
+    return waitThroughFailures(async () => {
       const sums = await this.#last();
       if (
         sums === undefined ||
@@ -29,17 +30,17 @@ export class Load {
       )
         return undefined;
       return sums;
-    });
+    }, 'further answers, or failures, of the load');
   }
 
   /** Waits until no request has failed for a while: those from before the Service had its rules on the node take seconds. */
   answering(): Promise<LoadSums> {
-    return eventually('load without failures', async () => {
+    return waitThroughFailures(async () => {
       const before = await this.now();
       await pause(QUIET_MS);
       const after = await this.now();
       return after.failures === before.failures ? after : undefined;
-    });
+    }, 'load without failures');
   }
 
   /**

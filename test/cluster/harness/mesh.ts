@@ -1,6 +1,6 @@
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { kubectl, run } from './command.ts';
 import { environment, projectFile } from './environment.ts';
-import { eventually } from './eventually.ts';
 import type { Pod } from './pods.ts';
 import { isReady, podsOf } from './pods.ts';
 
@@ -38,12 +38,12 @@ export function uninstall(part: Part): Promise<string> {
 
 /** Waits until all pods of a part are ready. */
 export function readyPods(labels: string, deadlineMs?: number): Promise<readonly Pod[]> {
-  return eventually(
-    `ready pods ${labels}`,
+  return waitThroughFailures(
     async () => {
       const pods = await podsOf(SYSTEM, labels);
       return pods.length > 0 && pods.every(isReady) ? pods : undefined;
     },
+    `ready pods ${labels}`,
     deadlineMs,
   );
 }
@@ -81,8 +81,12 @@ export async function accessLog(): Promise<readonly AccessLine[]> {
 
 /** Waits for a connection that the access log has with these fields. */
 export function accessLine(wanted: AccessLine): Promise<AccessLine> {
-  return eventually(`connection ${JSON.stringify(wanted)} in the access log`, async () =>
-    (await accessLog()).find((line) => Object.entries(wanted).every(([name, value]) => line[name] === value)),
+  return waitThroughFailures(
+    async () =>
+      (await accessLog()).find((line) =>
+        Object.entries(wanted).every(([name, value]) => line[name] === value),
+      ),
+    `connection ${JSON.stringify(wanted)} in the access log`,
   );
 }
 

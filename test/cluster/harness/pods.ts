@@ -1,5 +1,5 @@
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { get } from './command.ts';
-import { eventually } from './eventually.ts';
 
 /** What the tests read of a pod. */
 export interface Pod {
@@ -52,12 +52,12 @@ export function podsThat(
   wish: (pod: Pod) => boolean,
   deadlineMs?: number,
 ): Promise<readonly Pod[]> {
-  return eventually(
-    `${count} pods ${labels} in ${namespace} that are ${what}`,
+  return waitThroughFailures(
     async () => {
       const pods = await podsOf(namespace, labels);
       return pods.length === count && pods.every(wish) ? pods : undefined;
     },
+    `${count} pods ${labels} in ${namespace} that are ${what}`,
     deadlineMs,
   );
 }

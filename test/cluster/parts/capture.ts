@@ -1,9 +1,10 @@
 import { expect } from 'chai';
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { account, MESHED, PLAIN, pod, program, shell } from '../harness/applications.ts';
 import { httpGet } from '../harness/ask.ts';
 import type { ClusterRun } from '../harness/cluster-run.ts';
 import { apply, execIn, kubectl } from '../harness/command.ts';
-import { eventually, timed } from '../harness/eventually.ts';
+import { timed } from '../harness/timing.ts';
 import { figure } from '../harness/figures.ts';
 import { accessLine, identity } from '../harness/mesh.ts';
 import type { Pod } from '../harness/pods.ts';
@@ -70,14 +71,14 @@ export function capture(cluster: ClusterRun): void {
         ...['--host', `server.${MESHED}`, '--port', '9000', '--half-close', 'false', '--timeout-ms', '6000'],
       ]);
       const ips = server.map(({ status }) => status.podIP!);
-      const peers = await eventually('a connection to the server', async () => {
+      const peers = await waitThroughFailures(async () => {
         const list = await cluster.node.inPod(
           client.metadata.uid,
           "ss --no-header --numeric --tcp state established | awk '{print $4}'",
         );
         const others = list.split('\n').filter((peer) => ips.some((ip) => peer.includes(`${ip}:`)));
         return others.length > 0 ? others : undefined;
-      });
+      }, 'a connection to the server');
       for (const peer of peers) expect(peer).to.match(/:15008$/);
       await held;
     });

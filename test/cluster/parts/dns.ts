@@ -1,9 +1,9 @@
 import { expect } from 'chai';
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { MESHED, PLAIN, service } from '../harness/applications.ts';
 import { evaluate } from '../harness/ask.ts';
 import type { ClusterRun } from '../harness/cluster-run.ts';
 import { apply, get } from '../harness/command.ts';
-import { eventually } from '../harness/eventually.ts';
 import { podsOf } from '../harness/pods.ts';
 
 const KNOWN_TO_THE_MESH = 'prices.ambient-test.example';
@@ -40,10 +40,10 @@ export function dns(_cluster: ClusterRun): void {
         ),
       );
       const ips = (await podsOf(MESHED, 'app=server')).map(({ status }) => status.podIP!);
-      const found = await eventually('both addresses', async () => {
+      const found = await waitThroughFailures(async () => {
         const addresses = await lookup(MESHED, `server-pods.${MESHED}`);
         return addresses.length === ips.length ? addresses : undefined;
-      });
+      }, 'both addresses');
       expect(found).to.have.members(ips);
     });
 
@@ -64,10 +64,10 @@ export function dns(_cluster: ClusterRun): void {
           })),
         },
       });
-      const found = await eventually('an address', async () => {
+      const found = await waitThroughFailures(async () => {
         const addresses = await lookup(MESHED, KNOWN_TO_THE_MESH);
         return addresses[0] === '198.51.100.7' ? addresses : undefined;
-      });
+      }, 'an address');
       expect(found).to.deep.equal(['198.51.100.7']);
       expect((await lookup(PLAIN, KNOWN_TO_THE_MESH))[0]).to.match(/^E/);
     });

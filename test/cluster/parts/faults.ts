@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { account, deployment, MESHED, program } from '../harness/applications.ts';
 import type { ClusterRun } from '../harness/cluster-run.ts';
 import { apply, kubectl } from '../harness/command.ts';
-import { eventually, timed } from '../harness/eventually.ts';
+import { timed } from '../harness/timing.ts';
 import { figure } from '../harness/figures.ts';
 import { accessLine, identity, readyPods } from '../harness/mesh.ts';
 import { isCaptured, isReady, podsOf, podsThat } from '../harness/pods.ts';
@@ -13,8 +14,9 @@ export function faults(cluster: ClusterRun): void {
       const { path } = await cluster.node.networkConfig();
       await cluster.node.run('printf %s "$2" > "$1"', path, cluster.networkConfig);
       const { ms } = await timed(() =>
-        eventually('our entry', async () =>
-          (await cluster.node.networkConfig()).text.includes('istio-cni') ? true : undefined,
+        waitThroughFailures(
+          async () => ((await cluster.node.networkConfig()).text.includes('istio-cni') ? true : undefined),
+          'our entry',
         ),
       );
       figure('network configuration rewritten to repaired', `${ms} ms`);
@@ -28,8 +30,9 @@ export function faults(cluster: ClusterRun): void {
         'iptables-nft -t nat -F; iptables-legacy -t nat -F; nft flush ruleset; true',
       );
       const { ms } = await timed(() =>
-        eventually('the same rules', async () =>
-          (await cluster.node.tracesInPod(uid)).length === whole.length ? true : undefined,
+        waitThroughFailures(
+          async () => ((await cluster.node.tracesInPod(uid)).length === whole.length ? true : undefined),
+          'the same rules',
         ),
       );
       figure('rules flushed to repaired', `${ms} ms`);
@@ -40,10 +43,10 @@ export function faults(cluster: ClusterRun): void {
       const [agent] = await readyPods('k8s-app=istio-cni-node');
       // Twice: the kubelet lets the container wait before it starts it for the third time.
       for (const time of ['first', 'second'])
-        await eventually(`${time} kill of the agent`, async () => {
+        await waitThroughFailures(async () => {
           await cluster.node.kill(agent!.metadata.uid, 'agent/main.ts');
           return true;
-        });
+        }, `${time} kill of the agent`);
       const url = `http://server.${MESHED}/`;
       const first = program('first', ['http-get', '--url', url]);
       const containers = [program('load', ['http-load', '--url', url, '--lanes', '1'])];

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { MESHED, PLAIN } from '../harness/applications.ts';
 import { httpGet } from '../harness/ask.ts';
 import type { ClusterRun } from '../harness/cluster-run.ts';
-import { timed } from '../harness/eventually.ts';
+import { timed } from '../harness/timing.ts';
 import { figure } from '../harness/figures.ts';
 import { install, parts, readyPods } from '../harness/mesh.ts';
 

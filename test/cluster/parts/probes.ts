@@ -1,9 +1,10 @@
 import { expect } from 'chai';
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { account, deployment, MESHED, PLAIN, program } from '../harness/applications.ts';
 import { httpGet, httpGetUntil } from '../harness/ask.ts';
 import type { ClusterRun } from '../harness/cluster-run.ts';
 import { apply } from '../harness/command.ts';
-import { eventually, pause } from '../harness/eventually.ts';
+import { pause } from '../harness/timing.ts';
 import { isCaptured, isReady, podsOf, podsThat } from '../harness/pods.ts';
 
 /** What never passes shows within three seconds: the container is restarted. A slow machine may have one that is late. */
@@ -61,8 +62,9 @@ export function probes(_cluster: ClusterRun): void {
       });
       await apply(deployment(MESHED, 'unready', 1, { account: 'probed', containers: [container] }));
       await podsThat('captured', MESHED, 'app=unready', 1, isCaptured);
-      await eventually('running container', async () =>
-        (await podsOf(MESHED, 'app=unready'))[0]?.status.phase === 'Running' ? true : undefined,
+      await waitThroughFailures(
+        async () => ((await podsOf(MESHED, 'app=unready'))[0]?.status.phase === 'Running' ? true : undefined),
+        'running container',
       );
       await pause(PROBED_MS / 2);
       expect(isReady((await podsOf(MESHED, 'app=unready'))[0]!)).to.equal(false);

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
+import { waitThroughFailures } from '@ambient/testkit/lab';
 import { MESHED } from '../harness/applications.ts';
 import { httpGet } from '../harness/ask.ts';
 import type { ClusterRun } from '../harness/cluster-run.ts';
 import { kubectl } from '../harness/command.ts';
-import { eventually } from '../harness/eventually.ts';
 import { parts, SYSTEM, uninstall } from '../harness/mesh.ts';
 import { isCaptured, isReady, podsThat } from '../harness/pods.ts';
 
@@ -16,10 +16,10 @@ export function removal(cluster: ClusterRun): void {
       await kubectl(['--namespace', MESHED, 'delete', 'peerauthentication', 'strict', '--ignore-not-found']);
       await kubectl(['label', 'namespace', MESHED, 'istio.io/dataplane-mode-']);
       const pods = await podsThat('released', MESHED, APPLICATIONS, 4, (pod) => !isCaptured(pod));
-      await eventually('end of the releases', async () => {
+      await waitThroughFailures(async () => {
         const traces = await Promise.all(pods.map(({ metadata }) => cluster.node.tracesInPod(metadata.uid)));
         return traces.every((each) => each.length === 0) ? true : undefined;
-      });
+      }, 'end of the releases');
       expect((await cluster.meshedLoad.since(sums)).failures).to.deep.equal([]);
     });
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { account, deployment, MESHED, shell } from '../harness/applications.ts';
 import type { ClusterRun } from '../harness/cluster-run.ts';
 import { apply, kubectl } from '../harness/command.ts';
-import { pause, timed } from '../harness/eventually.ts';
+import { pause, timed } from '../harness/timing.ts';
 import { figure } from '../harness/figures.ts';
 import { readyPods, restart } from '../harness/mesh.ts';
 import { isCaptured, isReady, podsThat } from '../harness/pods.ts';

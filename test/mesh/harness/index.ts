@@ -10,4 +10,4 @@ export {
   service,
   strict,
 } from './objects.ts';
-export { waitFor } from './wait-for.ts';
+export { waitFor } from '@ambient/testkit/lab';

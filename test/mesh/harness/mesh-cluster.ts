@@ -6,11 +6,11 @@ import { KubeStatusError, patchType } from '@ambient/kube';
 import { LabCluster, MESH_NAMESPACE } from '@ambient/lab/cluster';
 import type { RunningContainer } from '@ambient/lab/node';
 import { Logger, LogLevels } from '@ambient/runtime';
+import { waitFor } from '@ambient/testkit/lab';
 import type { MeshPod, PodObject, PodOptions } from './pods.ts';
 import type { LogEntry, LogMatch } from '../../netns/harness/access-log.ts';
 import { logEntries, matches } from '../../netns/harness/access-log.ts';
 import { commandOf, processesWith, processOf, signalAll } from './processes.ts';
-import { waitFor } from './wait-for.ts';
 
 export const HTTP_PORT = 8080;
 const ADMIN_PORT = 15_000;
