@@ -28,7 +28,7 @@ const REDIRECTION = 'ambient.istio.io/redirection';
 /** What an operator sets on a namespace that is to be in the mesh. */
 const DATAPLANE_MODE = 'istio.io/dataplane-mode';
 
-const LEARN_DEADLINE_MS = 8000;
+const LEARN_DEADLINE_MS = 20_000;
 const LOOK_MS = 25;
 const NODES = 2;
 

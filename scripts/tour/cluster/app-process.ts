@@ -8,7 +8,7 @@ export class AppError extends Error {
   readonly code = 'ERR_TOUR_APP';
 }
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 20_000;
 
 /** A program that the tour has started somewhere in the cluster, and what it says. */
 export class AppProcess {

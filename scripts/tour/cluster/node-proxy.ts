@@ -6,7 +6,7 @@ import type { LogEntry, LogMatch } from '../../../test/netns/harness/access-log.
 import type { PodLogs } from './pod-logs.ts';
 
 const ADMIN_PORT = 15_000;
-const DEADLINE_MS = 5000;
+const DEADLINE_MS = 15_000;
 const LOOK_MS = 50;
 
 /** A node proxy said nothing of use at its admin port, or did not log what it should have. */
