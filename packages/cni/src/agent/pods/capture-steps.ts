@@ -8,7 +8,7 @@ import type { PodRuleApplier } from '../../rules/pod-applier.ts';
 import type { ZdsServer } from '../../zds/server.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import { resetSysctls, setCapturedSysctls } from '../netns/pod-sysctls.ts';
-import type { CapturedPod, ReleasedPod } from './captured-pod.ts';
+import type { CapturedPod } from './captured-pod.ts';
 import { capturedPod } from './captured-pod.ts';
 
 export interface CaptureStepsOptions {
@@ -113,9 +113,8 @@ export class CaptureSteps {
   }
 
   /** Removes what is left in a released pod, and closes its namespace. */
-  async finish({ netns, timer }: ReleasedPod, pod: string): Promise<void> {
+  async finish(netns: NetworkNamespace, pod: string): Promise<void> {
     const { rules, proc, log } = this.#options;
-    timer[Symbol.dispose]();
     try {
       await rules.remove(netns);
       resetSysctls(netns, proc);

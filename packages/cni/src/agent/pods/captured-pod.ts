@@ -17,12 +17,6 @@ export interface CapturedPod extends ZdsPod {
   unheardUntilMs: number;
 }
 
-/** A pod that is released: nothing new is captured, what ztunnel carries may come to its end. */
-export interface ReleasedPod {
-  readonly netns: NetworkNamespace;
-  readonly timer: Disposable;
-}
-
 export function capturedPod(
   pod: Pod,
   netns: NetworkNamespace | undefined,

@@ -10,9 +10,11 @@ import type { CapturedCondition, PodStatusWriter } from '../cluster/pod-status.t
 import { AgentError } from '../errors.ts';
 import type { AgentMetrics, PodChange } from '../metrics.ts';
 import type { NetnsFinder } from '../netns/find-netns.ts';
-import type { CapturedPod, ReleasedPod } from './captured-pod.ts';
+import type { CapturedPod } from './captured-pod.ts';
 import type { CaptureSteps } from './capture-steps.ts';
 import { KeyedWork } from './keyed-work.ts';
+import { ReleasedPods } from './released-pods.ts';
+import { RuleKeeper } from './rule-keeper.ts';
 import type { PodWish, Redirection, WishSettings } from './wish.ts';
 import { addressesOf, podWish } from './wish.ts';
 
@@ -58,7 +60,8 @@ const backoff = { initialMs: 250, maxMs: 30_000, jitter: 0.25 };
 export class Enroller {
   readonly #options: EnrollerOptions;
   readonly #work: KeyedWork;
-  readonly #released = new Map<string, ReleasedPod>();
+  readonly #released: ReleasedPods;
+  readonly #ruleKeeper: RuleKeeper;
   /** Pods that are wanted and not captured, or captured and not released. */
   readonly #pending = new Set<string>();
   /** Of pods whose last look ended with something to be tried again. */
@@ -67,13 +70,23 @@ export class Enroller {
 
   constructor(options: EnrollerOptions) {
     this.#options = options;
-    const { concurrency, clock, log } = options;
+    const { concurrency, clock, steps, rules, objects, events, onRulesSet, metrics, log } = options;
     this.#work = new KeyedWork({
       concurrency,
       clock,
       work: (uid) => this.#look(uid),
       onFault: (uid, error) => log.error('a defect at work on a pod', { uid, error: describeError(error) }),
     });
+    this.#released = new ReleasedPods({
+      graceMs: options.releaseGraceMs,
+      clock,
+      onGraceOver: (uid) => {
+        void this.#work.exclusive(uid, () => this.#dropReleased(uid)).catch(() => undefined);
+      },
+      finish: (netns, uid) => steps.finish(netns, uid),
+    });
+    const podObject = (uid: string): Pod | undefined => objects.pod(uid);
+    this.#ruleKeeper = new RuleKeeper({ rules, steps, podObject, events, onRulesSet, metrics, log });
   }
 
   /** Something about the pod has changed. */
@@ -140,7 +153,7 @@ export class Enroller {
     return this.#work.exclusive(uid, async () => {
       const record = this.#options.pods.get(uid);
       if (record?.netns === undefined || record.capture === undefined) return [];
-      return this.#repair(record, record.netns, record.capture);
+      return this.#ruleKeeper.restore(record, record.netns, record.capture);
     });
   }
 
@@ -192,13 +205,7 @@ export class Enroller {
   /** Ends work on pods. They stay captured; those that are being released are so at once. */
   async stop(): Promise<void> {
     await this.#work.stop();
-    const { steps, concurrency } = this.#options;
-    const left = [...this.#released];
-    this.#released.clear();
-    const finish = async (): Promise<void> => {
-      for (let next = left.pop(); next !== undefined; next = left.pop()) await steps.finish(next[1], next[0]);
-    };
-    await Promise.all(Array.from({ length: concurrency }, finish));
+    await this.#released.finishAll(this.#options.concurrency);
   }
 
   async #look(uid: string): Promise<void> {
@@ -262,15 +269,12 @@ export class Enroller {
 
   async #captureRunning(pod: Pod, capture: PodCapture): Promise<boolean> {
     const { uid } = pod.metadata;
-    const released = this.#released.get(uid);
     // Wanted again before its release is over: if that fails, the release goes on.
-    const netns = released === undefined ? await this.#find(pod) : duplicate(released.netns);
+    const released = this.#released.namespaceOf(uid);
+    const netns = released === undefined ? await this.#find(pod) : duplicate(released);
     await this.#options.steps.capture(pod, netns, capture, addressesOf(pod));
     this.#options.onRulesSet(uid);
-    if (released !== undefined && this.#released.delete(uid)) {
-      released.timer[Symbol.dispose]();
-      released.netns.close();
-    }
+    this.#released.recall(uid);
     return true;
   }
 
@@ -287,7 +291,7 @@ export class Enroller {
     if (record.capture === undefined) {
       record.capture = capture;
       steps.prepareKernel(record, record.netns);
-      if (reconcileRules) await this.#repair(record, record.netns, capture);
+      if (reconcileRules) await this.#ruleKeeper.restore(record, record.netns, capture);
       record.complete = true;
       return false;
     }
@@ -299,46 +303,9 @@ export class Enroller {
     return true;
   }
 
-  async #repair(
-    record: CapturedPod,
-    netns: NetworkNamespace,
-    capture: PodCapture,
-  ): Promise<readonly string[]> {
-    const { rules, steps, objects, metrics, log } = this.#options;
-    const name = `${record.namespace}/${record.name}`;
-    try {
-      const drift = (await rules.check(netns, capture)).map(({ kind, what }) => `${kind}: ${what}`);
-      if (drift.length === 0) return drift;
-      await rules.apply(netns, capture);
-      steps.prepareKernel(record, netns);
-      this.#options.onRulesSet(record.uid);
-      metrics.drift('repaired');
-      log.warn("a captured pod's rules were not as set, and are again", {
-        pod: name,
-        differences: drift.length,
-        first: drift[0]!,
-      });
-      const pod = objects.pod(record.uid);
-      if (pod !== undefined)
-        this.#options.events.record(
-          pod,
-          'AmbientRulesRepaired',
-          `${drift.length} differences of the pod's redirection were repaired, the first: ${drift[0]!}. Meanwhile traffic may have passed by the mesh.`,
-        );
-      return drift;
-    } catch (error) {
-      metrics.drift('failed');
-      log.error("a captured pod's rules cannot be kept; it is tried again", {
-        pod: name,
-        error: describeError(error),
-      });
-      throw error;
-    }
-  }
-
   /** @returns whether the pod is released */
   async #release(pod: Pod, record: CapturedPod): Promise<boolean> {
-    const { steps, settings, clock, releaseGraceMs, metrics, log } = this.#options;
+    const { steps, settings, metrics, log } = this.#options;
     const { uid } = pod.metadata;
     try {
       record.netns ??= await this.#find(pod);
@@ -346,10 +313,7 @@ export class Enroller {
       const capture = record.capture ?? podCapture(pod.metadata.annotations, settings.capture).capture;
       await steps.release(record, capture);
       this.#pending.delete(uid);
-      const timer = clock.setTimer(releaseGraceMs, () => {
-        void this.#work.exclusive(uid, () => this.#dropReleased(uid)).catch(() => undefined);
-      });
-      this.#released.set(uid, { netns, timer });
+      this.#released.add(uid, netns);
       metrics.changed('release', 'done');
       log.info('released', { pod: nameOf(pod) });
       return true;
@@ -375,11 +339,7 @@ export class Enroller {
   }
 
   async #dropReleased(uid: string): Promise<void> {
-    const released = this.#released.get(uid);
-    if (released === undefined) return;
-    this.#released.delete(uid);
-    await this.#options.steps.finish(released, uid);
-    this.#count();
+    if (await this.#released.finish(uid)) this.#count();
   }
 
   async #find(pod: Pod): Promise<NetworkNamespace> {
