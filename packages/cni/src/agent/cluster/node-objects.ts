@@ -78,6 +78,11 @@ export class NodeObjects {
     return this.#daemonSetDeleted;
   }
 
+  /** Whether it has been seen since this agent started; one that runs without a DaemonSet never sees it. */
+  get daemonSetSeen(): boolean {
+    return this.#daemonSet !== undefined || this.#daemonSetDeleted;
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#needed.stop(), this.#others.stop()]);
   }

@@ -53,6 +53,30 @@ describe('whether what is installed stays', () => {
     expect(await decide()).to.equal(false);
   });
 
+  it('the mesh leaves with the DaemonSet only, not with a node or a node selector', async () => {
+    using connection = api.connection();
+    const client = new KubeClient(connection);
+    const question = {
+      client,
+      namespace: 'istio-system',
+      nodeName: 'n1',
+      ownConfig: false,
+      timeoutMs: 1000,
+    };
+    api.routes.set(DAEMON_SET, refuse(404, 'NotFound'));
+    expect(await decideStay(question)).to.include({ meshLeaves: true });
+    api.routes.set(DAEMON_SET, (_, response) =>
+      json(response, 200, daemonSet({}, { deletionTimestamp: 'now' })),
+    );
+    expect(await decideStay(question)).to.include({ meshLeaves: true });
+    api.routes.set(DAEMON_SET, (_, response) => json(response, 200, daemonSet({ nodeSelector: { a: 'b' } })));
+    expect(await decideStay(question)).to.include({ stay: false, meshLeaves: false });
+    api.routes.set('/api/v1/nodes/n1', refuse(404, 'NotFound'));
+    expect(await decideStay(question)).to.include({ stay: false, meshLeaves: false });
+    api.routes.set(DAEMON_SET, refuse(401, 'Unauthorized'));
+    expect(await decideStay(question)).to.include({ stay: false, meshLeaves: false });
+  });
+
   it('with a configuration of our own also when the API server fails', async () => {
     api.routes.set(DAEMON_SET, refuse(500, 'InternalError'));
     expect(await decide()).to.equal(false);

@@ -16,6 +16,8 @@ export interface StayQuestion {
 /** Why what is installed stays when this agent ends, or goes. */
 export interface StayDecision {
   readonly stay: boolean;
+  /** The agent's DaemonSet is gone, or going: the mesh leaves the node, and its pods have to be released. */
+  readonly meshLeaves: boolean;
   readonly reason: string;
 }
 
@@ -25,27 +27,34 @@ export interface StayDecision {
  */
 export async function decideStay(question: StayQuestion): Promise<StayDecision> {
   const { client, namespace, nodeName, ownConfig, timeoutMs } = question;
+  let daemonSet: DaemonSet | undefined;
   try {
-    const daemonSet = await client.request<DaemonSet>({
+    daemonSet = await client.request<DaemonSet>({
       path: builtInPath('DaemonSet', namespace, agentDaemonSet),
       timeoutMs,
       retries: 0,
     });
     if (daemonSet.metadata.deletionTimestamp !== undefined)
-      return { stay: false, reason: 'its DaemonSet is being deleted' };
+      return { stay: false, meshLeaves: true, reason: 'its DaemonSet is being deleted' };
     const node = await client.request<Node>({
       path: builtInPath('Node', undefined, nodeName),
       timeoutMs,
       retries: 0,
     });
     return matchesNodeSelection(daemonSet.spec?.template?.spec, node)
-      ? { stay: true, reason: 'its DaemonSet has another one follow' }
-      : { stay: false, reason: 'its DaemonSet does not select this node any more' };
+      ? { stay: true, meshLeaves: false, reason: 'its DaemonSet has another one follow' }
+      : { stay: false, meshLeaves: false, reason: 'its DaemonSet does not select this node any more' };
   } catch (error) {
     if (error instanceof KubeStatusError && error.status === 404)
-      return { stay: false, reason: 'its DaemonSet or its node is deleted' };
+      return daemonSet === undefined
+        ? { stay: false, meshLeaves: true, reason: 'its DaemonSet is deleted' }
+        : { stay: false, meshLeaves: false, reason: 'its node is deleted' };
     if (error instanceof KubeStatusError && error.status === 401)
-      return { stay: false, reason: 'its account is deleted, as by an uninstallation' };
-    return { stay: ownConfig, reason: 'the API server does not tell whether another one follows' };
+      return { stay: false, meshLeaves: false, reason: 'its account is deleted, as by an uninstallation' };
+    return {
+      stay: ownConfig,
+      meshLeaves: false,
+      reason: 'the API server does not tell whether another one follows',
+    };
   }
 }
