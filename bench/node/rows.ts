@@ -6,6 +6,9 @@ import type { NodeEffort, NodeMeasure } from './options.ts';
 export const storms = ['connections', 'handshakes', 'bytes'] as const;
 export type Storm = (typeof storms)[number];
 
+/** Processes that calculate beside the plugin, in one of its measures. */
+export const LOAD = 4;
+
 const ms = { unit: 'ms', digits: 1 } as const;
 const mb = { unit: 'MB', digits: 0 } as const;
 const count = { unit: '', digits: 0 } as const;
@@ -48,11 +51,22 @@ export function rowsOf(measure: NodeMeasure, effort: NodeEffort): readonly Row[]
         { key: 'addP99', label: 'the same, p99', ...ms },
         {
           key: 'ownP50',
-          label: "the plugin's own time: ADD with an agent that answers at once",
+          label: "the plugin's own time: ADD with an agent that answers at once, median",
           ...ms,
           ...atMost(60),
         },
-        { key: 'bareP50', label: 'VERSION of the plugin: its start and end, median', ...ms },
+        { key: 'ownCpu', label: 'the same, processor time, mean', ...ms },
+        { key: 'bareP50', label: 'of own time, start and end: VERSION, median', ...ms },
+        { key: 'askP50', label: 'of own time, asking the agent: median of the differences', ...ms },
+        {
+          key: 'readsP50',
+          label:
+            "ADD beside an agent like Istio's: it asks the API server first, whose answers count, median",
+          ...ms,
+        },
+        { key: 'readsCpu', label: 'the same, processor time of the plugin, mean', ...ms },
+        { key: 'coldP50', label: 'own time, the executable not in the page cache, median', ...ms },
+        { key: 'loadedP50', label: `own time beside ${LOAD} processes that calculate, median`, ...ms },
       ];
     case 'scale':
       return [

@@ -225,14 +225,14 @@ export class BenchNode implements AsyncDisposable {
     return (performance.now() - startedMs) / 1000;
   }
 
-  /** The plugin's configuration as a container runtime gives it. */
-  pluginInput(pod: CheapPod, runDirectory = this.runDirectory): string {
+  /** The plugin's configuration as a container runtime gives it. @param changed what the entry says otherwise than installed */
+  pluginInput(pod: CheapPod, changed: Readonly<Record<string, unknown>> = {}): string {
     const list = JSON.parse(readFileSync(join(this.host, 'etc/cni/net.d/10-pods.conflist'), 'utf8')) as {
       plugins: Record<string, unknown>[];
     };
     return JSON.stringify({
       ...list.plugins.at(-1),
-      cni_agent_run_dir: runDirectory,
+      ...changed,
       cniVersion: '1.0.0',
       prevResult: {
         cniVersion: '1.0.0',
