@@ -1,4 +1,3 @@
-import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KubeClient } from '@ambient/kube';
 import type { KubeConnection } from '@ambient/kube';
@@ -6,10 +5,6 @@ import { NetworkNamespace } from '@ambient/linux';
 import { MetricsRegistry, Readiness, realClock, SeriesBudget } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
-import type { Repair } from '../conflist/installer.ts';
-import { PluginInstaller } from '../conflist/installer.ts';
-import { PluginKeeper } from '../conflist/keeper.ts';
-import { agentFiles } from '../plugin/agent-client.ts';
 import { PodRuleApplier } from '../rules/pod-applier.ts';
 import { chooseBackend, makeBackend, makeHostRules, probeNode } from '../rules/probe.ts';
 import { ZdsServer } from '../zds/server.ts';
@@ -19,11 +14,10 @@ import { PodStatusWriter } from './cluster/pod-status.ts';
 import { PolicyNotices } from './cluster/policy-notices.ts';
 import { DriftWatch } from './drift/drift-watch.ts';
 import { RuleGenerations } from './drift/rule-generations.ts';
-import { keepKubeconfig } from './install/plugin-kubeconfig.ts';
+import { Installation } from './install/installation.ts';
 import type { StayDecision } from './install/stay-installed.ts';
 import { decideStay } from './install/stay-installed.ts';
 import { agentMetrics, AgentMetrics } from './metrics.ts';
-import type { InstallResult } from './metrics.ts';
 import { NetnsFinder } from './netns/find-netns.ts';
 import { adoptCaptured, probedAddresses } from './pods/adopt.ts';
 import type { CapturedPod } from './pods/captured-pod.ts';
@@ -87,7 +81,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
   const metrics = new AgentMetrics(registry);
   const readiness = new Readiness();
   const unread = readiness.block('pods of the node');
-  let uninstalled: Disposable | undefined = readiness.block('installation');
+  const uninstalled = readiness.block('installation');
   const health = stack.adopt(createHealthServer(readiness), closeServer);
   const monitoring = stack.adopt(createMetricsServer(registry), closeServer);
   const ports = {
@@ -295,72 +289,17 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
   );
   unread[Symbol.dispose]();
 
-  const installer = new PluginInstaller({
-    configDirectory: paths.configDirectory,
-    binaryDirectory: paths.binaryDirectory,
-    binarySource: paths.binarySource,
-    entry: {
-      logLevel: install.pluginLogLevel,
-      agentRunDirectory: paths.runDirectory,
-      ambientEnabled: ambient.enabled,
-      selectors: ambient.selectors,
-      excludedNamespaces: ambient.excludedNamespaces,
-      agentNamespace: cluster.namespace,
-      retryDetection: install.retryDetection,
-      nativeNftables: ambient.nativeNftables,
-    },
-    configName: install.configName,
-    ownConfigName: install.ownConfig ? install.ownConfigName : undefined,
-  });
-  const kubeconfig = join(paths.mountedRunDirectory, agentFiles.kubeconfig);
-  const access = {
-    server: apiServerUrl(cluster.apiHost, cluster.apiPort),
-    accountDirectory: cluster.accountDirectory,
-  };
-  for (const directory of [paths.configDirectory, paths.binaryDirectory])
-    mkdirSync(directory, { recursive: true });
-  const installLog = log.scope('install');
-  let lastFailure = '';
-  // The binary comes before the entry: an entry without it would keep every pod from starting.
-  const installSteps: readonly (readonly [InstallResult, () => readonly Repair[]])[] = [
-    ['CREATE_KUBECONFIG_FAILURE', () => keepKubeconfig(kubeconfig, access)],
-    ['COPY_BINARIES_FAILURE', () => installer.installBinary()],
-    ['CREATE_CNI_CONFIG_FAILURE', () => installer.installEntry()],
-  ];
-  let failedStep: InstallResult = 'CREATE_CNI_CONFIG_FAILURE';
-  const keeper = stack.use(
-    new PluginKeeper({
-      install: () =>
-        installSteps.flatMap(([step, act]) => {
-          failedStep = step;
-          return act();
-        }),
-      directories: [paths.configDirectory, paths.binaryDirectory, cluster.accountDirectory],
-      clock,
-      onLooked: ({ repairs, error }) => {
-        for (const { file, problem } of repairs) installLog.info('installed', { file, problem });
-        if (repairs.length > 0) metrics.installLook('SUCCESS');
-        metrics.installed(error === undefined);
-        if (error === undefined) {
-          uninstalled?.[Symbol.dispose]();
-          uninstalled = undefined;
-          lastFailure = '';
-          return;
-        }
-        metrics.installLook(failedStep);
-        uninstalled ??= readiness.block('installation');
-        const text = describeError(error);
-        if (text !== lastFailure)
-          installLog.warn('the plugin cannot be installed; it is tried again', { error: text });
-        lastFailure = text;
-      },
-    }),
+  const installation = stack.use(
+    new Installation({ settings, readiness, metrics, clock, log: log.scope('install') }),
   );
+  uninstalled[Symbol.dispose]();
   log.info('serving', { node: cluster.nodeName, health: ports.health, monitoring: ports.monitoring });
 
   const decide = async (): Promise<StayDecision> => {
-    if (objects.daemonSetDeleted) return { stay: false, reason: 'its DaemonSet is deleted' };
-    if (install.disableSafeUpgrade) return { stay: false, reason: 'AMBIENT_DISABLE_SAFE_UPGRADE is set' };
+    if (objects.daemonSetDeleted)
+      return { stay: false, meshLeaves: true, reason: 'its DaemonSet is deleted' };
+    if (install.disableSafeUpgrade)
+      return { stay: false, meshLeaves: false, reason: 'AMBIENT_DISABLE_SAFE_UPGRADE is set' };
     const { namespace, nodeName } = cluster;
     const { ownConfig } = install;
     return decideStay({ client, namespace, nodeName, ownConfig, timeoutMs: STAY_QUESTION_MS });
@@ -379,27 +318,23 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     readiness,
     async stop() {
       readiness.block('shutting down');
-      keeper.stop();
-      const { stay, reason } = await decide();
+      installation.stop();
+      const { stay, meshLeaves, reason } = await decide();
       log.info(stay ? 'what is installed on the node stays' : 'what is installed on the node is removed', {
         reason,
       });
       try {
         if (!stay) {
           leaving = true;
-          installer.uninstall();
-          rmSync(kubeconfig, { force: true });
+          installation.uninstall();
         }
-        if (objects.daemonSetDeleted) await releaseAll();
+        // The watch may not have told of it yet.
+        if (meshLeaves && objects.daemonSetSeen) await releaseAll();
       } finally {
         await running.disposeAsync();
       }
     },
   };
-}
-
-function apiServerUrl(host: string, port: number): string {
-  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,10 +1,7 @@
-import { join } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
-import { KubeConnection } from '@ambient/kube';
 import { environmentUnder } from '@ambient/runtime';
 import { runUntilSignal } from '@ambient/runtime/program';
 import { startAgent } from './app.ts';
-import type { AgentSettings } from './settings/settings.ts';
+import { connectToApiServer } from './cluster/api-server.ts';
 import { loadAgentSettings } from './settings/settings.ts';
 
 /**
@@ -24,37 +21,10 @@ export function runAgent(overrides: Readonly<Record<string, string>>): Promise<n
     loadSettings: () => loadAgentSettings(environmentUnder(overrides)),
     endPatienceMs,
     run: async ({ settings, log }, end) => {
-      using connection = connect(settings);
+      using connection = connectToApiServer(settings.cluster);
       const agent = await startAgent({ settings, connection, log, signal: end.signal });
       await end.asked;
       await agent?.stop();
     },
   });
-}
-
-/** The API server by the kubeconfig, or by the account that the pod has. @throws KubeConfigError */
-function connect({ cluster }: AgentSettings): KubeConnection {
-  if (cluster.kubeconfig !== undefined) return KubeConnection.fromFile(cluster.kubeconfig);
-  const config = new KubeConfig();
-  const host = cluster.apiHost.includes(':') ? `[${cluster.apiHost}]` : cluster.apiHost;
-  config.loadFromOptions({
-    clusters: [
-      {
-        name: 'cluster',
-        server: `https://${host}:${cluster.apiPort}`,
-        caFile: join(cluster.accountDirectory, 'ca.crt'),
-        skipTLSVerify: false,
-      },
-    ],
-    // The library reads the file again as the kubelet renews it.
-    users: [
-      {
-        name: 'agent',
-        authProvider: { name: 'tokenFile', config: { tokenFile: join(cluster.accountDirectory, 'token') } },
-      },
-    ],
-    contexts: [{ name: 'agent', cluster: 'cluster', user: 'agent', namespace: cluster.namespace }],
-    currentContext: 'agent',
-  });
-  return new KubeConnection(config);
 }
