@@ -13,6 +13,7 @@ import { TlsError } from '@ambient/tls';
 import type { SecureChannel } from './channel.ts';
 import { HboneError, hboneFailures, resetError } from './errors.ts';
 import { PingWatch } from './ping-watch.ts';
+import { ReadPace } from './read-pace.ts';
 import { ReceiveCredit } from './receive-credit.ts';
 import type { HboneSettings } from './settings.ts';
 import { http2Settings } from './settings.ts';
@@ -66,6 +67,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   #waiting: HboneTunnel[] = [];
   readonly #pings: PingWatch;
   readonly #credit: ReceiveCredit<HboneTunnel | undefined>;
+  readonly #pace = new ReadPace();
 
   constructor(
     role: 'client' | 'server',
@@ -245,13 +247,16 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   #read(): void {
     const channel = this.channel!;
     let budget = READ_QUANTUM_BYTES;
+    const inCompany = this.reactor.inCompany;
     while (this.#readable && this.#state === 'open') {
       if (budget <= 0 || this.reactor.shareUsed) {
         this.#readDeferred = true;
         this.reactor.inNextTurn(this.#deferredRead);
         return;
       }
-      const n = channel.read(readBuffer, 0, readBuffer.length, this.#peerEnded);
+      const startMs = inCompany ? performance.now() : 0;
+      const atOnce = inCompany ? Math.min(this.#pace.bytes, readBuffer.length) : readBuffer.length;
+      const n = channel.read(readBuffer, 0, atOnce, this.#peerEnded);
       if (n <= 0) {
         this.#readable = false;
         if (n === 0) this.#lost(undefined);
@@ -261,6 +266,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
       budget -= n;
       if (channel.drained) this.#readable = false;
       this.http2.receive(readBuffer.bytes, 0, n);
+      if (inCompany) this.#pace.onRead(n, performance.now() - startMs);
       if (this.http2.outputLength > 0 || this.http2.drained) this.requestFlush();
     }
   }

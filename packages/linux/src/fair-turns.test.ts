@@ -6,11 +6,20 @@ describe('FairTurns', () => {
   let nowMs: number;
   let turns: FairTurns;
   let done: string[];
+  /** What it takes to send what the share has written. */
+  let sendMs: number;
 
   beforeEach(() => {
     nowMs = 0;
-    turns = new FairTurns(() => nowMs);
+    turns = new FairTurns(
+      () => nowMs,
+      () => {
+        nowMs += sendMs;
+        sendMs = 0;
+      },
+    );
     done = [];
+    sendMs = 0;
   });
 
   const job = (name: string, ms: number): TurnTask => ({
@@ -36,7 +45,7 @@ describe('FairTurns', () => {
     turns.add(neighbour, job('neighbour', 0.05), true);
     turns.runFresh();
     expect(done.slice(before)).to.deep.equal(['neighbour']);
-    expect(before).to.be.within(6, 12); // a share, and one time for those who wait
+    expect(before).to.be.within(3, 6); // a share, and one time for those who wait
     while (turns.pending) turn();
     expect(done).to.have.length(1001);
   });
@@ -55,7 +64,7 @@ describe('FairTurns', () => {
     both();
     expect(done).to.deep.equal(['neighbour', 'storm']);
     nowMs += 10_000;
-    turns.add(neighbour, job('neighbour', 0.1), true);
+    turns.add(neighbour, job('neighbour', 0.05), true);
     turns.runFresh();
     both();
     expect(done, 'what was long ago does not count').to.deep.equal(['storm', 'neighbour']);
@@ -141,8 +150,68 @@ describe('FairTurns', () => {
       true,
     );
     turn();
-    expect(steps).to.equal(3);
+    expect(steps).to.equal(2);
     expect(turns.shareUsed).to.equal(false);
+  });
+
+  it('sends what a tenant has written before the next one has its share', () => {
+    const order: string[] = [];
+    turns = new FairTurns(
+      () => nowMs,
+      () => order.push('send'),
+    );
+    for (const name of ['first', 'second']) {
+      const step: TurnTask = { run: () => order.push(name), onFault: () => undefined };
+      turns.add(new Tenant(), step, true);
+    }
+    turns.runFresh();
+    expect(order).to.deep.equal(['first', 'send', 'second', 'send']);
+  });
+
+  it('sending counts: who writes much waits longer for its next share', () => {
+    const [writer, other] = [new Tenant(), new Tenant()];
+    const write: TurnTask = {
+      run: () => {
+        nowMs += 0.1;
+        sendMs = 1;
+        done.push('writer');
+        turns.add(writer, write, false);
+      },
+      onFault: () => undefined,
+    };
+    const compute: TurnTask = {
+      run: () => {
+        nowMs += 0.1;
+        done.push('other');
+        turns.add(other, compute, false);
+      },
+      onFault: () => undefined,
+    };
+    turns.add(writer, write, true);
+    turns.add(other, compute, true);
+    while (nowMs < 100) turn();
+    const writes = done.filter((name) => name === 'writer').length;
+    expect(writes / done.length).to.be.within(0.05, 0.15); // a tenth, as each of them takes ten times as long
+  });
+
+  it('is in company from the second tenant on, until the others have been quiet for long', () => {
+    const [storm, neighbour] = [new Tenant(), new Tenant()];
+    const goOn = (tenant: Tenant): void => {
+      turns.add(tenant, job('job', 0.01), true);
+      turn();
+    };
+    goOn(storm);
+    goOn(storm);
+    expect(turns.inCompany, 'a single one').to.equal(false);
+    goOn(neighbour);
+    goOn(storm);
+    expect(turns.inCompany).to.equal(true);
+    nowMs += 9000;
+    goOn(storm);
+    expect(turns.inCompany).to.equal(true);
+    nowMs += 2000;
+    goOn(storm);
+    expect(turns.inCompany).to.equal(false);
   });
 
   it('keeps order within a tenant over thousands of jobs', () => {

@@ -1,9 +1,11 @@
 import type { TurnTask } from './reactor.ts';
 
 /** What each tenant may use of a turn before the next one has its share. */
-const SHARE_MS = 0.15;
+const SHARE_MS = 0.1;
 /** Those who wait for another share get this much of a turn together, then what has become ready meanwhile is looked at. */
-const BACKLOG_MS = 0.25;
+const BACKLOG_MS = 0.1;
+/** A tenant that had something to do this lately may have something again. */
+const COMPANY_MS = 10_000;
 /** What was used counts half after this time, for the order in which tenants have their shares. */
 const HALF_LIFE_MS = 20;
 
@@ -34,11 +36,20 @@ export class FairTurns {
   #backlog: Tenant[] = [];
   #epoch = 0;
   #shareEndsMs = Infinity;
+  #last: Tenant | undefined;
+  /** When a share went to another tenant than the one before. */
+  #changedMs = -Infinity;
   readonly #nowMs: () => number;
+  readonly #endShare: () => void;
 
-  /** @param nowMs monotonic */
-  constructor(nowMs: () => number) {
+  /**
+   * @param nowMs monotonic
+   * @param endShare sends what the tenant has written: at the end of its share, so that it is part of it, and so that who goes
+   *   first does not wait for what others write
+   */
+  constructor(nowMs: () => number, endShare: () => void) {
     this.#nowMs = nowMs;
+    this.#endShare = endShare;
   }
 
   /** Somebody waits for another share. */
@@ -49,6 +60,11 @@ export class FairTurns {
   /** Whoever runs now has used up its share: a job that can stop in the middle should. */
   get shareUsed(): boolean {
     return this.#shareEndsMs !== Infinity && this.#nowMs() >= this.#shareEndsMs;
+  }
+
+  /** Others have had something to do lately: a job should be no longer than it must, since nobody can interrupt it. */
+  get inCompany(): boolean {
+    return this.#nowMs() - this.#changedMs < COMPANY_MS;
   }
 
   /** Nobody had anything to do: what was used up before is forgotten. */
@@ -97,6 +113,10 @@ export class FairTurns {
   /** @returns the time afterwards */
   #runShare(tenant: Tenant, startMs: number): number {
     const { jobs } = tenant;
+    if (tenant !== this.#last) {
+      if (this.#last !== undefined) this.#changedMs = startMs;
+      this.#last = tenant;
+    }
     this.#shareEndsMs = startMs + tenant.creditMs;
     let nowMs = startMs;
     while (tenant.next < jobs.length && nowMs < this.#shareEndsMs) {
@@ -108,6 +128,8 @@ export class FairTurns {
       }
       nowMs = this.#nowMs();
     }
+    this.#endShare();
+    nowMs = this.#nowMs();
     this.#shareEndsMs = Infinity;
     tenant.creditMs -= nowMs - startMs;
     fade(tenant, nowMs);

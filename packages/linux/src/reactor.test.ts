@@ -6,7 +6,7 @@ import { Wakeup, notifyWakeup } from './wakeup.ts';
 /** What one job of the busy tenant costs, in milliseconds. */
 const JOB_MS = 0.05;
 /** A share, the time for those who wait, and what jobs go beyond both. */
-const MAX_WAIT_MS = 0.25 + 0.5 + 4 * JOB_MS;
+const MAX_WAIT_MS = 0.1 + 0.1 + 4 * JOB_MS;
 
 function fail(error: unknown): never {
   throw error as Error;

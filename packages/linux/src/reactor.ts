@@ -83,7 +83,12 @@ class Loop {
   #nextTurn: TurnTask[] = [];
   /** Whose task each of `#nextTurn` is. */
   #nextTurnOf: (Tenant | undefined)[] = [];
-  readonly fair = new FairTurns(() => performance.now());
+  readonly fair = new FairTurns(
+    () => performance.now(),
+    () => {
+      this.#runEndOfTurn();
+    },
+  );
   /** Alone, a tenant has the whole thread, and nothing needs to be measured. */
   tenants = 0;
   stopped = false;
@@ -134,12 +139,9 @@ class Loop {
     this.nowMs = performance.now();
     this.#dispatch(count);
     this.fair.runFresh();
-    this.#runEndOfTurn(); // what is small goes out before those who had used up their share go on
+    this.#runEndOfTurn();
     if (deferred.length > 0) this.#goOn(deferred, deferredOf);
-    if (this.fair.pending) {
-      this.fair.runBacklog();
-      this.#runEndOfTurn();
-    }
+    if (this.fair.pending) this.fair.runBacklog();
     this.timers.expire(this.nowMs, this.#onFault);
     if (namespaceTrap !== undefined) throw namespaceTrap;
   }
@@ -248,6 +250,11 @@ export class Reactor {
     return this.#loop.fair.shareUsed;
   }
 
+  /** Others have had something to do lately: a handler should take small pieces, since it is not interrupted. */
+  get inCompany(): boolean {
+    return this.#tenant !== undefined && this.#loop.fair.inCompany;
+  }
+
   /** Starts telling `handler` about `fd`: reading, writing and the peer's end, edge-triggered. */
   register(fd: number, handler: ReadinessHandler): void {
     const events = READABLE | WRITABLE | PEER_CLOSED | EDGE_TRIGGERED;
@@ -264,7 +271,10 @@ export class Reactor {
     this.#loop.unregister(fd);
   }
 
-  /** Runs `task` once, after the readiness of this turn: a place to send in one call what many handlers wrote. */
+  /**
+   * Runs `task` once, after the readiness of this turn, or at the end of the tenant's share: a place to send in one call what
+   * many handlers wrote.
+   */
   atEndOfTurn(task: TurnTask): void {
     this.#loop.endOfTurn.push(task);
   }

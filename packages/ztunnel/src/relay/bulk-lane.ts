@@ -2,6 +2,8 @@ import type { Reactor, TurnTask } from '@ambient/linux';
 
 /** Bytes that bulk streams may move in one turn before whatever else has become ready is looked at. */
 const TURN_BUDGET_BYTES = 256 * 1024;
+/** The same while other pods have something to do as well: to read, encrypt and send this takes about a share of time. */
+const COMPANY_BUDGET_BYTES = 64 * 1024;
 
 /** A stream that has more to send than its share of a turn. */
 export interface BulkSource {
@@ -38,7 +40,7 @@ export class BulkLane implements TurnTask {
 
   run(): void {
     this.#scheduled = false;
-    let budget = TURN_BUDGET_BYTES;
+    let budget = this.#reactor.inCompany ? COMPANY_BUDGET_BYTES : TURN_BUDGET_BYTES;
     let served = 0;
     // Those who queue again meanwhile have had their turn.
     for (const last = this.#queue.length; served < last && budget > 0; served++) {

@@ -16,6 +16,8 @@ const BULK_SHARE_BYTES = 32 * 1024;
 const QUANTUM_BYTES = 192 * 1024;
 /** Asked for at once; what fits into a write of the connection is less. */
 const READ_BYTES = 256 * 1024;
+/** The same while other pods have something to do as well, who wait until it is encrypted and sent. */
+const COMPANY_READ_BYTES = 64 * 1024;
 const NO_ERROR = 0;
 /** For a read whose only purpose is its error. */
 const probeBuffer = new IoBuffer(1);
@@ -175,14 +177,16 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
     const socket = this.#socket;
     const tunnel = this.#tunnel;
     if (socket === undefined || tunnel === undefined) return;
-    let budget = QUANTUM_BYTES;
+    const inCompany = this.#reactor.inCompany;
+    const atOnce = inCompany ? COMPANY_READ_BYTES : READ_BYTES;
+    let budget = inCompany ? COMPANY_READ_BYTES : QUANTUM_BYTES;
     while (this.#readable && !this.#socketEnded && !this.#done) {
-      if (budget <= 0 || (this.#reactor.shareUsed && budget < QUANTUM_BYTES)) {
+      if (budget <= 0 || (this.#reactor.shareUsed && budget < atOnce)) {
         this.#bulk = true;
         this.#pumpInLane();
         return;
       }
-      const room = tunnel.prepareWrite(READ_BYTES);
+      const room = tunnel.prepareWrite(atOnce);
       if (room === 0) return; // onTunnelWritable follows
       const { connection } = tunnel;
       const n = socket.recv(connection.writeBuffer, connection.writeOffset, room);
