@@ -1,7 +1,7 @@
 /**
  * `npm test`: checks, unit tests, tests of the control plane against the lab's API, and tests in network namespaces. The
  * last line is `N passed, N failed`, the exit code 1 if anything failed. A runner that crashes, hangs or finds nothing to
- * run has failed. Tests of the last two steps, which are at the mercy of what else the machine does, get a second attempt.
+ * run has failed; tests that need kubectl are left out where there is none, and named at the end. Tests of the last two steps, which are at the mercy of what else the machine does, get a second attempt.
  *
  * Options: --only check|unit|lab|netns (may be repeated), --grep PATTERN (tests whose title matches; leaves out the checks).
  */
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checks, runCheck } from './test/check.ts';
 import { runMocha } from './test/mocha-run.ts';
+import { toldOfKubectl, withoutKubectl } from './test/needs-kubectl.ts';
 import type { StepResult } from './test/step.ts';
 
 const stepNames = ['check', 'unit', 'lab', 'netns'] as const;
@@ -64,14 +65,16 @@ async function runNetns(grep: string | undefined): Promise<StepResult> {
 
 function runUnit(grep: string | undefined): Promise<StepResult> {
   const spec = unitTests.filter((pattern) => globSync(pattern).length > 0);
-  return runMocha({ name: 'unit', spec, grep, lines: 'suite', deadlineMs: 900_000 });
+  const options = withoutKubectl(process.env['PATH'] ?? '');
+  return runMocha({ name: 'unit', spec, grep, lines: 'suite', deadlineMs: 900_000, options });
 }
 
 /** Against the lab's API, whatever KUBECONFIG the caller has; `npm run test:cluster` takes a real one. */
 function runLab(grep: string | undefined): Promise<StepResult> {
   const { KUBECONFIG: _, ...env } = process.env;
   const run = { name: 'lab', spec: labTests, grep, lines: 'suite', deadlineMs: 900_000 } as const;
-  return runMocha({ ...run, env, options: ['--timeout', '60000'], again: true });
+  const options = ['--timeout', '60000', ...withoutKubectl(env['PATH'] ?? '')];
+  return runMocha({ ...run, env, options, again: true });
 }
 
 async function runSteps({ only, grep }: Options): Promise<StepResult[]> {
@@ -101,14 +104,18 @@ async function main(): Promise<void> {
   let passed = 0;
   let failures: string[] = [];
   let unsteady: string[] = [];
+  let notRun: string | undefined;
   try {
     const results = await runSteps(readOptions(process.argv.slice(2)));
     passed = results.reduce((sum, result) => sum + result.passed, 0);
     failures = results.flatMap((result) => result.failures);
     unsteady = results.flatMap((result) => result.unsteady ?? []);
+    if (results.some(({ name }) => name === 'unit' || name === 'lab'))
+      notRun = toldOfKubectl(process.env['PATH'] ?? '');
   } catch (error) {
     failures.push(error instanceof Error ? error.message : String(error));
   }
+  if (notRun !== undefined) console.log(`\n${notRun}`);
   if (unsteady.length > 0)
     console.log(
       `\nfailed at first, passed when run once more:\n${unsteady.map((title) => `  ${title}`).join('\n')}`,
