@@ -101,7 +101,7 @@ export class NetlinkSocket {
         if (errno === libc.ENOBUFS) return false;
         throw new SystemError('recv', errno, this.#subject);
       }
-      this.#each(length, take);
+      eachMessage(received.bytes.subarray(0, length), this.#subject, take);
     }
   }
 
@@ -116,27 +116,35 @@ export class NetlinkSocket {
   #receive(take: (message: NetlinkMessage) => void): 'more' | 'end' {
     const length = libc.recv(this.#descriptor.fd, received.addressOf(0, received.length), received.length, 0);
     checked('recv', length, this.#subject);
-    return this.#each(length, take);
+    return eachMessage(received.bytes.subarray(0, length), this.#subject, take);
   }
+}
 
-  #each(length: number, take: (message: NetlinkMessage) => void): 'more' | 'end' {
-    const { bytes } = received;
-    for (let at = 0; at + NETLINK_HEADER_BYTES <= length;) {
-      const size = bytes.readUInt32LE(at);
-      if (size < NETLINK_HEADER_BYTES || at + size > length) return 'end';
-      const type = bytes.readUInt16LE(at + 4);
-      const body = bytes.subarray(at + NETLINK_HEADER_BYTES, at + size);
-      if (type === NLMSG_DONE) return 'end';
-      if (type === NLMSG_ERROR) {
-        const errno = -body.readInt32LE(0);
-        if (errno !== 0) throw new SystemError('netlink', errno, this.#subject);
-        return 'end';
-      }
-      take({ type, body });
-      at += (size + 3) & ~3;
+/**
+ * Hands each message of what was received to `take`, up to the end of the answer.
+ * @returns `more`: no end has come yet
+ * @throws SystemError of the kernel's refusal
+ */
+export function eachMessage(
+  bytes: Buffer,
+  subject: string,
+  take: (message: NetlinkMessage) => void,
+): 'more' | 'end' {
+  for (let at = 0; at + NETLINK_HEADER_BYTES <= bytes.length;) {
+    const size = bytes.readUInt32LE(at);
+    if (size < NETLINK_HEADER_BYTES || at + size > bytes.length) return 'end';
+    const type = bytes.readUInt16LE(at + 4);
+    const body = bytes.subarray(at + NETLINK_HEADER_BYTES, at + size);
+    if (type === NLMSG_DONE) return 'end';
+    if (type === NLMSG_ERROR) {
+      const errno = -body.readInt32LE(0);
+      if (errno !== 0) throw new SystemError('netlink', errno, subject);
+      return 'end';
     }
-    return 'more';
+    take({ type, body });
+    at += (size + 3) & ~3;
   }
+  return 'more';
 }
 
 /** Calls `take` with each attribute (struct nlattr, struct rtattr) of a message's body behind its fixed part. */

@@ -137,7 +137,8 @@ function header(family: 4 | 6): Buffer {
   return body;
 }
 
-function ruleBody(family: 4 | 6, { mark, mask, priority, table }: MarkRule): Buffer {
+/** Body of a message about a rule: struct fib_rule_hdr and attributes. */
+export function ruleBody(family: 4 | 6, { mark, mask, priority, table }: MarkRule): Buffer {
   const body = header(family);
   body[4] = table < 256 ? table : 0;
   body[7] = FR_ACT_TO_TBL;
@@ -150,7 +151,8 @@ function ruleBody(family: 4 | 6, { mark, mask, priority, table }: MarkRule): Buf
   ]);
 }
 
-function routeBody(family: 4 | 6, table: number, device: number): Buffer {
+/** Body of a message about a route by which every address is local: struct rtmsg and attributes. */
+export function routeBody(family: 4 | 6, table: number, device: number): Buffer {
   const body = header(family);
   body[4] = table < 256 ? table : 0;
   body[5] = RTPROT_BOOT;

@@ -43,7 +43,7 @@ export class SocketDiagnostics {
       try {
         this.#netlink.request(SOCK_DIAG_BY_FAMILY, netlinkFlags.dump, body, (message) => {
           if (message.type === SOCK_DIAG_BY_FAMILY && message.body.length >= ANSWER_BYTES)
-            sockets.push(read(message.body, family));
+            sockets.push(readSocket(message.body, family));
         });
       } catch (error) {
         // A kernel without IPv6.
@@ -88,7 +88,8 @@ function request(family: 4 | 6): Buffer {
   return body;
 }
 
-function read(body: Buffer, family: 4 | 6): DiagnosedSocket {
+/** A socket as struct inet_diag_msg and its attributes tell of it. */
+export function readSocket(body: Buffer, family: 4 | 6): DiagnosedSocket {
   let mark = 0;
   eachAttribute(body, ANSWER_BYTES, (type, value) => {
     if (type === INET_DIAG_MARK && value.length >= 4) mark = value.readUInt32LE(0);
