@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundlePlugin } from './build-cni.ts';
+import { buildPlugin, bundlePlugin } from './build-cni.ts';
 
 describe('the CNI plugin as one script', () => {
   let directory: string;
@@ -48,5 +48,18 @@ describe('the CNI plugin as one script', () => {
     const { status, output } = run(env, config);
     expect([status, output]).to.have.nested.property('[1].code', 100);
     expect(status).to.equal(1);
+  });
+
+  it('is one executable that takes what was compiled into it, whatever options the runtime has for Node.js', function () {
+    this.timeout(180_000); // writes 150 MB, twice
+    const executable = join(directory, 'istio-cni');
+    buildPlugin(executable);
+    const { status, stdout, stderr } = spawnSync(executable, [], {
+      env: { CNI_COMMAND: 'VERSION', NODE_OPTIONS: '--no-such-option' },
+      input: '{}',
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).to.deep.equal([0, '']);
+    expect(JSON.parse(stdout)).to.have.property('supportedVersions');
   });
 });

@@ -77,7 +77,8 @@ export function bundlePlugin(): string {
   return bundle(entry);
 }
 
-function build(output: string): void {
+/** Makes the executable. @param output its path; its directory holds what is made on the way */
+export function buildPlugin(output: string): void {
   const workspace = mkdtempSync(join(dirname(output), '.build-cni-'));
   try {
     const main = join(workspace, 'istio-cni.cjs');
@@ -102,6 +103,6 @@ function build(output: string): void {
 if (import.meta.main) {
   const output = resolve(process.argv[2] ?? join(root, 'dist/istio-cni'));
   mkdirSync(dirname(output), { recursive: true });
-  build(output);
+  buildPlugin(output);
   console.log(output);
 }

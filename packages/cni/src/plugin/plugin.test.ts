@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createRawServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,6 +163,18 @@ describe('CNI plugin', () => {
       'Bearer token-1 /api/v1/namespaces/shop/pods/web-1',
     ]);
     expect(logged).to.deep.equal(['info shop/web-1: captured']);
+  });
+
+  it('asks the Kubernetes API over one connection, and leaves none open', async () => {
+    await startAgent();
+    let opened = 0;
+    apiServer.on('connection', () => opened++);
+    const closed = new Promise<void>((resolve) => {
+      apiServer.once('connection', (socket: Socket) => socket.once('close', () => resolve()));
+    });
+    await run();
+    await closed;
+    expect([opened, apiRequests.length]).to.deep.equal([1, 2]);
   });
 
   it('sends null for a result without addresses', async () => {
