@@ -23,11 +23,11 @@ import { TurnWrites } from './turn-writes.ts';
 /** Less room than this is not worth a frame of its own: what is there is sent first. */
 const MIN_ROOM_BYTES = 16 * 1024;
 /** Plaintext read before other connections get their turn. */
-const READ_QUANTUM_BYTES = 512 * 1024;
+const READ_QUANTUM_BYTES = 128 * 1024;
 const NO_ERROR = 0;
 
 /** One per thread: what has been read is handed on before the next read. A full read of the socket fits, and a record more. */
-const readBuffer = new IoBuffer(272 * 1024);
+const readBuffer = new IoBuffer(144 * 1024);
 
 export type Http2StreamOf = Http2Stream<HboneTunnel | undefined>;
 

@@ -107,7 +107,7 @@ describe('MemoryTlsSession', () => {
         for (let i = 0; i < out.length; i++) out.bytes[i] = (i * 31) & 0xff;
         const into = new IoBuffer(100_000);
         const [sentHash, receivedHash] = [createHash('sha256'), createHash('sha256')];
-        const writes = 36;
+        const writes = 75;
         let written = 0;
         let received = 0;
         while (received < writes * out.length) {

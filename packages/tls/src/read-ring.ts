@@ -2,15 +2,15 @@ import type { TcpSocket } from '@ambient/linux';
 import { BioPair } from './bio-pair.ts';
 import * as openssl from './openssl.ts';
 
-/** Ciphertext taken from the kernel by one call. */
-export const READ_RING_BYTES = 256 * 1024;
+/** Ciphertext taken from the kernel by one call: a full write of the other side (MAX_WRITE_BYTES), and some more. */
+export const READ_RING_BYTES = 128 * 1024;
 
 /**
  * The memory from which all sessions of a thread read their ciphertext: `recv` puts it there, OpenSSL takes one record after
  * the other. Each call of a session leaves it empty, so an idle session holds no read buffer.
  *
  * OpenSSL could read ahead as much by itself. But then it moves all that it has not decrypted yet to the front of its buffer
- * before each record (`tls_default_read_n`), seven times the bytes for sixteen records: a sixth of the reader's CPU time.
+ * before each record (`tls_default_read_n`): of 256 KiB each byte seven times, a sixth of the reader's CPU time.
  */
 export class ReadRing {
   readonly #pair = new BioPair(READ_RING_BYTES);

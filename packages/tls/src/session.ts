@@ -10,7 +10,7 @@ import { threadWriteRing } from './write-ring.ts';
 const restPool = new BufferPool(READ_RING_BYTES, 4);
 
 /**
- * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, 256 KiB at a time. The session does not own
+ * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, 128 KiB at a time. The session does not own
  * the socket.
  */
 export class TlsSession extends SessionCore {

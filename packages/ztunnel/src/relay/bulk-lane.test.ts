@@ -20,7 +20,7 @@ describe('BulkLane', () => {
       moveShare: () => {
         log.push(name);
         if (--left > 0) lane.add(each);
-        return 240 * 1024;
+        return 60 * 1024;
       },
       onFault: (error) => log.push(`${name}: ${String(error)}`),
     };

@@ -1,7 +1,7 @@
 import type { Reactor, TurnTask } from '@ambient/linux';
 
 /** Bytes that bulk streams may move in one turn before whatever else has become ready is looked at. */
-const TURN_BUDGET_BYTES = 256 * 1024;
+const TURN_BUDGET_BYTES = 96 * 1024;
 /** The same while other pods have something to do as well: to read, encrypt and send this takes about a share of time. */
 const COMPANY_BUDGET_BYTES = 64 * 1024;
 

@@ -13,9 +13,9 @@ import { ByteFifo } from './byte-fifo.ts';
  */
 const BULK_SHARE_BYTES = 32 * 1024;
 /** Read from one application before others get their turn: the read that reaches it is the last. */
-const QUANTUM_BYTES = 192 * 1024;
+const QUANTUM_BYTES = 96 * 1024;
 /** Asked for at once; what fits into a write of the connection is less. */
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 128 * 1024;
 /** The same while other pods have something to do as well, who wait until it is encrypted and sent. */
 const COMPANY_READ_BYTES = 64 * 1024;
 const NO_ERROR = 0;
