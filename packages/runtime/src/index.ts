@@ -27,6 +27,7 @@ export {
   custom,
   duration,
   int,
+  list,
   oneOf,
   optional,
   port,

@@ -1,7 +1,7 @@
 /** Whether a node agent may have the certificate of one of its node's workloads (facts of Istio's node authorizer, and more). */
 import { formatSpiffe, parseSpiffe } from '@ambient/identity';
 import type { Identity } from '@ambient/identity';
-import { ValueError } from '@ambient/runtime';
+import { list, ValueError } from '@ambient/runtime';
 
 import { AuthError } from './auth-error.ts';
 import type { AuthErrorCode } from './auth-error.ts';
@@ -38,10 +38,7 @@ export interface NodeAuthorizerOptions {
  * @throws ValueError that names the entry; an entry that was dropped would leave a whole cluster without certificates
  */
 export function parseTrustedAccounts(text: string): ReadonlySet<string> {
-  const accounts = text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
+  const accounts = list.parse(text);
   for (const entry of accounts) {
     const [namespace = '', serviceAccount = '', ...rest] = entry.split('/');
     if (rest.length > 0 || !isKubernetesName({ namespace, serviceAccount }))

@@ -4,6 +4,7 @@ import {
   derived,
   duration,
   int,
+  list,
   logSettings,
   oneOf,
   optional,
@@ -40,21 +41,10 @@ export function parseListenAddress(raw: string): ListenAddress {
 
 const renderAddress = ({ host, port }: ListenAddress): string => `${host ?? ''}:${port}`;
 const address = custom('address', parseListenAddress, renderAddress);
-const renderList = (items: readonly string[]): string => items.join(',');
-const list = custom(
-  'list separated by commas',
-  (raw: string): readonly string[] =>
-    raw
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  renderList,
-);
-
 const accounts = custom(
   list.name,
   (raw: string): readonly string[] => Array.from(parseTrustedAccounts(raw)),
-  renderList,
+  (names) => list.render(names),
 );
 
 export const clusterSettings = defineSettings('Cluster', {

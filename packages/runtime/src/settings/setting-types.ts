@@ -144,6 +144,17 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(
   };
 }
 
+/** Words separated by commas; blanks around them, and commas without a word between them, do not count. */
+export const list: SettingType<readonly string[]> = {
+  name: 'list separated by commas',
+  parse: (raw) =>
+    raw
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  render: (items) => items.join(','),
+};
+
 /** A type whose setting may be absent: its default is `undefined`. */
 export function optional<T>(type: SettingType<T>): SettingType<T | undefined> {
   return { ...type, render: (value) => (value === undefined ? '' : type.render(value)) };

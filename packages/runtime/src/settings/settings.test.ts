@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from './duration.ts';
 import { renderSettingsTable } from './markdown.ts';
 import { defineSettings, derived, SettingsError } from './schema.ts';
 import type { SettingType } from './setting-types.ts';
-import { bool, bytes, duration, int, oneOf, optional, port, text } from './setting-types.ts';
+import { bool, bytes, duration, int, list, oneOf, optional, port, text } from './setting-types.ts';
 import { collectByPrefix, layered, settingsFrom } from './sources.ts';
 import { parseYaml, YamlSyntaxError } from './yaml-document.ts';
 
@@ -79,6 +79,12 @@ describe('setting types', () => {
     expect(bytes().parse('1M')).equal(1_000_000);
     expect(parses(bytes({ min: 16384, max: 100_000 }), '1Ki')).contain('from 16384 to 100000');
     expect(parses(bytes(), '4MB')).contain('64Ki');
+  });
+
+  it('reads lists, without what is empty in them', () => {
+    expect(list.parse(' a,b ,, c,')).deep.equal(['a', 'b', 'c']);
+    expect(list.parse(',')).deep.equal([]);
+    expect(list.render(['a', 'b'])).equal('a,b');
   });
 
   it('reads one of several words', () => {

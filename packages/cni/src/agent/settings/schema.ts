@@ -5,6 +5,7 @@ import {
   derived,
   duration,
   int,
+  list,
   logSettings,
   optional,
   port,
@@ -23,16 +24,6 @@ import { standardProbeAddress } from '../../rules/pod-capture.ts';
 
 const second = 1000;
 const goDuration = duration({ bareSeconds: true });
-
-const list = custom(
-  'list separated by commas',
-  (raw: string): readonly string[] =>
-    raw
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  (items) => items.join(','),
-);
 
 /** @throws ValueError naming the field */
 function parseSelectors(raw: string): readonly EnablementSelector[] {
