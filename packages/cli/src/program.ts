@@ -25,18 +25,22 @@ function ambientctl(context: CliContext): Command {
       'namespace of ztunnel and the control plane',
       'istio-system',
     );
+  const lab = labCommand(context);
   for (const command of [
     ztunnelConfigCommand(context),
     explainCommand(context),
     tapCommand(context),
     topCommand(context),
     checkCommand(context),
-    labCommand(context),
+    lab,
   ])
     program.addCommand(command);
+  const ofLab = new Set(allCommands(lab));
   for (const each of allCommands(program)) {
     each.exitOverride();
     each.configureOutput({ writeOut: context.out, writeErr: context.err });
+    // --kubeconfig and its kin work behind each command, so each help has them; a lab has its own cluster.
+    each.configureHelp({ showGlobalOptions: !ofLab.has(each) });
     each.showHelpAfterError('(see --help)');
   }
   return program;
