@@ -13,20 +13,32 @@ const ms = { unit: 'ms', digits: 1 } as const;
 const mb = { unit: 'MB', digits: 0 } as const;
 const count = { unit: '', digits: 0 } as const;
 
+/** A storm whose pods have a limit of CPU is ztunnel's to divide; one without is the kernel's too, whose part the direct one shows. */
 function fairnessRows(): Row[] {
+  const times = { unit: 'x', digits: 2 } as const;
+  const percent = { unit: '%', digits: 0 } as const;
   return [
     { key: 'aloneP99', label: "a pod's request over a kept connection, alone, p99", unit: 'ms', digits: 2 },
-    ...storms.flatMap((storm): Row[] => [
-      {
-        key: `${storm}Ratio`,
-        label: `the same beside a storm of ${storm}, over alone`,
-        unit: 'x',
-        digits: 2,
-        ...atMost(1.5),
-      },
-      { key: `${storm}P99`, label: `beside a storm of ${storm}, p99`, unit: 'ms', digits: 2 },
-      { key: `${storm}P50`, label: `beside a storm of ${storm}, median`, unit: 'ms', digits: 2 },
-    ]),
+    ...storms.flatMap((storm): Row[] => {
+      const of = storm === 'bytes' ? { unit: 'MB/s', digits: 0 } : { unit: '/s', digits: 0 };
+      const held = `a storm of ${storm} held to a CPU limit`;
+      const free = `a storm of ${storm} without one`;
+      return [
+        { key: `${storm}-held`, label: `p99 beside ${held}, over alone`, ...times, ...atMost(1.5) },
+        { key: `${storm}P50-held`, label: 'median', unit: 'ms', digits: 2 },
+        { key: `${storm}Rate-held`, label: 'rate of this storm', ...of },
+        { key: `${storm}Cpu-held`, label: 'CPU of ztunnel meanwhile', ...percent },
+        { key: `${storm}-free`, label: `p99 beside ${free}, over alone`, ...times },
+        { key: `${storm}Rate-free`, label: 'rate of this storm', ...of },
+        { key: `${storm}Cpu-free`, label: 'CPU of ztunnel meanwhile', ...percent },
+        ...(storm === 'handshakes'
+          ? []
+          : [
+              { key: `${storm}-direct`, label: `p99 beside ${free}, past ztunnel`, ...times },
+              { key: `${storm}Rate-direct`, label: 'rate of this storm', ...of },
+            ]),
+      ];
+    }),
   ];
 }
 

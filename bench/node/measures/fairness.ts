@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { LabProcess } from '@ambient/testkit/lab';
 import { sampleApp } from '@ambient/testkit/lab';
 import { SharedMesh } from '../../../test/netns/shared/shared-mesh.ts';
 import { median } from '../../report/verdict.ts';
+import { readUsage } from '../../rig/process-usage.ts';
 import type { NodeEffort } from '../options.ts';
+import { CpuGroup } from '../rig/cpu-group.ts';
 import type { Storm } from '../rows.ts';
 import { storms } from '../rows.ts';
 import type { MeasureContext } from '../samples.ts';
@@ -15,85 +16,126 @@ const HBONE_PORT = 15_008;
 const ASKED_PER_SECOND = 300;
 /** Who comes last may have to wait long for a CPU. */
 const READY_MS = 60_000;
-const PRIORITY = '10';
-/** Not in an unprivileged user namespace, and not in a cgroup without a share of real time. */
-const REAL_TIME =
-  spawnSync('chrt', ['--rr', PRIORITY, 'true']).status === 0 ? ['chrt', '--rr', PRIORITY] : [];
-const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
+/** Of each pod of a storm: the one that storms, and the one that answers it. */
+const LIMIT_CPUS = 0.3;
+const quietOptions = ['--disable-warning=ExperimentalWarning'];
+/** Its own collections of garbage wait for no helper threads. */
+const instrument = [process.execPath, ...quietOptions, '--single-threaded-gc'];
 const program = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const ASK = [...node, program('../programs/ask.ts')];
-const STORM = [...node, program('../../../test/netns/shared/storm.ts')];
-const lanes: Readonly<Record<Storm, { readonly port: number; readonly width: number }>> = {
-  connections: { port: ECHO_PORT, width: 64 },
-  handshakes: { port: HBONE_PORT, width: 64 },
-  bytes: { port: ECHO_PORT, width: 16 },
+const ASK = [...instrument, program('../programs/ask.ts')];
+const STORM = [process.execPath, ...quietOptions, program('../../../test/netns/shared/storm.ts')];
+/** Who shakes hands by himself is no pod of the mesh: a captured pod's connections to that port are ztunnel's own business. */
+const lanes: Readonly<
+  Record<Storm, { readonly from: string; readonly port: number; readonly width: number }>
+> = {
+  connections: { from: 'greedy', port: ECHO_PORT, width: 64 },
+  handshakes: { from: 'outsider', port: HBONE_PORT, width: 64 },
+  bytes: { from: 'greedy', port: ECHO_PORT, width: 16 },
 };
 
 /**
- * One data worker serves the pod that asks, the pod that storms and the storm's target; who answers is on another node. That
- * worker has a CPU for itself; on the others the storm comes after everybody else, who are in a real-time class where that is
- * permitted. So what is seen is the worker's fairness and not the kernel's.
+ * `held`: both pods of the storm have a limit of CPU, so that the CPUs are not theirs alone. `free`: they have none. `direct`:
+ * as `free`, between two pods outside the mesh, so that what the neighbour feels is the kernel's doing.
+ */
+type Arrangement = 'held' | 'free' | 'direct';
+
+/** CPU time as a kubelet would divide it. Who measures is not what is measured, and never waits for a CPU. */
+class Shares implements Disposable {
+  readonly measuring = new CpuGroup('measuring', { shares: 262_144 });
+  readonly proxies = new CpuGroup('proxies', { shares: 1024 });
+  readonly held = {
+    storm: new CpuGroup('storm-held', { shares: 2, limit: LIMIT_CPUS }),
+    target: new CpuGroup('target-held', { shares: 2, limit: LIMIT_CPUS }),
+  };
+  readonly free = {
+    storm: new CpuGroup('storm-free', { shares: 2 }),
+    target: new CpuGroup('target-free', { shares: 2 }),
+  };
+
+  [Symbol.dispose](): void {
+    const pairs = [this.held, this.free].flatMap(({ storm, target }) => [storm, target]);
+    for (const group of [this.measuring, this.proxies, ...pairs]) group[Symbol.dispose]();
+  }
+}
+
+/**
+ * A request over a kept connection between two nodes, at an even pace, alone and beside a storm of another pod. The proxies
+ * run as installed: two data workers each, on any CPU, in no special class. CPU time is divided by cgroups, as between pods.
  */
 export async function measureFairness({ effort, add, progress }: MeasureContext<NodeEffort>): Promise<void> {
-  const cpus = availableParallelism();
-  const others = cpus > 1 ? `1-${cpus - 1}` : '0';
-  const placed = ['taskset', '-c', others];
-  const ordinary = [...REAL_TIME, ...placed];
-  const last = [...placed, 'nice', '-n', '19'];
+  using shares = new Shares();
   const mesh = await SharedMesh.start(
-    { east: ['client', 'greedy', 'target'], west: ['server'] },
-    { ZTUNNEL_WORKER_THREADS: '1', RUST_LOG: 'info,access=off' },
+    { east: ['client', 'greedy', 'target', 'outsider', 'stranger', 'sink'], west: ['server'] },
+    { RUST_LOG: 'info,access=off' },
   );
   try {
-    const pin = async (of: string, to: string): Promise<void> => {
-      const pid = String(mesh.ztunnel(of).pid);
-      await mesh.pod('client').netns.must(['taskset', '-a', '-p', '-c', to, pid]);
-      if (REAL_TIME.length > 0)
-        await mesh.pod('client').netns.must(['chrt', '-a', '-r', '-p', PRIORITY, pid]);
+    for (const pod of ['outsider', 'stranger', 'sink']) await mesh.release(pod);
+    for (const node of ['east', 'west']) shares.proxies.add(mesh.ztunnel(node).pid);
+    const serve = async (pod: string, group: CpuGroup): Promise<LabProcess> => {
+      const [runtime, ...echo] = sampleApp('echo', { port: ECHO_PORT });
+      const argv = pod === 'server' ? [runtime!, '--single-threaded-gc', ...echo] : [runtime!, ...echo];
+      const served = await mesh.pod(pod).netns.spawn(argv, { name: 'echo' });
+      group.add(served.pid);
+      await served.waitForLine(/^ready /, READY_MS);
+      return served;
     };
-    await pin('east', '0');
-    await pin('west', others);
-    for (const [pod, how] of [
-      ['server', ordinary],
-      ['target', last],
-    ] as const) {
-      const echo = await mesh
-        .pod(pod)
-        .netns.spawn([...how, ...sampleApp('echo', { port: ECHO_PORT })], { name: 'echo' });
-      await echo.waitForLine(/^ready /, READY_MS);
-    }
+    await serve('server', shares.measuring);
+    const target = await serve('target', shares.free.target);
+    await serve('sink', shares.free.target);
+
     const ask = async (): Promise<number[]> => {
       const to = [mesh.pod('server').netns.ipv4, String(ECHO_PORT)];
       const pace = [String(ASKED_PER_SECOND), String(effort.seconds)];
-      const answer = await mesh.pod('client').netns.must([...ordinary, ...ASK, ...to, ...pace]);
-      return ascending(JSON.parse(answer) as number[]);
+      const asking = await mesh.pod('client').netns.spawn([...ASK, ...to, ...pace], { name: 'ask' });
+      shares.measuring.add(asking.pid);
+      const { code } = await asking.exited;
+      if (code !== 0) throw new Error(`the pod that asks ended with ${code ?? 'a signal'}: ${asking.stdout}`);
+      return ascending(JSON.parse(asking.stdout) as number[]);
     };
+
+    /** Asks while it storms, and says what the storm has done meanwhile. */
+    const askBeside = async (storm: Storm, how: Arrangement): Promise<number[]> => {
+      const { from, port, width } = lanes[storm];
+      const [source, sink] = how === 'direct' ? ['stranger', 'sink'] : [from, 'target'];
+      const groups = how === 'held' ? shares.held : shares.free;
+      groups.target.add(target.pid);
+      const argv = [...STORM, storm, mesh.pod(sink).netns.ipv4, String(port), String(width)];
+      const running = await mesh.pod(source).netns.spawn(argv, { name: storm });
+      groups.storm.add(running.pid);
+      try {
+        await running.waitForLine(/^under way/, READY_MS);
+        const [startMs, before] = [performance.now(), readUsage(mesh.ztunnel('east').pid)];
+        const times = await ask();
+        const seconds = (performance.now() - startMs) / 1000;
+        const cpu = (readUsage(mesh.ztunnel('east').pid).cpuSeconds - before.cpuSeconds) / seconds;
+        running.signal('SIGTERM');
+        const [, done, of] = /^(\d+) in ([\d.]+) s/.exec(await running.waitForLine(/^\d+ in /, READY_MS))!;
+        if (how !== 'direct') add(`${storm}Cpu-${how}`, cpu * 100);
+        add(`${storm}Rate-${how}`, Number(done) / Number(of));
+        return times;
+      } finally {
+        running.killNow();
+        await running.exited;
+      }
+    };
+
     await ask();
     for (let round = 1; round <= effort.rounds; round++) {
       const alone: number[] = [];
-      const beside: [Storm, number][] = [];
+      const beside: { readonly key: string; readonly p99: number }[] = [];
       for (const storm of storms) {
         progress(`fairness: ${storm}, round ${round} of ${effort.rounds}`);
         alone.push(quantile(await ask(), 0.99));
-        const { port, width } = lanes[storm];
-        const argv = [storm, mesh.pod('target').netns.ipv4, String(port), String(width)];
-        const running = await mesh.pod('greedy').netns.spawn([...last, ...STORM, ...argv], { name: storm });
-        await running.waitForLine(/^ready/, READY_MS);
-        try {
-          const times = await ask();
-          beside.push([storm, quantile(times, 0.99)]);
-          add(`${storm}P50`, quantile(times, 0.5));
-        } finally {
-          running.killNow();
-          await running.exited;
+        for (const how of ['held', 'free', 'direct'] as const) {
+          if (how === 'direct' && storm === 'handshakes') continue; // those are with ztunnel itself
+          const times = await askBeside(storm, how);
+          beside.push({ key: `${storm}-${how}`, p99: quantile(times, 0.99) });
+          add(`${storm}P50-${how}`, quantile(times, 0.5));
         }
       }
       const base = median(alone);
       add('aloneP99', base);
-      for (const [storm, p99] of beside) {
-        add(`${storm}P99`, p99);
-        add(`${storm}Ratio`, p99 / base);
-      }
+      for (const { key, p99 } of beside) add(key, p99 / base);
     }
   } finally {
     await mesh.destroy();

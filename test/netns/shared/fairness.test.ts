@@ -10,9 +10,11 @@ const ASKED = 100;
 /**
  * The storm, its target, the neighbour and both proxies are on the CPUs of this one machine, so that most of what is seen here
  * is the kernel's scheduler: this finds a neighbour that starves. What the shares of time do is tested in @ambient/linux, and
- * measured by running this file as `MEASURE=1 chrt --fifo 10 mocha`; docs/limits.md has the figures.
+ * measured by `npm run bench -- node --only fairness`; docs/data-path.md has the figures.
  */
 const STARVED_MS = 500;
+/** The storm has come through; on a busy machine its programs wait for a CPU, too. */
+const UNDER_WAY_MS = 30_000;
 /** The storm's own programs run as others do, also where the test does not. */
 const ORDINARY = ['chrt', '--other', '0'];
 const STORM = [
@@ -28,9 +30,10 @@ describe('one pod takes all it can get', () => {
     this.timeout(60_000);
     // One worker, so that everybody meets there.
     mesh = await SharedMesh.start(
-      { east: ['client', 'server', 'greedy', 'target'] },
+      { east: ['client', 'server', 'greedy', 'target', 'outsider'] },
       { ZTUNNEL_WORKER_THREADS: '1', RUST_LOG: 'info,access=warn' },
     );
+    await mesh.release('outsider'); // a pod of the mesh cannot shake hands by itself with another's proxy
     await mesh.serve('server', 'echo', { port: ECHO_PORT });
     const echo = [...ORDINARY, ...sampleApp('echo', { port: ECHO_PORT })];
     const target = await mesh.pod('target').netns.spawn(echo, { name: 'echo' });
@@ -53,22 +56,18 @@ describe('one pod takes all it can get', () => {
 
   const at = (times: readonly number[], quantile: number): number => times[Math.floor(ASKED * quantile)]!;
 
-  for (const [kind, port, width] of [
-    ['connections', ECHO_PORT, 64],
-    ['handshakes', HBONE_PORT, 64],
-    ['bytes', ECHO_PORT, 16],
+  for (const [kind, from, port, width] of [
+    ['connections', 'greedy', ECHO_PORT, 64],
+    ['handshakes', 'outsider', HBONE_PORT, 64],
+    ['bytes', 'greedy', ECHO_PORT, 16],
   ] as const)
     it(`${kind}: its neighbour goes on being served`, async () => {
-      const alone = await ask();
       const to = mesh!.pod('target').netns.ipv4;
       const argv = [...ORDINARY, ...STORM, kind, to, String(port), String(width)];
-      const storm = await mesh!.pod('greedy').netns.spawn(argv, { name: `storm-${kind}` });
-      await storm.waitForLine(/^ready/);
+      const storm = await mesh!.pod(from).netns.spawn(argv, { name: `storm-${kind}` });
+      await storm.waitForLine(/^under way/, UNDER_WAY_MS);
       try {
         const beside = await ask();
-        if (process.env['MEASURE'] !== undefined)
-          for (const quantile of [0.5, 0.9, 0.99])
-            console.log(kind, quantile, at(alone, quantile).toFixed(2), at(beside, quantile).toFixed(2));
         expect(at(beside, 0.9)).to.be.below(STARVED_MS);
       } finally {
         storm.killNow();
