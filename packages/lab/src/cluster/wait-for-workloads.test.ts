@@ -37,6 +37,11 @@ function waiting(workloads: readonly WorkloadName[], answers: Record<string, unk
   return { done, pending, look };
 }
 
+const warning = (pod: string, lastTimestamp: string, message: string): object => ({
+  ...{ type: 'Warning', lastTimestamp, message },
+  involvedObject: { name: pod },
+});
+
 describe('waiting for workloads', () => {
   it('goes on until all are of the newest revision and ready, and tells which are missing', async () => {
     const answers: Record<string, unknown> = {
@@ -87,6 +92,14 @@ describe('waiting for workloads', () => {
               ],
             },
           },
+          { metadata: { name: 'web-2' }, status: { phase: 'Pending' } },
+        ],
+      },
+      '/api/v1/namespaces/shop/events': {
+        items: [
+          warning('web-2', '2026-01-01T00:00:02Z', 'no plugin'),
+          warning('web-2', '2026-01-01T00:00:01Z', 'no image'),
+          { ...warning('web-2', '2026-01-01T00:00:03Z', 'it was scheduled'), type: 'Normal' },
         ],
       },
     };
@@ -95,7 +108,7 @@ describe('waiting for workloads', () => {
     const failure = await done.catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(LabStartError);
     expect((failure as Error).message).to.equal(
-      'not ready after 120 s: Deployment shop/web: pod web-1 is Running server: CrashLoopBackOff, 3 restarts, its last words: shop/web-1 server is out of order',
+      'not ready after 120 s: Deployment shop/web: pod web-1 is Running server: CrashLoopBackOff, 3 restarts, its last words: shop/web-1 server is out of order, pod web-2 is Pending, its last warning: no plugin',
     );
   });
 });

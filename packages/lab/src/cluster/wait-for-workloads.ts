@@ -42,6 +42,15 @@ interface PodList {
   }[];
 }
 
+interface EventList {
+  readonly items: readonly {
+    readonly type?: string;
+    readonly message?: string;
+    readonly lastTimestamp?: string;
+    readonly involvedObject: { readonly name?: string };
+  }[];
+}
+
 const lookMs = 100;
 const patienceMs = 120_000;
 
@@ -111,8 +120,9 @@ async function explain(
         path: builtInPath('Pod', namespace),
         query: { labelSelector },
       });
+      const events = await client.request<EventList>({ path: builtInPath('Event', namespace) });
       const pods = items.map(({ metadata, status }) => {
-        const containers = (status?.containerStatuses ?? [])
+        const waiting = (status?.containerStatuses ?? [])
           .filter(({ ready }) => !ready)
           .map(({ name: container, state, restartCount }) => {
             const { reason = 'not ready', message = '' } = state?.waiting ?? {};
@@ -122,10 +132,23 @@ async function explain(
               (words === '' ? '' : `, its last words: ${words}`)
             );
           });
-        return `pod ${metadata.name} is ${status?.phase ?? 'unknown'} ${containers.join('; ')}`;
+        const warning = lastWarning(events, metadata.name);
+        return (
+          `pod ${metadata.name} is ${status?.phase ?? 'unknown'}` +
+          (waiting.length === 0 ? '' : ` ${waiting.join('; ')}`) +
+          (warning === undefined ? '' : `, its last warning: ${warning}`)
+        );
       });
       return `${kind} ${namespace}/${name}: ${pods.length === 0 ? 'no pods' : pods.join(', ')}`;
     }),
   );
   return `not ready after ${patienceMs / 1000} s: ${lines.join('. ')}`;
+}
+
+/** Of a pod that has no container yet, only its Events say why. */
+function lastWarning({ items }: EventList, pod: string): string | undefined {
+  return items
+    .filter(({ type, involvedObject }) => type === 'Warning' && involvedObject.name === pod)
+    .sort((one, other) => (one.lastTimestamp ?? '').localeCompare(other.lastTimestamp ?? ''))
+    .at(-1)?.message;
 }
