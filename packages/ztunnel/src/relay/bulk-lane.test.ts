@@ -1,3 +1,4 @@
+import type { TurnTask } from '@ambient/linux';
 import { Reactor } from '@ambient/linux';
 import { expect } from 'chai';
 import type { BulkSource } from './bulk-lane.ts';
@@ -14,13 +15,13 @@ describe('BulkLane', () => {
     reactor.close();
   });
 
-  function source(lane: BulkLane, name: string, shares: number, log: string[]): BulkSource {
+  function source(lane: BulkLane, name: string, shares: number, log: string[], kib = 60): BulkSource {
     let left = shares;
     const each: BulkSource = {
       moveShare: () => {
         log.push(name);
         if (--left > 0) lane.add(each);
-        return 60 * 1024;
+        return kib * 1024;
       },
       onFault: (error) => log.push(`${name}: ${String(error)}`),
     };
@@ -38,6 +39,28 @@ describe('BulkLane', () => {
     reactor.turn(0);
     reactor.turn(0);
     expect(log).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('moves less per turn while another pod has something to do as well', () => {
+    using pod = reactor.tenant();
+    using other = reactor.tenant();
+    const served: string[] = [];
+    const request: TurnTask = {
+      run: () => served.push('other'),
+      onFault: (error) => {
+        throw error as Error;
+      },
+    };
+    const lane = new BulkLane(pod);
+    const log: string[] = [];
+    lane.add(source(lane, 'first', 1, log));
+    other.inNextTurn(request);
+    reactor.turn(0);
+    expect(served).to.deep.equal(['other']);
+    log.length = 0;
+    for (const name of ['a', 'b', 'c']) lane.add(source(lane, name, 1, log, 64));
+    reactor.turn(0);
+    expect(log).to.deep.equal(['a']);
   });
 
   it('blames the source that throws, and goes on with the others', () => {
