@@ -279,6 +279,28 @@ describe('KubeClient', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it('comes through though the server had closed every kept connection', async () => {
+    const first = new WeakSet<object>();
+    const waiting: (() => void)[] = [];
+    const server = createServer((request, response) => {
+      if (first.has(request.socket)) return void request.socket.destroy();
+      first.add(request.socket);
+      if (request.url === '/again') return json(response, 200, { done: true });
+      // All at once, so that each has a connection of its own.
+      waiting.push(() => json(response, 200, {}));
+      if (waiting.length === 3) for (const answer of waiting) answer();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const config = new KubeConfig();
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u' });
+    using connection = new KubeConnection(config);
+    const client = new KubeClient(connection);
+    await Promise.all(['/1', '/2', '/3'].map((path) => client.request({ path })));
+    expect(await client.request({ path: '/again' })).deep.equal({ done: true });
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it('streams lines as they come, whole however they are cut, and drops an unfinished one', async () => {
     using connection = api.connection();
     api.script.push((_, response) => {

@@ -173,7 +173,6 @@ export class KubeClient {
       headers['content-length'] = String(body.length);
     }
     let renewed = false;
-    let stale = false;
     for (;;) {
       const prepared = await this.#connection.prepare(method, pathOf(request), headers);
       if (request.signal?.aborted) throw cancelled(where);
@@ -182,11 +181,10 @@ export class KubeClient {
       try {
         answer = await this.#head(sent, body, request, where);
       } catch (error) {
-        // A kept connection that the server closed meanwhile; whoever creates must not do it twice.
-        const again =
-          !stale && sent.reusedSocket && (method !== 'POST' || request.repeatable) && isReset(error);
+        // A kept connection that the server closed meanwhile; whoever creates must not do it twice. After a pause of this
+        // process all that are kept may be so: each try takes one away, and a new connection is the last.
+        const again = sent.reusedSocket && (method !== 'POST' || request.repeatable) && isReset(error);
         if (!again) throw asConnectionError(error, where);
-        stale = true;
         continue;
       }
       // The token ended between two looks at its file.
