@@ -55,8 +55,14 @@ export async function probeNode(host: NetworkNamespace | undefined, ipv6: boolea
     backends.map(async (backend): Promise<BackendFinding> => {
       const name = backend.name as BackendName;
       const failure = await tryOut(backend, ipv6);
-      const rulesOfOthers = failure === undefined && name !== 'nft' ? await countRules(name, host) : 0;
-      return { name, failure, rulesOfOthers };
+      if (failure !== undefined || name === 'nft') return { name, failure, rulesOfOthers: 0 };
+      try {
+        return { name, failure, rulesOfOthers: await countRules(name, host) };
+      } catch (error) {
+        // Root of a user namespace may set rules of the old tables, and not read which tables there are.
+        if (error instanceof RulesError) return { name, failure: error.message, rulesOfOthers: 0 };
+        throw error;
+      }
     }),
   );
   return { backends: findings, iptablesSets: await hasSets(host) };
