@@ -19,7 +19,7 @@ describe('WindowEstimate', () => {
     const estimate = new WindowEstimate(16 * MIB, 0);
     estimate.onRoundTrip(0.1);
     feed(estimate, 0, 50, 50 * MIB);
-    expect(estimate.windowBytes).to.equal(384 * 1024);
+    expect(estimate.windowBytes).to.equal(256 * 1024);
   });
 
   it('learns nothing from little traffic', () => {

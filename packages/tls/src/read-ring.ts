@@ -26,9 +26,13 @@ export class ReadRing {
     return this.#pair.length;
   }
 
-  /** Fills the empty ring from a socket. @returns as `TcpSocket.recv` */
-  receive(socket: TcpSocket): number {
-    const n = socket.recvTo(this.#pair.base, READ_RING_BYTES);
+  /**
+   * Fills the empty ring from a socket.
+   * @param length at most READ_RING_BYTES
+   * @returns as `TcpSocket.recv`
+   */
+  receive(socket: TcpSocket, length: number): number {
+    const n = socket.recvTo(this.#pair.base, length);
     if (n > 0) this.#pair.fill(n);
     return n;
   }

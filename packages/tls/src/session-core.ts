@@ -9,6 +9,8 @@ import { MAX_WRITE_BYTES } from './write-ring.ts';
 /** Ciphertext that the carrier did not take: at most one full write and a handshake flight. */
 const pendingPool = new BufferPool(MAX_WRITE_BYTES + 32 * 1024, 8);
 const scratch = new Memory(16);
+/** Asked for during a handshake: a flight with its certificates. What comes behind it has to be kept. */
+const HANDSHAKE_READ_BYTES = 16 * 1024;
 /** Header, content type and tag of a TLS 1.3 record. */
 const RECORD_OVERHEAD_BYTES = 22;
 
@@ -59,9 +61,10 @@ export abstract class SessionCore {
 
   /**
    * All ciphertext at hand is used: puts more where the session reads it.
+   * @param room plaintext that the caller can take: much more than this would have to be kept
    * @returns bytes; 0 at the carrier's end; WOULD_BLOCK when there is none now; FAILED, with `lastError`
    */
-  protected abstract refill(): number;
+  protected abstract refill(room: number): number;
 
   /** Bytes at hand that the session has not taken. */
   protected abstract get unread(): number;
@@ -88,7 +91,7 @@ export abstract class SessionCore {
       result = openssl.SSL_do_handshake(this.#ssl);
       error = result === 1 ? 0 : openssl.SSL_get_error(this.#ssl, result);
       // Not the short-read rule: an end that was told already would go unnoticed.
-      if (error === openssl.SSL_ERROR_WANT_READ) got = this.refill();
+      if (error === openssl.SSL_ERROR_WANT_READ) got = this.refill(HANDSHAKE_READ_BYTES);
     } while (error === openssl.SSL_ERROR_WANT_READ && got > 0);
     const pending = error === openssl.SSL_ERROR_WANT_READ && got === WOULD_BLOCK;
     const failure =
@@ -126,7 +129,7 @@ export abstract class SessionCore {
         // A short read of the socket has emptied it, which saves asking it again.
         if (emptied && !toTheEnd) this.drained = true;
         if (this.drained || filled > 0) break;
-        const got = this.refill();
+        const got = this.refill(length - filled);
         if (got <= 0) {
           this.drained = got === WOULD_BLOCK;
           if (!this.drained) this.#carrierEnd = got;

@@ -9,8 +9,11 @@ import { threadWriteRing } from './write-ring.ts';
 /** Ciphertext behind the end of a handshake, or more than a reader had room for. */
 const restPool = new BufferPool(READ_RING_BYTES, 4);
 
+/** Less is not asked for, however little room there is. */
+const LEAST_READ_BYTES = 4 * 1024;
+
 /**
- * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, 128 KiB at a time. The session does not own
+ * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, 128 KiB at a time at most. The session does not own
  * the socket.
  */
 export class TlsSession extends SessionCore {
@@ -37,7 +40,7 @@ export class TlsSession extends SessionCore {
     return n;
   }
 
-  protected override refill(): number {
+  protected override refill(room: number): number {
     this.emptied = false;
     if (this.#rest !== undefined) {
       const length = this.#restLength;
@@ -45,12 +48,13 @@ export class TlsSession extends SessionCore {
       this.#dropRest();
       return length;
     }
-    const n = this.#source.receive(this.#socket);
+    const asked = Math.min(READ_RING_BYTES, Math.max(room, LEAST_READ_BYTES));
+    const n = this.#source.receive(this.#socket, asked);
     if (n === FAILED) {
       const cause = this.#socket.lastError!;
       this.lastError = new TlsError('connection-lost', cause.message, { cause });
     }
-    this.emptied = n < READ_RING_BYTES;
+    this.emptied = n < asked;
     return n;
   }
 
