@@ -205,11 +205,14 @@ describe('what a control plane writes back', function () {
     async function expectServed(host: string, addresses: readonly string[]): Promise<void> {
       using recorder = new DiscoveryRecorder({ address: `127.0.0.1:${controlPlane.ports.plaintextXds}` });
       const name = `Address ${namespace}/${host}`;
-      await recorder.until(() => name in recorder.resources, name);
-      const { service: served } = recorder.resources[name] as {
-        service: { addresses: { address: string }[] };
+      // The control plane learns what it has written from the watch, a moment after the API has it.
+      const served = (): readonly (string | undefined)[] => {
+        const { service } = (recorder.resources[name] ?? {}) as {
+          service?: { addresses?: readonly { address?: string }[] };
+        };
+        return (service?.addresses ?? []).map(({ address }) => address);
       };
-      expect(served.addresses.map(({ address }) => address)).to.include(addresses[0]);
+      await recorder.until(() => served().includes(addresses[0]), `${name} with ${addresses[0]}`);
     }
   });
 
