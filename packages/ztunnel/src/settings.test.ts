@@ -48,7 +48,7 @@ describe('settings of ztunnel', () => {
       http2: { streamWindow: 4194304, connectionWindow: 16777216, frameSize: 1048576 },
       pool: { maxStreamsPerConnection: 100, unusedReleaseMs: 300_000 },
       dns: { enabled: true, host: 'localhost', port: 15053, resolvConfPath: '/etc/resolv.conf' },
-      inpod: { udsPath: '/var/run/ztunnel/ztunnel.sock', portReuse: true },
+      inpod: { udsPath: '/var/run/ztunnel/ztunnel.sock' },
       responseBaggage: true,
       localhostAppTunnel: true,
     });
@@ -60,7 +60,6 @@ describe('settings of ztunnel', () => {
       admin: 15000,
       stats: 15020,
       readiness: 15021,
-      socks5: 15080,
     });
     expect(settings.socket).deep.equal({
       keepalive: { timeMs: 180_000, intervalMs: 180_000, retries: 9 },
@@ -371,9 +370,8 @@ describe('rules over several settings', () => {
     expect(await problems({ XDS_ON_DEMAND: 'true', ISTIO_META_DNS_CAPTURE: 'false' })).deep.equal([]);
   });
 
-  it('guard the SOCKS5 port against self calls only if it is on', async () => {
+  it('guard the ports of the data path against self calls', async () => {
     expect([...selfCallPorts(await load())]).deep.equal([15001, 15006, 15008]);
-    expect(selfCallPorts(await load({ UNSTABLE_ENABLE_SOCKS5: '1' })).has(15080)).equal(true);
   });
 
   it('read bare durations as seconds, as Istio does', async () => {

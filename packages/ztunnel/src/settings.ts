@@ -183,8 +183,7 @@ export async function loadZtunnelSettings(
     },
     dns: { ...dns, resolvConfPath: traffic.resolvConf },
     descriptors: { limit: host.descriptorLimit, perPod: traffic.podSockets ?? Infinity },
-    inpod: { udsPath: traffic.inpodUds, portReuse: traffic.inpodPortReuse },
-    socks5Enabled: traffic.socks5Enabled,
+    inpod: { udsPath: traffic.inpodUds },
     localhostAppTunnel: traffic.localhostAppTunnel,
     responseBaggage: traffic.responseBaggage,
     authzPolicyInfoLogging: traffic.authzPolicyInfoLogging,
@@ -227,11 +226,10 @@ export function drainDeadlineMs(gracePeriodSeconds: number | undefined): number 
   return Math.max(1, gracePeriodSeconds - (gracePeriodSeconds > 10 ? 5 : 1)) * 1000;
 }
 
-/** Ports that a destination must not name, for the proxy would call itself: its own listeners, SOCKS5 only if it is on. */
+/** Ports that a destination must not name, for the proxy would call itself: its own listeners. */
 export function selfCallPorts(settings: ZtunnelSettings): ReadonlySet<number> {
-  const { outbound, inboundPlaintext, inboundHbone, socks5 } = settings.ports;
-  const own = [outbound, inboundPlaintext, inboundHbone];
-  return new Set(settings.socks5Enabled ? [...own, socks5] : own);
+  const { outbound, inboundPlaintext, inboundHbone } = settings.ports;
+  return new Set([outbound, inboundPlaintext, inboundHbone]);
 }
 
 /** The settings as `/config_dump` shows them: tokens and header values are hidden. */

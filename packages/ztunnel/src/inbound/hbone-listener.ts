@@ -36,13 +36,13 @@ export class HboneListener {
   readonly #admission: HandshakeAdmission;
   readonly #connections = new Map<ServerConnection, ClientIdentity>();
 
-  constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads, reusePort: boolean) {
+  constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
     this.#context = context;
     this.#workloads = workloads;
     this.#listener = new TcpListener(
       context.reactor,
       at,
-      { backlog: BACKLOG, reusePort, ...context.dialOptions },
+      { backlog: BACKLOG, reusePort: true, ...context.dialOptions },
       {
         onAccept: (socket, peer) => {
           this.#accept(socket, peer);

@@ -20,13 +20,13 @@ export class PlaintextListener {
   readonly #workloads: LocalWorkloads;
   readonly #listener: TcpListener;
 
-  constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads, reusePort: boolean) {
+  constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
     this.#context = context;
     this.#workloads = workloads;
     this.#listener = new TcpListener(
       context.reactor,
       at,
-      { backlog: BACKLOG, reusePort, ...context.dialOptions },
+      { backlog: BACKLOG, reusePort: true, ...context.dialOptions },
       {
         onAccept: (socket, peer) => {
           this.#accept(socket, peer);

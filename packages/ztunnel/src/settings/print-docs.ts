@@ -42,7 +42,7 @@ const collected = `## Collected by prefix
 
 Fixed, as redirection rules and charts expect them: outbound ${standardPorts.outbound}, inbound plaintext
 ${standardPorts.inboundPlaintext}, HBONE ${standardPorts.inboundHbone}, DNS ${standardPorts.dns}, readiness
-${standardPorts.readiness}, SOCKS5 ${standardPorts.socks5}.
+${standardPorts.readiness}.
 `;
 
 /** The page `docs/settings.md`. */

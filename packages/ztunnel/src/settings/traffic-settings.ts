@@ -80,23 +80,11 @@ export const trafficSettings = defineSettings('Traffic', {
     default: true,
     doc: 'Reach an application behind a PROXY-protocol tunnel by loopback rather than by its pod IP.',
   },
-  socks5Enabled: {
-    env: 'UNSTABLE_ENABLE_SOCKS5',
-    type: bool,
-    default: false,
-    doc: 'Serve SOCKS5 on loopback.',
-  },
   inpodUds: {
     env: 'INPOD_UDS',
     type: text,
     default: '/var/run/ztunnel/ztunnel.sock',
     doc: "The CNI agent's socket, in shared mode.",
-  },
-  inpodPortReuse: {
-    env: 'INPOD_PORT_REUSE',
-    type: bool,
-    default: true,
-    doc: 'Listen with `SO_REUSEPORT`, so that an upgraded process can take over from the old one. `false` counts with a single worker only: several share a port in any case.',
   },
   podSockets: {
     env: 'AMBIENT_POD_SOCKETS',

@@ -27,7 +27,6 @@ export interface ZtunnelPorts {
   readonly admin: number;
   readonly stats: number;
   readonly readiness: number;
-  readonly socks5: number;
 }
 
 /** The ports that Istio's redirection rules and charts expect. */
@@ -39,7 +38,6 @@ export const standardPorts: ZtunnelPorts = {
   admin: 15000,
   stats: 15020,
   readiness: 15021,
-  socks5: 15080,
 };
 
 /**
@@ -125,8 +123,7 @@ export interface ZtunnelSettings {
   };
   /** Descriptors that the process may have, and the most sockets of one pod in one worker (Infinity: as many as are free). */
   readonly descriptors: { readonly limit: number; readonly perPod: number };
-  readonly inpod: { readonly udsPath: string; readonly portReuse: boolean };
-  readonly socks5Enabled: boolean;
+  readonly inpod: { readonly udsPath: string };
   readonly localhostAppTunnel: boolean;
   readonly responseBaggage: boolean;
   readonly authzPolicyInfoLogging: boolean;

@@ -50,7 +50,7 @@ export class OwnInbound {
     );
     const at: SocketAddress = { ip: ipv6Enabled ? '::' : '0.0.0.0', port: ports.inboundHbone };
     try {
-      this.#inbound = new HboneListener(this.#context, at, this.#workload, true);
+      this.#inbound = new HboneListener(this.#context, at, this.#workload);
     } catch (error) {
       this.#context.pool.close();
       reactor.close();

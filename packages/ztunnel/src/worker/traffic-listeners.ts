@@ -31,16 +31,13 @@ export class TrafficListeners {
     const ports = trafficPorts(context.settings);
     const at = (port: number): SocketAddress => ({ ip: ipv6Enabled ? '::' : '0.0.0.0', port });
     using unwind = new DisposableStack();
-    this.#outbound = unwind.adopt(
-      new OutboundListener(context, at(ports.outbound), workload, true),
-      (each) => {
-        each.close();
-      },
-    );
-    this.inbound = unwind.adopt(new HboneListener(context, at(ports.inbound), workload, true), (each) => {
+    this.#outbound = unwind.adopt(new OutboundListener(context, at(ports.outbound), workload), (each) => {
+      each.close();
+    });
+    this.inbound = unwind.adopt(new HboneListener(context, at(ports.inbound), workload), (each) => {
       each.close(stopped());
     });
-    this.#plaintext = new PlaintextListener(context, at(ports.inboundPlaintext), workload, true);
+    this.#plaintext = new PlaintextListener(context, at(ports.inboundPlaintext), workload);
     unwind.move();
   }
 
