@@ -81,7 +81,7 @@ export class DeltaClient implements Disposable {
   readonly #log: Logger;
   readonly #state: DeltaState;
   readonly #onDemand: boolean;
-  readonly #delay = new ReconnectDelay();
+  readonly #delay: ReconnectDelay;
   readonly #waiters = new Map<string, Set<() => void>>();
   #connection: Connection = { state: 'stopped' };
   #streams = 0;
@@ -90,6 +90,7 @@ export class DeltaClient implements Disposable {
   constructor(options: DeltaClientOptions) {
     this.#options = options;
     this.#clock = options.clock ?? realClock;
+    this.#delay = new ReconnectDelay(this.#clock);
     this.#log = options.log;
     this.#onDemand = options.onDemand ?? false;
     this.#state = new DeltaState({ node: options.node, onDemand: this.#onDemand });

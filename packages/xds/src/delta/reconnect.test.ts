@@ -1,3 +1,4 @@
+import { ManualClock } from '@ambient/runtime';
 import { expect } from 'chai';
 
 import { XdsStreamError } from '../errors.ts';
@@ -13,7 +14,7 @@ function status(code: number, details = ''): XdsStreamError {
 
 describe('ReconnectDelay', () => {
   it('doubles from 20 ms to 15 s while connects fail', () => {
-    const delay = new ReconnectDelay();
+    const delay = new ReconnectDelay(new ManualClock());
     const waits = Array.from({ length: 13 }, () => delay.ended(connect()).waitMs);
     expect(waits).to.deep.equal([20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 15000, 15000, 15000]);
   });
@@ -31,7 +32,7 @@ describe('ReconnectDelay', () => {
   ];
   for (const [what, error, waitMs, reason] of statuses) {
     it(`waits ${waitMs} ms after status ${what}`, () => {
-      const delay = new ReconnectDelay();
+      const delay = new ReconnectDelay(new ManualClock());
       for (let i = 0; i < 3; i++) delay.ended(connect());
       expect(delay.ended(error)).to.deep.equal({ waitMs, reason });
       const next = delay.ended(connect()).waitMs;
@@ -44,7 +45,7 @@ describe('ReconnectDelay', () => {
       [undefined, 'Complete'],
       [new XdsStreamError('XDS_SETUP', 'no root', 'no root'), 'Error'],
     ] as const) {
-      const delay = new ReconnectDelay();
+      const delay = new ReconnectDelay(new ManualClock());
       for (let i = 0; i < 5; i++) delay.ended(connect());
       delay.progressed();
       expect(delay.ended(error)).to.deep.equal({ waitMs: 0, reason });
@@ -53,10 +54,28 @@ describe('ReconnectDelay', () => {
   });
 
   it('does not spin when immediate retries get nowhere', () => {
-    const delay = new ReconnectDelay();
+    const delay = new ReconnectDelay(new ManualClock());
     const waits = Array.from({ length: 4 }, () => delay.ended(undefined).waitMs);
     expect(waits).to.deep.equal([0, 20, 40, 80]);
     delay.progressed();
     expect(delay.ended(undefined).waitMs).to.equal(0);
+  });
+
+  it('starts over after a stream that has served for 15 s, also when it ends as one does whose server is killed', () => {
+    const clock = new ManualClock();
+    const delay = new ReconnectDelay(clock);
+    const dropped = status(14, 'Connection dropped');
+    for (let i = 0; i < 8; i++) delay.ended(connect());
+    delay.progressed();
+    clock.advance(14_999);
+    expect(delay.ended(dropped).waitMs, 'one that served for less').to.equal(5120);
+    clock.advance(60_000);
+    expect(delay.ended(dropped).waitMs, 'the time between streams does not count').to.equal(10_240);
+    delay.progressed();
+    clock.advance(10_000);
+    delay.progressed();
+    clock.advance(5000);
+    expect(delay.ended(dropped)).to.deep.equal({ waitMs: 20, reason: 'Error' });
+    expect(delay.ended(connect()).waitMs).to.equal(40);
   });
 });

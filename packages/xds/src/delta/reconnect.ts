@@ -1,3 +1,4 @@
+import type { Clock } from '@ambient/runtime';
 import type { XdsStreamError } from '../errors.ts';
 
 /** Label `reason` of istio_xds_connection_terminations_total. */
@@ -14,16 +15,26 @@ const unavailable = 14;
  * How long to wait before the next stream, as Istio's ztunnel does it: a failed connect or an error status doubles the delay
  * from 20 ms to 15 s; a status that says "come again" waits 10 ms; a clean end or an error on this side waits not at all.
  *
- * One difference: an immediate retry that gets nowhere (no response arrives before the next end) is followed by the growing
- * delay, so that a server that hangs up at once, or an unreadable root certificate, cannot spin the process.
+ * Two differences. An immediate retry that gets nowhere (no response arrives before the next end) is followed by the growing
+ * delay, so that a server that hangs up at once, or an unreadable root certificate, cannot spin the process. And a stream that
+ * has served for as long as the longest delay starts over, however it ends: a control plane that is killed ends it with an
+ * error status, and each such end would add to the failures of hours ago.
  */
 export class ReconnectDelay {
+  readonly #clock: Clock;
   #ms = initialMs;
   #progress = true;
+  /** When the stream that is open brought its first response; undefined while it has brought none. */
+  #servedSinceMs: number | undefined;
 
-  /** To be called when a stream brings its first response. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** To be called when a stream brings a response. */
   progressed(): void {
     this.#progress = true;
+    this.#servedSinceMs ??= this.#clock.nowMs();
   }
 
   /**
@@ -34,6 +45,9 @@ export class ReconnectDelay {
   ended(error: XdsStreamError | undefined): { readonly waitMs: number; readonly reason: TerminationReason } {
     const progress = this.#progress;
     this.#progress = false;
+    const since = this.#servedSinceMs;
+    this.#servedSinceMs = undefined;
+    if (since !== undefined && this.#clock.nowMs() - since >= maxMs) this.#ms = initialMs;
     if (error === undefined) return { waitMs: this.#immediate(progress), reason: 'Complete' };
     switch (error.code) {
       case 'XDS_SETUP':
