@@ -8,7 +8,6 @@ export class BufferPool {
   readonly bufferLength: number;
   readonly #keep: number;
   readonly #free: IoBuffer[] = [];
-  #lent = 0;
 
   /**
    * @param bufferLength bytes of each buffer
@@ -19,19 +18,12 @@ export class BufferPool {
     this.#keep = keep;
   }
 
-  /** Buffers that are lent out now. */
-  get lent(): number {
-    return this.#lent;
-  }
-
   /** A buffer with undefined content. Give it back with `release`. */
   acquire(): IoBuffer {
-    this.#lent++;
     return this.#free.pop() ?? new IoBuffer(this.bufferLength);
   }
 
   release(buffer: IoBuffer): void {
-    this.#lent--;
     if (this.#free.length < this.#keep) this.#free.push(buffer);
   }
 }

@@ -183,11 +183,6 @@ export class MeshStore {
     return services;
   }
 
-  /** Workloads that name a node. Meant for the own node only: each node that is asked for gets an index of its own. */
-  *workloadsOnNode(node: string): IterableIterator<Workload> {
-    for (const pods of this.#podsOf(node).values()) yield* pods;
-  }
-
   *allWorkloads(): IterableIterator<Workload> {
     yield* this.#workloads.values();
   }

@@ -30,7 +30,7 @@ import type { BoundPorts, WorkerLink, WorkerRequest } from './workers/data-worke
 import { threadSpawner } from './workers/worker-thread.ts';
 
 /** Names of what readiness waits for, as Istio's ztunnel gives them to whoever asks. */
-export const readinessBlockers = { stateManager: 'state manager', proxy: 'proxy', dns: 'dns proxy' } as const;
+const readinessBlockers = { stateManager: 'state manager', proxy: 'proxy', dns: 'dns proxy' } as const;
 
 const dataWorkerEntry = new URL('./worker/main.ts', import.meta.url);
 
@@ -332,7 +332,6 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   const [ports] = await started;
 
   const registration = drain.watch({
-    name: 'data workers',
     onDrain() {
       void capture?.leaveAgent();
       void workers.drain(settings.drainDeadlineMs).then((cut) => {

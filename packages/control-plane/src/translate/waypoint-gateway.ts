@@ -5,14 +5,11 @@ import type { Gateway, GatewayListener } from '@ambient/kube';
 import { matchesLabelSelector } from '@ambient/kube/label-selector';
 import { networkAddress } from './network-address.ts';
 
-export const WAYPOINT_FOR_LABEL = 'istio.io/waypoint-for';
-export const INBOUND_BINDING_ANNOTATION = 'ambient.istio.io/waypoint-inbound-binding';
+const WAYPOINT_FOR_LABEL = 'istio.io/waypoint-for';
+const INBOUND_BINDING_ANNOTATION = 'ambient.istio.io/waypoint-inbound-binding';
 
 /** Waypoints take HBONE on this port, whatever the port of their pods. */
-export const WAYPOINT_PORT = 15008;
-
-/** Kinds of traffic that a waypoint takes. */
-export type TrafficType = 'service' | 'workload' | 'all' | 'none';
+const WAYPOINT_PORT = 15008;
 
 const { Protocol } = istio.workload.ApplicationTunnel;
 

@@ -88,21 +88,7 @@ export class Http2Connection<T> {
     return this.#core.peer.maxConcurrentStreams;
   }
 
-  /** Largest header list that the peer takes (advice, not enforced); Infinity until it says otherwise. */
-  get peerMaxHeaderListSize(): number {
-    return this.#core.peer.maxHeaderListSize;
-  }
-
-  /** Whether the peer, a server, takes extended CONNECT (RFC 8441). */
-  get peerTakesExtendedConnect(): boolean {
-    return this.#core.peer.enableConnectProtocol;
-  }
-
-  /** Whether a GOAWAY has gone out or come in that ends the opening of streams. */
-  get goawaySent(): boolean {
-    return this.#goawaySent;
-  }
-
+  /** Whether the peer has sent GOAWAY, which ends the opening of streams. */
   get goawayReceived(): boolean {
     return this.#goawayReceived;
   }

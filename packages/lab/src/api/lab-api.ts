@@ -36,7 +36,6 @@ import type { ApiDocument } from './server/router.ts';
 import { scaleHandler } from './server/scale.ts';
 import { tokenHandler, tokenReviewer, uidLookup } from './server/service-account-token.ts';
 import { Subresources } from './server/subresources.ts';
-import type { SubresourceHandler } from './server/subresources.ts';
 import { Journal } from './storage/journal.ts';
 import { ObjectStore } from './storage/object-store.ts';
 import { ServiceAccountTokens } from './tokens/service-account-tokens.ts';
@@ -80,7 +79,6 @@ export class LabApi {
   readonly #owned: DisposableStack;
   readonly #registry: ResourceRegistry;
   readonly #operations: ObjectOperations;
-  readonly #subresources: Subresources;
   readonly #certificates: LabCertificates;
   readonly #tokens: ServiceAccountTokens;
   /** https://HOST:PORT */
@@ -93,7 +91,6 @@ export class LabApi {
     this.#owned = parts.owned;
     this.#registry = parts.registry;
     this.#operations = parts.operations;
-    this.#subresources = parts.subresources;
     this.#certificates = parts.certificates;
     this.#tokens = parts.tokens;
     this.url = url;
@@ -166,11 +163,6 @@ export class LabApi {
     return loadObjects(objects, this.#registry, this.#operations);
   }
 
-  /** Serves a part of a resource, such as `log` of `pods.`. */
-  registerSubresource(resource: string, name: string, handler: SubresourceHandler): void {
-    this.#subresources.register(resource, name, handler);
-  }
-
   /** Cuts every connection; settles when the port is free and everything is on disk. */
   async stop(): Promise<void> {
     await this.#server.stop();
@@ -182,7 +174,6 @@ interface LabParts {
   readonly owned: DisposableStack;
   readonly registry: ResourceRegistry;
   readonly operations: ObjectOperations;
-  readonly subresources: Subresources;
   readonly certificates: LabCertificates;
   readonly tokens: ServiceAccountTokens;
   readonly router: Router;
@@ -270,7 +261,7 @@ function assemble(options: LabApiOptions, owned: DisposableStack): LabParts {
       ],
     ]),
   });
-  return { owned, registry, operations, subresources, certificates, tokens, router, onFault };
+  return { owned, registry, operations, certificates, tokens, router, onFault };
 }
 
 function userOfToken(tokens: ServiceAccountTokens, token: string): User | undefined {

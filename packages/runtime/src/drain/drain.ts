@@ -2,8 +2,6 @@ import type { Clock } from '../clock/clock.ts';
 
 /** What a part of the process does when the process is going to end. */
 export interface DrainWatcher {
-  /** For {@link Drain.waitingFor} and the log. */
-  readonly name: string;
   /**
    * Accept nothing new and bring what is under way to its end; call `done` on the registration when that is achieved.
    *
@@ -48,11 +46,6 @@ export class Drain {
   /** Settles when the drain has ended; never rejects. */
   get finished(): Promise<DrainOutcome> {
     return this.#finished.promise;
-  }
-
-  /** Names of the watchers that are not done, for the log. */
-  get waitingFor(): readonly string[] {
-    return [...this.#watchers].map((watcher) => watcher.name);
   }
 
   /** Registers a part. During a drain its `onDrain` is called at once, after the end its `onForce`. */

@@ -27,8 +27,6 @@ export interface ByteCounts {
   bytesReceived(): number;
 }
 
-export const noBytes: ByteCounts = { bytesSent: () => 0, bytesReceived: () => 0 };
-
 /** One connection from its first decision to its end. */
 export class LiveConnection {
   readonly facts: ConnectionFacts;

@@ -7,7 +7,7 @@ import type { ServiceEntry } from '../service-directory.ts';
 import { ElementClaims } from './element-claims.ts';
 import { noRules, serviceRules } from './node-rules.ts';
 import type { ServiceRules } from './node-rules.ts';
-import { proxyTable, renderChange, renderTable } from './nft-table.ts';
+import { renderChange, renderTable } from './nft-table.ts';
 import { proxiedPorts } from './service-ports.ts';
 import type { ProxiedPort } from './service-ports.ts';
 import { staleFlows } from './stale-flows.ts';
@@ -67,13 +67,11 @@ export class NodeProxy {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Leaves the table as it is; removes it if asked. */
-  async stop(removeTable: boolean): Promise<void> {
+  /** Ends work. The table stays: it ends with the namespace. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#retry[Symbol.dispose]();
     await this.#running;
-    const input = `add table inet ${proxyTable}\ndelete table inet ${proxyTable}\n`;
-    if (removeTable) await this.#nft('remove the table of Services', input);
   }
 
   get #busy(): boolean {

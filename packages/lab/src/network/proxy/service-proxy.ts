@@ -62,13 +62,6 @@ export class ServiceProxy {
     if (this.#synced) node.rebuild();
   }
 
-  /** Forgets a node and removes its rules. */
-  async removeNode(name: string): Promise<void> {
-    const node = this.#nodes.get(name);
-    this.#nodes.delete(name);
-    await node?.stop(true);
-  }
-
   /** Settles when the kernel of every node has what the API has said until then. */
   async settled(): Promise<void> {
     await this.#reflectors.synced;
@@ -78,6 +71,6 @@ export class ServiceProxy {
   /** The nodes keep their rules: their namespaces end with the network. */
   async stop(): Promise<void> {
     await this.#reflectors.stop();
-    await Promise.all([...this.#nodes.values()].map((node) => node.stop(false)));
+    await Promise.all([...this.#nodes.values()].map((node) => node.stop()));
   }
 }
