@@ -8,7 +8,7 @@ export const kubectlTests = [
   'test/lab/controllers.test.ts',
 ] as const;
 
-export function hasKubectl(path: string): boolean {
+function hasKubectl(path: string): boolean {
   return path.split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, 'kubectl')));
 }
 

@@ -22,7 +22,7 @@ export interface AccountToken extends Account {
 }
 
 /** Names that no other text contains: clients look for them in what they get. */
-export const revisionName = (revision: number): string => `bench-revision-${revision}-x`;
+const revisionName = (revision: number): string => `bench-revision-${revision}-x`;
 
 const crds = fileURLToPath(new URL('../../../charts/base/crds/', import.meta.url));
 const agent = new Agent({ keepAlive: true });

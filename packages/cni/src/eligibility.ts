@@ -28,7 +28,7 @@ export type Enrolment =
 
 export type NotEnrolledReason = 'namespace-excluded' | 'host-network' | 'has-sidecar' | 'not-selected';
 
-export const DATAPLANE_MODE_LABEL = 'istio.io/dataplane-mode';
+const DATAPLANE_MODE_LABEL = 'istio.io/dataplane-mode';
 const SIDECAR_ANNOTATION = 'sidecar.istio.io/status';
 
 /** The chart's: a pod labelled so, or in a namespace labelled so unless the pod says no. */

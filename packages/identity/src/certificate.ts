@@ -162,7 +162,7 @@ export function readCertificateReply(reply: CertificateReply): WorkloadCertifica
 }
 
 /** The leaf of a PEM chain, read strictly. */
-export function readLeaf(pem: string): PeerCertificate {
+function readLeaf(pem: string): PeerCertificate {
   const [der] = pemBodies(pem, 'CERTIFICATE');
   return parsePeerCertificate(der ?? new Uint8Array());
 }

@@ -20,7 +20,7 @@ const rootLifetimeMs = 10 * 365 * 24 * 3600 * 1000;
 const backdateMs = 2 * 60 * 1000;
 
 /** Name of the throwaway root; it shows in every tool that prints a chain. */
-export const fakeCommonName = 'FAKE CA - throwaway, not for production';
+const fakeCommonName = 'FAKE CA - throwaway, not for production';
 
 /** A root that signs. */
 export interface FakeRoot {

@@ -8,7 +8,7 @@ const AF_NETLINK = 16;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 /** struct nlmsghdr: length, type, flags, sequence, port; netlink(7). */
-export const NETLINK_HEADER_BYTES = 16;
+const NETLINK_HEADER_BYTES = 16;
 const NLA_TYPE_MASK = 0x3fff;
 const MULTICAST_GROUPS_AT = 8;
 const ADDRESS_BYTES = 12;

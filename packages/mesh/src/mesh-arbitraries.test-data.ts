@@ -66,7 +66,7 @@ export const someWorkload: fc.Arbitrary<Workload> = fc
   .map(workloadWith)
   .filter((workload) => validateWorkload(workload).length === 0);
 
-export const someService: fc.Arbitrary<Service> = fc
+const someService: fc.Arbitrary<Service> = fc
   .record({
     name: fc.constant('s'),
     namespace,

@@ -74,7 +74,7 @@ export class TlsError extends Error {
 }
 
 /** Takes all queued OpenSSL errors of this thread. @returns the reason texts, first one first */
-export function takeOpensslErrors(): string[] {
+function takeOpensslErrors(): string[] {
   const reasons: string[] = [];
   for (let code = openssl.ERR_get_error(); code !== 0; code = openssl.ERR_get_error())
     reasons.push(openssl.ERR_reason_error_string(code) ?? `error ${code.toString(16)}`);

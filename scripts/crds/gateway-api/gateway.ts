@@ -22,7 +22,7 @@ const condition = (type: string): Column => ({
   path: `.status.conditions[?(@.type=="${type}")].status`,
 });
 
-export const parametersRef = object(
+const parametersRef = object(
   'An object with further settings.',
   {
     group: group('Its group.'),
@@ -38,7 +38,7 @@ export const controller = also(controllerName('The controller that is responsibl
   'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'Value is immutable' }],
 });
 
-export const supportedFeatures = list(
+const supportedFeatures = list(
   'Optional features that are supported.',
   object('One feature.', { name: string('Its name.') }, { required: ['name'] }),
   { keys: ['name'], maxItems: 64 },

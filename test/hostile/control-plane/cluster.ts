@@ -9,7 +9,7 @@ import { KubeClient, KubeConnection, KubeStatusError, kindResources, resourcePat
 import type { KindName } from '@ambient/kube';
 
 /** Definitions of every custom kind, without a schema: whatever is written is taken. */
-export const openDefinitions: readonly JsonObject[] = Object.entries(kindResources).flatMap(
+const openDefinitions: readonly JsonObject[] = Object.entries(kindResources).flatMap(
   ([kind, { group, versions, plural, namespaced, custom }]) =>
     custom
       ? [

@@ -29,7 +29,7 @@ export interface PluginResult {
 }
 
 /** Where the API is, inside of the network. */
-export const API_PORT = 6443;
+const API_PORT = 6443;
 
 /** A namespace that the real plugin has joined to a node. */
 export interface TestPod {

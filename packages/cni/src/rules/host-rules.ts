@@ -7,8 +7,8 @@ export const probeSets: Readonly<Record<Family, string>> = {
   v4: 'istio-inpod-probes-v4',
   v6: 'istio-inpod-probes-v6',
 };
-export const HOST_CHAIN = 'ISTIO_POSTRT';
-export const HOST_NFT_TABLE = 'istio-ambient-nat';
+const HOST_CHAIN = 'ISTIO_POSTRT';
+const HOST_NFT_TABLE = 'istio-ambient-nat';
 const HOST_NFT_CHAIN = 'postrouting';
 
 /**

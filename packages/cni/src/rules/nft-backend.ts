@@ -32,7 +32,7 @@ export class NftBackend implements RuleBackend {
 const ownTables = new Set(Object.values(nftTables).map((name) => `table inet ${name} {`));
 
 /** The lines of our tables in a ruleset, sorted by table, without indentation. */
-export function readOwnTables(ruleset: string): readonly string[] {
+function readOwnTables(ruleset: string): readonly string[] {
   const tables: string[][] = [];
   let table: string[] | undefined;
   for (const line of ruleset.split('\n')) {

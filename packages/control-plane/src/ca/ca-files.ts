@@ -15,7 +15,7 @@ const layouts = [
 ] as const;
 
 /** Every file that a plugged-in CA may consist of. */
-export const pluggedInFileNames: readonly string[] = Array.from(
+const pluggedInFileNames: readonly string[] = Array.from(
   new Set(layouts.flatMap(({ certificate, key, chain, roots }) => [certificate, key, chain, roots])),
 );
 

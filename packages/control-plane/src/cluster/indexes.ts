@@ -21,7 +21,7 @@ export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 export const NETWORK_LABEL = 'topology.istio.io/network';
 
 /** The label of a pod that names the Gateway that it carries out. */
-export const GATEWAY_NAME_LABEL = 'gateway.networking.k8s.io/gateway-name';
+const GATEWAY_NAME_LABEL = 'gateway.networking.k8s.io/gateway-name';
 
 const byNamespace = (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''];
 

@@ -121,7 +121,7 @@ export function configDumpPage(
 }
 
 /** `POD.NAMESPACE`, by which istioctl names proxies. */
-export function proxyName(nodeId: string): string {
+function proxyName(nodeId: string): string {
   return nodeId.split('~')[2] ?? nodeId;
 }
 

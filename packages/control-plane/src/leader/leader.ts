@@ -23,12 +23,12 @@ export interface LeaderOptions {
 }
 
 /** The Lease of the replicas of one revision. */
-export function leaseName(revision: string): string {
+function leaseName(revision: string): string {
   return revision === '' || revision === 'default' ? 'ambient-leader' : `ambient-leader-${revision}`;
 }
 
 /** The ValidatingWebhookConfigurations that call a revision: those of istiod's charts, whose names ours keeps. */
-export function validatorNames(revision: string, namespace: string): string[] {
+function validatorNames(revision: string, namespace: string): string[] {
   return revision === '' || revision === 'default'
     ? ['istiod-default-validator', `istio-validator-${namespace}`]
     : [`istio-validator-${revision}-${namespace}`];

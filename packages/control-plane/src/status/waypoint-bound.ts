@@ -9,7 +9,7 @@ const MISSING = 'istio.io/WaypointMissing';
 const VISIBILITY = 'istio.io/VisibilityApplied';
 
 /** Whether the wish for a waypoint was granted. Nobody who wished for none gets a condition. */
-export function waypointBoundCondition(binding: WaypointBinding): WantedCondition | undefined {
+function waypointBoundCondition(binding: WaypointBinding): WantedCondition | undefined {
   if (binding.state === 'none') return undefined;
   const { reason, message } = binding;
   return { type: BOUND, status: binding.state === 'bound' ? 'True' : 'False', reason, message };

@@ -3,7 +3,7 @@ import { isIp } from '../validation/field-values.ts';
 import type { ServiceEntry } from '@ambient/kube';
 import { readServiceEntry } from './read-service-entry.ts';
 
-export const AUTO_ALLOCATE_LABEL = 'networking.istio.io/enable-autoallocate-ip';
+const AUTO_ALLOCATE_LABEL = 'networking.istio.io/enable-autoallocate-ip';
 
 /**
  * The hosts of an entry that are due an address of their own: none where the entry has addresses, resolves to none,

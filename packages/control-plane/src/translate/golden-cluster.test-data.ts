@@ -118,7 +118,7 @@ function serviceDefaults(service: Service): Service {
   };
 }
 
-export function goldenMesh(cluster: MemoryCluster): MeshSettings {
+function goldenMesh(cluster: MemoryCluster): MeshSettings {
   return readMeshSettings(
     meshDefaults,
     cluster.get('ConfigMap', 'istio-system', 'istio'),

@@ -3,7 +3,7 @@ import { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
 import type { ObjectMeta, Service, ServiceEntry } from '@ambient/kube';
 
-export const TRAFFIC_DISTRIBUTION_ANNOTATION = 'networking.istio.io/traffic-distribution';
+const TRAFFIC_DISTRIBUTION_ANNOTATION = 'networking.istio.io/traffic-distribution';
 
 const { Scope, Mode, HealthPolicy } = istio.workload.LoadBalancing;
 

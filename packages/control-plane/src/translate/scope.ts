@@ -3,7 +3,7 @@ import type { KindName, KubeObject, Namespace } from '@ambient/kube';
 import { matchesLabelSelector } from '@ambient/kube/label-selector';
 import type { MeshSettings } from './mesh-settings.ts';
 
-export const REVISION_LABEL = 'istio.io/rev';
+const REVISION_LABEL = 'istio.io/rev';
 
 const revisioned: ReadonlySet<KindName> = new Set([
   'ServiceEntry',

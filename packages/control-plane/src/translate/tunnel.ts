@@ -3,7 +3,7 @@ import { istio } from '@ambient/wire';
 import type { ObjectMeta } from '@ambient/kube';
 
 export const REDIRECTION_ANNOTATION = 'ambient.istio.io/redirection';
-export const TUNNEL_LABEL = 'networking.istio.io/tunnel';
+const TUNNEL_LABEL = 'networking.istio.io/tunnel';
 
 const { TunnelProtocol } = istio.workload;
 

@@ -12,12 +12,12 @@ import {
   waypointAddress,
 } from './waypoint-gateway.ts';
 
-export const USE_WAYPOINT_LABEL = 'istio.io/use-waypoint';
-export const USE_WAYPOINT_NAMESPACE_LABEL = 'istio.io/use-waypoint-namespace';
-export const CANARY_LABEL = 'istio.io/use-waypoint-canary';
-export const CANARY_NAMESPACE_LABEL = 'istio.io/use-waypoint-canary-namespace';
-export const CANARY_WEIGHT_ANNOTATION = 'istio.io/use-waypoint-canary-weight';
-export const INGRESS_USE_WAYPOINT_LABEL = 'istio.io/ingress-use-waypoint';
+const USE_WAYPOINT_LABEL = 'istio.io/use-waypoint';
+const USE_WAYPOINT_NAMESPACE_LABEL = 'istio.io/use-waypoint-namespace';
+const CANARY_LABEL = 'istio.io/use-waypoint-canary';
+const CANARY_NAMESPACE_LABEL = 'istio.io/use-waypoint-canary-namespace';
+const CANARY_WEIGHT_ANNOTATION = 'istio.io/use-waypoint-canary-weight';
+const INGRESS_USE_WAYPOINT_LABEL = 'istio.io/ingress-use-waypoint';
 
 export type BindingReason =
   | 'WaypointAccepted'

@@ -36,7 +36,7 @@ export const HBONE_SERVER_SETTINGS: LocalSettings = {
 export const HBONE_CLIENT_SETTINGS: LocalSettings = { ...HBONE_SERVER_SETTINGS, maxHeaderListSize: 16 << 10 };
 
 /** Identifiers of settings (RFC 9113, section 6.5.2; RFC 8441, section 3). */
-export const SettingId = {
+const SettingId = {
   HEADER_TABLE_SIZE: 0x1,
   ENABLE_PUSH: 0x2,
   MAX_CONCURRENT_STREAMS: 0x3,

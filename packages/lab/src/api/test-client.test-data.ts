@@ -13,7 +13,7 @@ interface Credentials {
 }
 
 /** What a kubeconfig of the lab holds. */
-export function credentialsOf(kubeconfig: string): Credentials {
+function credentialsOf(kubeconfig: string): Credentials {
   const config = JSON.parse(kubeconfig) as {
     clusters: [{ cluster: { 'certificate-authority-data': string } }];
     users: [{ user: { 'client-certificate-data'?: string; 'client-key-data'?: string; token?: string } }];

@@ -49,7 +49,7 @@ export async function meshManifests({ ztunnel, cni, controlPlane }: MeshOptions)
 }
 
 /** A workload whose containers have these variables too, in place of those of the same name. */
-export function withEnvironment(object: JsonObject, variables: Readonly<Record<string, string>>): JsonObject {
+function withEnvironment(object: JsonObject, variables: Readonly<Record<string, string>>): JsonObject {
   const names = Object.keys(variables);
   if (names.length === 0 || (object['kind'] !== 'Deployment' && object['kind'] !== 'DaemonSet'))
     return object;

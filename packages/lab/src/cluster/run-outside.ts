@@ -11,7 +11,7 @@ import { findIsolation, isolationRemedy } from './isolation.ts';
 import { removeLabFiles } from './lab-files.ts';
 
 /** Descriptors of the half inside: where it tells its progress, and the pipe that ends when this half does. */
-export const READY_FD = 3;
+const READY_FD = 3;
 export const LIFELINE_FD = 4;
 
 const init = fileURLToPath(new URL('init.sh', import.meta.url));

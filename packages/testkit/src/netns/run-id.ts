@@ -77,7 +77,7 @@ export function isAbandoned(id: RunId): boolean {
 }
 
 /** The lab that a process belongs to, or undefined: none, or a process whose environment we may not read. */
-export function runIdOf(pid: number): string | undefined {
+function runIdOf(pid: number): string | undefined {
   try {
     const prefix = `${RUN_ID_VARIABLE}=`;
     const entry = readFileSync(`/proc/${pid}/environ`, 'latin1')

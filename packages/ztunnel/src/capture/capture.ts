@@ -6,7 +6,7 @@ import type { NodePodsMetrics, NodePodsOptions } from './node-pods.ts';
 import { ZdsClient } from './zds-client.ts';
 
 /** What readiness waits for in shared mode, as Istio's ztunnel names it. */
-export const captureBlocker = 'workload proxy manager';
+const captureBlocker = 'workload proxy manager';
 
 export interface CaptureOptions {
   readonly settings: Pick<ZtunnelSettings, 'inpod' | 'drainDeadlineMs'>;

@@ -12,7 +12,7 @@ import {
 } from './message.ts';
 
 /** Time to live of what the mesh answers, in seconds (facts §7). */
-export const MESH_TTL_SECONDS = 30;
+const MESH_TTL_SECONDS = 30;
 /** Largest UDP message that we say we take, as resolvers agreed on in 2020: it crosses every network unfragmented. */
 const OWN_UDP_BYTES = 1232;
 /** More than UDP can carry (65,535 less the headers of IP and UDP). */

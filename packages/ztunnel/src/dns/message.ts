@@ -122,7 +122,7 @@ function endOfPlainName(bytes: Buffer, start: number, length: number): number {
  * message can make a loop.
  * @returns where the next field begins, or -1
  */
-export function endOfName(bytes: Buffer, start: number, length: number): number {
+function endOfName(bytes: Buffer, start: number, length: number): number {
   let next = -1;
   let at = start;
   let limit = start;

@@ -3,7 +3,7 @@ import type { Reactor } from '@ambient/linux';
 import { Timer } from '@ambient/linux';
 
 /** Unfinished handshakes that one pod may have in one worker. */
-export const MAX_HALF_OPEN = 256;
+const MAX_HALF_OPEN = 256;
 /** A peer that has not finished within this makes room for those who wait. Handshakes take milliseconds. */
 const PATIENCE_MS = 1000;
 

@@ -3,7 +3,7 @@ import type { SocketAddress } from '@ambient/linux';
 import type { LiveConnections } from '../connections/live-connections.ts';
 
 /** A peer that asks for nonsense again and again must not crowd everybody else out of the log. */
-export const REFUSALS_TOLD = 100;
+const REFUSALS_TOLD = 100;
 
 /** Tells the refused requests of one HBONE connection: each of the first, then how many more there were. */
 export class RefusalLog {

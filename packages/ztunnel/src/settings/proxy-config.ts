@@ -17,7 +17,7 @@ export const meshConfigPath = './etc/istio/config/mesh';
 
 const metadataPrefix = 'ISTIO_META_';
 
-export const emptyProxyConfig: ProxyConfig = {
+const emptyProxyConfig: ProxyConfig = {
   discoveryAddress: undefined,
   proxyAdminPort: undefined,
   statsPort: undefined,

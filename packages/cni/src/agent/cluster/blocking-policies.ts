@@ -9,7 +9,7 @@ export type Direction = 'ingress' | 'egress';
  * Directions in which a policy selects a pod and lets no HBONE pass: none of its rules has TCP port 15008. Other policies
  * may let it pass, since rules of all of them add up.
  */
-export function blockedDirections(policy: NetworkPolicy): readonly Direction[] {
+function blockedDirections(policy: NetworkPolicy): readonly Direction[] {
   const { ingress, egress, policyTypes } = policy.spec ?? {};
   const directions: Direction[] = [];
   if (policyTypes?.includes('Ingress') ?? true) directions.push('ingress');

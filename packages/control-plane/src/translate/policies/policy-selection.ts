@@ -5,7 +5,7 @@ import type { PolicySettings } from './policy-settings.ts';
 // What a policy applies to, read from objects that may hold any JSON. Cheap: asked once per policy and workload.
 
 /** Annotation that makes an AuthorizationPolicy a rehearsal. */
-export const DRY_RUN_ANNOTATION = 'istio.io/dry-run';
+const DRY_RUN_ANNOTATION = 'istio.io/dry-run';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import type { CommandRequest, CommandStreams } from './remote-command.ts';
 
 /** Of remote commands: the first byte of each message. */
-export const commandChannel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+const commandChannel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
 /** Channels over a WebSocket, `*.channel.k8s.io`: the first byte of a binary message is its channel. */
 export class WebSocketChannels {

@@ -3,7 +3,7 @@
  * I/O. Header blocks stay compressed here.
  */
 
-export const frameType = {
+const frameType = {
   synStream: 1,
   synReply: 2,
   rstStream: 3,
@@ -64,7 +64,7 @@ export class SpdyProtocolError extends Error {
 
 const headBytes = 8;
 /** Of a control frame behind its head. A Go client's header blocks have some hundred bytes. */
-export const maxControlBytes = 64 * 1024;
+const maxControlBytes = 64 * 1024;
 const idMask = 0x7fffffff;
 
 /** Cuts what arrives into frames. */
