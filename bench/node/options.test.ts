@@ -11,15 +11,24 @@ describe('options of the benchmark of a node', () => {
   });
 
   it('takes some measures, in short, with as many rounds as it is told', () => {
-    const { only, effort } = parseNodeOptions(['--quick', '--only', 'dns,upgrade', '--rounds', '7']);
+    const { only, effort } = parseNodeOptions([
+      '--quick',
+      '--only',
+      'dns,upgrade',
+      '--rounds',
+      '7',
+      '--pods',
+      '50',
+    ]);
     expect(only).to.deep.equal(['dns', 'upgrade']);
-    expect(effort).to.include({ runningPods: 20, rounds: 7 });
+    expect(effort).to.include({ runningPods: 20, manyPods: 50, rounds: 7 });
   });
 
   it('names what cannot be meant', () => {
     for (const argv of [
       ['--only', 'speed'],
       ['--rounds', '0'],
+      ['--pods', '-1'],
       ['--columns', 'ours'],
     ])
       expect(() => parseNodeOptions(argv), argv.join(' ')).to.throw(UsageError, argv[0]);

@@ -6,6 +6,7 @@ export type NodeMeasure = (typeof measureNames)[number];
 export const usage = `usage: npm run bench -- node [options]
   --quick             short runs, and a fifth of the pods
   --only NAME[,NAME]  these measures only: ${measureNames.join(', ')}
+  --pods N            pods on the node in the measure scale (default 500)
   --rounds N          rounds of what is compared, whose median is shown (default 3)
   --output DIRECTORY  where results go (default bench/results)`;
 
@@ -58,14 +59,18 @@ export function parseNodeOptions(argv: readonly string[]): NodeOptions {
   const values = parseArguments(argv, {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    pods: { type: 'string' },
     rounds: { type: 'string' },
     output: { type: 'string' },
   });
   const effort = values.quick ? quick : full;
   return {
     only: values.only === undefined ? measureNames : knownNames('only', values.only, measureNames),
-    effort:
-      values.rounds === undefined ? effort : { ...effort, rounds: wholeNumber('rounds', values.rounds) },
+    effort: {
+      ...effort,
+      ...(values.pods === undefined ? {} : { manyPods: wholeNumber('pods', values.pods) }),
+      ...(values.rounds === undefined ? {} : { rounds: wholeNumber('rounds', values.rounds) }),
+    },
     output: values.output,
   };
 }

@@ -6,6 +6,9 @@ import type { NodeEffort, NodeMeasure } from './options.ts';
 export const storms = ['connections', 'handshakes', 'bytes'] as const;
 export type Storm = (typeof storms)[number];
 
+/** Pods whose runtime calls the plugin at the same moment, in the measure of many pods. */
+export const BURST = 20;
+
 /** Processes that calculate beside the plugin, in one of its measures. */
 export const LOAD = 4;
 
@@ -39,6 +42,37 @@ function fairnessRows(): Row[] {
             ]),
       ];
     }),
+  ];
+}
+
+function scaleRows(pods: number): Row[] {
+  const s = { unit: 's', digits: 2 } as const;
+  const percent = { unit: '%', digits: 2 } as const;
+  return [
+    { key: 'addMany', label: `label to captured, ${pods} running pods`, ...s },
+    { key: 'captureAgentCpu', label: 'processor time of the agent for each of them', ...ms },
+    { key: 'captureToolsCpu', label: 'of the tools that it runs', ...ms },
+    { key: 'captureZtunnelCpu', label: 'of ztunnel', ...ms },
+    ...(['agent', 'ztunnel'] as const).flatMap((name): Row[] => {
+      const of = name === 'agent' ? 'the agent' : 'ztunnel';
+      return [
+        { key: `${name}Memory`, label: `memory of ${of} with ${pods} pods`, ...mb },
+        { key: `${name}Descriptors`, label: `descriptors of ${of}`, ...count },
+        { key: `${name}Sockets`, label: 'of them sockets', ...count },
+        { key: `${name}Threads`, label: `threads of ${of}`, ...count },
+        { key: `${name}Idle`, label: `CPU of ${of} when nothing happens`, ...percent, ...atMost(1) },
+      ];
+    }),
+    { key: 'agentAgain', label: `another agent: from its start until ${pods} pods are proven`, ...s },
+    { key: 'agentAgainCpu', label: 'its processor time meanwhile', ...s },
+    { key: 'touched', label: 'pods whose rules it has set', ...count, ...atMost(0) },
+    { key: 'ztunnelAgain', label: `another ztunnel: from its start until it serves ${pods} pods`, ...s },
+    { key: 'ztunnelAgainCpu', label: 'its processor time meanwhile', ...s },
+    { key: 'exchange', label: 'a tenth of the pods ends, as many start: until all are proven', ...s },
+    { key: 'burstP50', label: `ADD of ${BURST} pods at once, median`, ...ms },
+    { key: 'burstMax', label: 'the last of them', ...ms },
+    { key: 'releaseMany', label: 'label removed to released, all pods', ...s },
+    { key: 'addMeanwhile', label: 'ADD of a pod while all others are captured', ...ms },
   ];
 }
 
@@ -81,13 +115,7 @@ export function rowsOf(measure: NodeMeasure, effort: NodeEffort): readonly Row[]
         { key: 'loadedP50', label: `own time beside ${LOAD} processes that calculate, median`, ...ms },
       ];
     case 'scale':
-      return [
-        { key: 'addMany', label: `label to captured, ${manyPods} running pods`, unit: 's', digits: 2 },
-        { key: 'ztunnelMemory', label: `memory of ztunnel with ${manyPods} pods`, ...mb },
-        { key: 'agentMemory', label: `memory of the agent with ${manyPods} pods`, ...mb },
-        { key: 'ztunnelIdle', label: 'CPU of ztunnel when nothing happens', unit: '%', digits: 2 },
-        { key: 'agentIdle', label: 'CPU of the agent when nothing happens', unit: '%', digits: 2 },
-      ];
+      return scaleRows(manyPods);
     case 'dns':
       return [
         {

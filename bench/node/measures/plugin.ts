@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { statFields } from '@ambient/testkit/lab';
 import type { NodeEffort } from '../options.ts';
 import { BenchNode } from '../rig/bench-node.ts';
+import { callPlugin } from '../rig/call-plugin.ts';
 import type { CheapPod } from '../rig/pod-namespaces.ts';
 import { LOAD } from '../rows.ts';
 import type { MeasureContext } from '../samples.ts';
@@ -28,13 +29,13 @@ export async function measurePlugin(context: MeasureContext<NodeEffort>): Promis
   for (let index = 0; index < effort.pluginCalls; index++)
     pods.push(await node.startingPod(`starting-${index}`));
   const adds: number[] = [];
-  for (const pod of pods) adds.push(await call(node, pod, 'ADD'));
+  for (const pod of pods) adds.push(await callPlugin(node, pod, 'ADD'));
   add('addP50', median(adds));
   add('addP99', quantile(ascending(adds), 0.99));
 
   progress('plugin: alone');
   await using agent = await startStandIn(node, join(directory, 'stand-in'));
-  const own = (pod: CheapPod): Promise<number> => call(node, pod, 'ADD', agent.entry);
+  const own = (pod: CheapPod): Promise<number> => callPlugin(node, pod, 'ADD', agent.entry);
   const reading = { ...agent.entry, agent_decides: false };
   // In turns, so that a busy moment of the machine is not taken for a difference between them.
   const times = { own: [] as number[], bare: [] as number[], ask: [] as number[], reads: [] as number[] };
@@ -43,12 +44,12 @@ export async function measurePlugin(context: MeasureContext<NodeEffort>): Promis
     const before = childrenCpuMs();
     const whole = await own(pod);
     cpuMs.own += childrenCpuMs() - before;
-    const bare = await call(node, pod, 'VERSION');
+    const bare = await callPlugin(node, pod, 'VERSION');
     times.own.push(whole);
     times.bare.push(bare);
     times.ask.push(whole - bare);
     const beforeReading = childrenCpuMs();
-    times.reads.push(await call(node, pod, 'ADD', reading));
+    times.reads.push(await callPlugin(node, pod, 'ADD', reading));
     cpuMs.reads += childrenCpuMs() - beforeReading;
   }
   for (const part of ['own', 'bare', 'ask', 'reads'] as const) add(`${part}P50`, median(times[part]));
@@ -73,26 +74,6 @@ export async function measurePlugin(context: MeasureContext<NodeEffort>): Promis
   } finally {
     for (const process_ of load) process_.kill('SIGKILL');
   }
-}
-
-/** One call. @param entry what the entry says otherwise than installed @returns milliseconds until the process has ended */
-async function call(
-  node: BenchNode,
-  pod: CheapPod,
-  command: string,
-  entry?: Readonly<Record<string, unknown>>,
-): Promise<number> {
-  const startedMs = performance.now();
-  const plugin = spawn(node.plugin, [], {
-    env: node.pluginEnvironment(command, pod),
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  plugin.stdin.end(node.pluginInput(pod, entry));
-  let said = '';
-  plugin.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const [code] = (await once(plugin, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`${command} of the plugin ended with ${code}: ${said}`);
-  return performance.now() - startedMs;
 }
 
 interface StandIn extends AsyncDisposable {

@@ -17,6 +17,8 @@ const NODE = 'node-1';
 const NAMESPACE = 'shop';
 const DEADLINE_MS = 240_000;
 const POLL_MS = 50;
+/** To list the pods takes the API server a while, which shares the CPUs. */
+const POLL_MS_PER_POD = 0.5;
 /** Requests to the API server under way while pods are made. */
 const AT_ONCE = 16;
 const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
@@ -53,8 +55,9 @@ export class BenchNode implements AsyncDisposable {
     const bench = new BenchNode(directory);
     try {
       execFileSync('ip', ['link', 'set', 'lo', 'up']);
-      await bench.#startApi();
+      // Before there are connections, which would end while nothing else gets a turn.
       for (let index = 0; index < pods; index++) bench.#namespaces.make(`pod-${index}`);
+      await bench.#startApi();
       writeFileSync(join(directory, 'mesh.yaml'), JSON.stringify(meshOf(bench.pods)));
       await bench.#eachPod((pod) => bench.#createPod(pod, true));
       await bench.#startPrograms();
@@ -93,11 +96,14 @@ export class BenchNode implements AsyncDisposable {
   }
 
   async #startPrograms(): Promise<void> {
-    const socket = join(this.#directory, 'z', 'ztunnel.sock');
-    const executable = join(this.#directory, 'istio-cni');
-    execFileSync(process.execPath, [source('scripts/build-cni.ts'), executable], {
+    execFileSync(process.execPath, [source('scripts/build-cni.ts'), this.#executable], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
+    await this.#startAgent();
+    await this.#startZtunnel();
+  }
+
+  async #startAgent(): Promise<void> {
     this.agent = this.#program('agent', [...node, source('packages/cni/src/agent/main.ts')], {
       NODE_NAME: NODE,
       KUBERNETES_SERVICE_HOST: '127.0.0.1',
@@ -109,11 +115,14 @@ export class BenchNode implements AsyncDisposable {
       AMBIENT_ENABLEMENT_SELECTOR: JSON.stringify(standardSelectors),
       HOST_ROOT: this.host,
       CNI_AGENT_RUN_DIR: this.runDirectory,
-      CNI_BIN_SOURCE: executable,
-      ZTUNNEL_UDS_ADDRESS: socket,
+      CNI_BIN_SOURCE: this.#executable,
+      ZTUNNEL_UDS_ADDRESS: this.#socket,
       RELEASE_GRACE_PERIOD: '100ms',
     });
     await this.#ready('agent', this.agent, 'http://127.0.0.1:8000/readyz');
+  }
+
+  async #startZtunnel(): Promise<void> {
     this.ztunnel = this.#program('ztunnel', [...node, source('packages/ztunnel/src/main.ts')], {
       PROXY_MODE: 'shared',
       NODE_NAME: NODE,
@@ -124,9 +133,49 @@ export class BenchNode implements AsyncDisposable {
       LOCAL_XDS_PATH: join(this.#directory, 'mesh.yaml'),
       ZTUNNEL_WORKER_THREADS: '2',
       CONNECTION_TERMINATION_DEADLINE: '1s',
-      INPOD_UDS: socket,
+      INPOD_UDS: this.#socket,
     });
     await this.#ready('ztunnel', this.ztunnel, 'http://127.0.0.1:15021/healthz/ready');
+  }
+
+  /** Another agent in the place of the one that there is. @returns seconds from its start until all these pods are proven to be captured */
+  async replaceAgent(pods: number): Promise<number> {
+    await this.agent.stop();
+    const startedMs = performance.now();
+    await this.#startAgent();
+    await this.proven(pods);
+    return (performance.now() - startedMs) / 1000;
+  }
+
+  /** Another ztunnel in the place of the one that there is. @returns seconds from its start until it is ready: it listens in all pods */
+  async replaceZtunnel(): Promise<number> {
+    await this.ztunnel.stop();
+    const startedMs = performance.now();
+    await this.#startZtunnel();
+    return (performance.now() - startedMs) / 1000;
+  }
+
+  /** Waits until the agent has proven of so many pods that they are captured, and has no others. */
+  async proven(pods: number): Promise<void> {
+    const wanted = { istio_cni_capture_proven: pods, 'istio_cni_pods{state="captured"}': pods };
+    const asked = async (): Promise<void> => {
+      const text = await fetch('http://127.0.0.1:15014/metrics').then((answer) => answer.text());
+      for (const [series, value] of Object.entries(wanted)) {
+        const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+        if (Number(line?.slice(series.length)) !== value)
+          throw new Error(`${line ?? series} is not ${value}`);
+      }
+    };
+    await this.agent.while(retry(asked));
+  }
+
+  /** The plugin, before it is installed. */
+  get #executable(): string {
+    return join(this.#directory, 'istio-cni');
+  }
+
+  get #socket(): string {
+    return join(this.#directory, 'z', 'ztunnel.sock');
   }
 
   #program(name: string, argv: readonly string[], environment: Readonly<Record<string, string>>): Program {
@@ -178,8 +227,27 @@ export class BenchNode implements AsyncDisposable {
     return pod;
   }
 
-  async #eachPod(act: (pod: CheapPod) => Promise<unknown>): Promise<void> {
-    const left = [...this.pods];
+  /** As many pods end as others, which run at once, take their place. */
+  async exchange(count: number): Promise<void> {
+    const leaving = this.pods.slice(0, count);
+    const coming = leaving.map(({ name }) => this.#namespaces.make(`${name}-next`));
+    await Promise.all([
+      this.#eachPod((pod) => this.#createPod(pod, true), coming),
+      this.#eachPod((pod) => this.#deletePod(pod), leaving),
+    ]);
+  }
+
+  async #deletePod(pod: CheapPod): Promise<void> {
+    this.#namespaces.unmake(pod);
+    await this.#client.request({
+      method: 'DELETE',
+      path: `/api/v1/namespaces/${NAMESPACE}/pods/${pod.name}`,
+      body: { gracePeriodSeconds: 0 },
+    });
+  }
+
+  async #eachPod(act: (pod: CheapPod) => Promise<unknown>, pods = this.pods): Promise<void> {
+    const left = [...pods];
     const lane = async (): Promise<void> => {
       for (let pod = left.shift(); pod !== undefined; pod = left.shift()) await act(pod);
     };
@@ -211,15 +279,18 @@ export class BenchNode implements AsyncDisposable {
     await this.label(mode);
     await this.agent.while(
       this.ztunnel.while(
-        retry(async () => {
-          const { items } = await this.#client.request<{ items: Pod[] }>({
-            path: `/api/v1/namespaces/${NAMESPACE}/pods`,
-          });
-          const behind = items.filter(
-            ({ metadata }) => metadata.annotations?.[REDIRECTION_ANNOTATION] !== said,
-          );
-          if (behind.length > 0) throw new Error(`${behind.length} pods do not say ${said ?? 'nothing'}`);
-        }),
+        retry(
+          async () => {
+            const { items } = await this.#client.request<{ items: Pod[] }>({
+              path: `/api/v1/namespaces/${NAMESPACE}/pods`,
+            });
+            const behind = items.filter(
+              ({ metadata }) => metadata.annotations?.[REDIRECTION_ANNOTATION] !== said,
+            );
+            if (behind.length > 0) throw new Error(`${behind.length} pods do not say ${said ?? 'nothing'}`);
+          },
+          POLL_MS + POLL_MS_PER_POD * this.pods.length,
+        ),
       ),
     );
     return (performance.now() - startedMs) / 1000;
@@ -260,7 +331,7 @@ export class BenchNode implements AsyncDisposable {
 }
 
 /** Again and again until it does not throw. @throws its last error at the deadline */
-async function retry(act: () => Promise<void>): Promise<void> {
+async function retry(act: () => Promise<void>, everyMs = POLL_MS): Promise<void> {
   const deadlineMs = performance.now() + DEADLINE_MS;
   for (;;) {
     try {
@@ -269,7 +340,7 @@ async function retry(act: () => Promise<void>): Promise<void> {
     } catch (error) {
       if (performance.now() > deadlineMs) throw error;
     }
-    await sleep(POLL_MS);
+    await sleep(everyMs);
   }
 }
 

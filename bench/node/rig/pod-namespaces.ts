@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NetworkNamespace } from '@ambient/linux';
 
@@ -20,6 +20,7 @@ const PODS_PER_SUBNET = 250;
 export class PodNamespaces implements Disposable {
   readonly proc: string;
   readonly pods: CheapPod[] = [];
+  #made = 0;
   #own: NetworkNamespace | undefined;
 
   /** @param directory of the node's files; `proc` is made there */
@@ -30,7 +31,7 @@ export class PodNamespaces implements Disposable {
   }
 
   make(name: string): CheapPod {
-    const index = this.pods.length;
+    const index = this.#made++;
     const namespace = NetworkNamespace.create();
     const ip = `10.80.${Math.floor(index / PODS_PER_SUBNET)}.${(index % PODS_PER_SUBNET) + 1}`;
     const ip6 = `fd80::${(index + 1).toString(16)}`;
@@ -59,6 +60,13 @@ export class PodNamespaces implements Disposable {
   publish({ pid, namespace }: CheapPod, uid: string): void {
     const slice = `kubepods-pod${uid.replaceAll('-', '_')}.slice`;
     this.#process(pid, `0::/kubepods.slice/${slice}/cri-containerd-1.scope`, namespace);
+  }
+
+  /** The pod's processes have ended, and its network is gone. */
+  unmake(pod: CheapPod): void {
+    rmSync(join(this.proc, String(pod.pid)), { recursive: true, force: true });
+    this.pods.splice(this.pods.indexOf(pod), 1);
+    pod.namespace.close();
   }
 
   #process(pid: number, cgroup: string, namespace: NetworkNamespace): void {

@@ -154,7 +154,7 @@ function wantedRouting(namespace: NetworkNamespace, capture: PodCapture, family:
 function loopbackHasIpv6(namespace: NetworkNamespace): boolean {
   return namespace.enter(() => {
     try {
-      return readFileSync('/proc/sys/net/ipv6/conf/lo/disable_ipv6', 'latin1').trim() !== '1';
+      return readFileSync('/proc/sys/net/ipv6/conf/lo/disable_ipv6', 'utf8').trim() !== '1';
     } catch {
       return false; // a kernel without IPv6
     }

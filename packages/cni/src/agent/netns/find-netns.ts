@@ -11,7 +11,8 @@ export interface PodToFind {
 }
 
 interface Candidate {
-  readonly path: string;
+  /** Of its process, below the node's /proc. */
+  readonly directory: string;
   /** `device:inode` of the namespace. */
   readonly identity: string;
   /** When the process started, in ticks since boot: the oldest of a pod is its sandbox. */
@@ -25,52 +26,57 @@ const STATIC_POD_UID = /pod([0-9a-f]{32})(?=[/.]|$)/g;
 /** Processes that are looked at before others get a turn: a node has thousands. */
 const PROCESSES_AT_A_TIME = 100;
 
+type Candidates = ReadonlyMap<string, readonly Candidate[]>;
+
 /**
- * Finds network namespaces of pods that run already, by the node's processes (facts §8). One walk serves all who ask at the
- * same time.
+ * Finds network namespaces of pods that run already, by the node's processes (facts §8). One walk over them serves all who
+ * ask at the same time, and those who ask later as far as it still holds: a walk a pod would make the work grow with the
+ * square of the node.
  */
 export class NetnsFinder {
   readonly #proc: string;
-  #next: Promise<ReadonlyMap<string, readonly Candidate[]>> | undefined;
+  readonly #list: () => readonly string[];
+  #next: Promise<Candidates> | undefined;
+  /** What the last walk has found. */
+  #last: Candidates = new Map();
 
-  /** @param proc the node's /proc */
-  constructor(proc: string) {
+  /**
+   * @param proc the node's /proc
+   * @param list what is in there
+   */
+  constructor(proc: string, list: () => readonly string[] = () => readdirSync(proc)) {
     this.#proc = proc;
+    this.#list = list;
   }
 
   /** The pod's namespace, open and owned by the caller; undefined when no process of the node tells. */
   async find(pod: PodToFind): Promise<NetworkNamespace | undefined> {
+    const known = openFirst(pod, this.#last);
+    if (known !== undefined) return known;
     // A walk that has begun may have passed the pod's processes before they were there.
     this.#next ??= Promise.resolve().then(() => {
       this.#next = undefined;
       return this.#walk();
     });
-    for (const candidate of (await this.#next).get(pod.uid) ?? []) {
-      const namespace = openSame(candidate);
-      if (namespace === undefined) continue;
-      if (holdsOneOf(namespace, pod.addresses)) return namespace;
-      namespace.close();
-    }
-    return undefined;
+    return openFirst(pod, (this.#last = await this.#next));
   }
 
-  async #walk(): Promise<ReadonlyMap<string, readonly Candidate[]>> {
+  async #walk(): Promise<Candidates> {
     const node = new Set([identityOf('/proc/self/ns/net'), identityOf(join(this.#proc, '1', 'ns', 'net'))]);
     const found = new Map<string, Candidate[]>();
     let looked = 0;
-    for (const pid of readdirSync(this.#proc)) {
+    for (const pid of this.#list()) {
       if (!/^\d+$/.test(pid)) continue;
       if (++looked % PROCESSES_AT_A_TIME === 0) await new Promise<void>((resolve) => setImmediate(resolve));
       const directory = join(this.#proc, pid);
       const uid = podUidOf(readText(join(directory, 'cgroup')));
       if (uid === undefined) continue;
-      const path = join(directory, 'ns', 'net');
-      const identity = identityOf(path);
+      const identity = identityOf(namespaceOf(directory));
       const startTicks = startTicksOf(readText(join(directory, 'stat')));
       if (identity === undefined || startTicks === undefined || node.has(identity)) continue;
       const candidates = found.get(uid);
-      if (candidates === undefined) found.set(uid, [{ path, identity, startTicks }]);
-      else candidates.push({ path, identity, startTicks });
+      if (candidates === undefined) found.set(uid, [{ directory, identity, startTicks }]);
+      else candidates.push({ directory, identity, startTicks });
     }
     for (const candidates of found.values()) candidates.sort((a, b) => a.startTicks - b.startTicks);
     return found;
@@ -90,15 +96,31 @@ export function startTicksOf(stat: string | undefined): number | undefined {
   return field === undefined || !/^\d+$/.test(field) ? undefined : Number(field);
 }
 
-/** A process number may have gone to another process since. */
-function openSame({ path, identity }: Candidate): NetworkNamespace | undefined {
+/** The namespace of the pod's oldest process that holds one of its addresses. */
+function openFirst({ uid, addresses }: PodToFind, candidates: Candidates): NetworkNamespace | undefined {
+  for (const candidate of candidates.get(uid) ?? []) {
+    const namespace = openSame(candidate, uid);
+    if (namespace === undefined) continue;
+    if (holdsOneOf(namespace, addresses)) return namespace;
+    namespace.close();
+  }
+  return undefined;
+}
+
+/** Both numbers, the process's and the namespace's, may have gone to others since. */
+function openSame({ directory, identity, startTicks }: Candidate, uid: string): NetworkNamespace | undefined {
   let namespace: NetworkNamespace;
   try {
-    namespace = NetworkNamespace.open(path);
+    namespace = NetworkNamespace.open(namespaceOf(directory));
   } catch {
     return undefined;
   }
-  if (namespace.identity() === identity) return namespace;
+  // Of a process that is there after its namespace was opened, it was the namespace.
+  const same =
+    namespace.identity() === identity &&
+    startTicksOf(readText(join(directory, 'stat'))) === startTicks &&
+    podUidOf(readText(join(directory, 'cgroup'))) === uid;
+  if (same) return namespace;
   namespace.close();
   return undefined;
 }
@@ -121,10 +143,14 @@ function holdsOneOf(namespace: NetworkNamespace, addresses: readonly string[]): 
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined; // the process has ended
   }
+}
+
+function namespaceOf(directory: string): string {
+  return join(directory, 'ns', 'net');
 }
 
 /** `device:inode` of a namespace's file; undefined when it is gone, or may not be seen. */
