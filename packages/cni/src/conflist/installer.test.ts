@@ -110,6 +110,41 @@ describe('installation of the plugin', () => {
     expect(problems(installer().install())).to.deep.equal(['its permissions were changed']);
   });
 
+  it('compares binaries that do not fit into memory at a time, and sees a change of a byte', () => {
+    write('10-net.conflist', list);
+    const content = Buffer.alloc(2_500_000, 'binary ');
+    writeFileSync(join(root, 'plugin'), content);
+    const subject = installer();
+    subject.install();
+    const path = join(root, 'bin', 'istio-cni');
+    expect(readFileSync(path).equals(content)).to.equal(true);
+    expect(installer().install()).to.deep.equal([]);
+    for (const at of [0, 1_200_000, content.length - 1]) {
+      const damaged = Buffer.from(content);
+      damaged[at] = 0;
+      writeFileSync(path, damaged);
+      expect(problems(subject.install()), `byte ${at}`).to.deep.equal(['it was another version']);
+      expect(readFileSync(path).equals(content)).to.equal(true);
+    }
+  });
+
+  it('reads the binaries only when one of them has changed', () => {
+    write('10-net.conflist', list);
+    const content = Buffer.alloc(4_000_000, 'binary ');
+    writeFileSync(join(root, 'plugin'), content);
+    const subject = installer();
+    subject.install();
+    /** Bytes that this process reads meanwhile: proc_pid_io(5). */
+    const bytesRead = (): number =>
+      Number(/^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+    const before = bytesRead();
+    expect(subject.install()).to.deep.equal([]);
+    expect(bytesRead() - before).to.be.below(content.length / 2);
+    chmodSync(join(root, 'plugin'), 0o700);
+    expect(subject.install()).to.deep.equal([]);
+    expect(bytesRead() - before, 'after a change').to.be.above(content.length);
+  });
+
   it('leaves the node as it was', () => {
     write('10-net.conflist', list);
     write('20-foreign.conflist', list);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigFile, PluginEntrySettings } from './conflist.ts';
 import {
@@ -11,7 +11,7 @@ import {
   withPlugin,
 } from './conflist.ts';
 import { ConflistError } from './errors.ts';
-import { readIfThere, replaceFile } from './files.ts';
+import { fileVersion, readIfThere, replaceByCopy, replaceFile, sameContent } from './files.ts';
 
 export interface InstallerOptions {
   /** The node's /etc/cni/net.d. */
@@ -45,6 +45,8 @@ const SAVED_SUFFIX = '.before-istio-cni';
 export class PluginInstaller {
   readonly #options: InstallerOptions;
   readonly #entry: ReturnType<typeof renderPluginEntry>;
+  /** Versions of the image's binary and the node's, when they were the same. */
+  #sameBinary = '';
 
   constructor(options: InstallerOptions) {
     this.#options = options;
@@ -74,15 +76,19 @@ export class PluginInstaller {
     const { binaryDirectory, binarySource } = this.#options;
     mkdirSync(binaryDirectory, { recursive: true });
     const path = join(binaryDirectory, PLUGIN_TYPE);
-    const wanted = readFileSync(binarySource);
-    const present = readIfThere(path);
-    if (present?.equals(wanted) === true) {
-      if ((statSync(path).mode & 0o777) === BINARY_MODE) return [];
-      chmodSync(path, BINARY_MODE);
-      return [{ file: path, problem: 'its permissions were changed' }];
+    const versions = (): string => `${fileVersion(binarySource)}, ${fileVersion(path)}`;
+    // To compare them takes a tenth of a second, in which the agent does nothing else.
+    if (versions() === this.#sameBinary) return [];
+    const present = existsSync(path);
+    if (!present || !sameContent(binarySource, path)) {
+      replaceByCopy(path, binarySource, BINARY_MODE);
+      this.#sameBinary = versions();
+      return [{ file: path, problem: present ? 'it was another version' : 'it was missing' }];
     }
-    replaceFile(path, wanted, BINARY_MODE);
-    return [{ file: path, problem: present === undefined ? 'it was missing' : 'it was another version' }];
+    const asMeant = (statSync(path).mode & 0o777) === BINARY_MODE;
+    if (!asMeant) chmodSync(path, BINARY_MODE);
+    this.#sameBinary = versions();
+    return asMeant ? [] : [{ file: path, problem: 'its permissions were changed' }];
   }
 
   /** The second half. @throws ConflistError as {@link install} */
