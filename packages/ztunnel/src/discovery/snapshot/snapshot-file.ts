@@ -140,7 +140,8 @@ export class SnapshotFile {
       if (!name.startsWith(`${basename(path)}.`) || !name.endsWith('.tmp')) continue;
       const leftover = join(directory, name);
       const writtenAtMs = await modifiedAtMs(leftover);
-      if (writtenAtMs !== undefined && nowMs() - writtenAtMs > leftoverMs) await rm(leftover, { force: true });
+      if (writtenAtMs !== undefined && nowMs() - writtenAtMs > leftoverMs)
+        await rm(leftover, { force: true });
     }
   }
 }
