@@ -7,8 +7,6 @@ export type { ZdsPod, ZdsServerOptions } from './zds/server.ts';
 export type { RuleBackend } from './rules/backend.ts';
 export { RulesError } from './rules/errors.ts';
 export type { RulesErrorCode } from './rules/errors.ts';
-export { HostRuleApplier } from './rules/host-applier.ts';
-export type { HostRuleOptions } from './rules/host-applier.ts';
 export type { ProbedAddress } from './rules/host-rules.ts';
 export { PodRuleApplier } from './rules/pod-applier.ts';
 export type { Drift } from './rules/pod-applier.ts';
@@ -17,15 +15,9 @@ export type { AnnotationProblem, CaptureDefaults, PodCapture, ProbeAddress } fro
 export { chooseBackend, makeBackend, makeHostRules, probeNode } from './rules/probe.ts';
 export type { BackendFinding, BackendName, BackendWish, NodeFindings } from './rules/probe.ts';
 
-export type { PluginEntrySettings } from './conflist/conflist.ts';
-export { ConflistError } from './conflist/errors.ts';
 export type { ConflistErrorCode } from './conflist/errors.ts';
-export { PluginInstaller } from './conflist/installer.ts';
-export type { InstallerOptions, Repair } from './conflist/installer.ts';
-export { PluginKeeper } from './conflist/keeper.ts';
-export type { KeeperOptions } from './conflist/keeper.ts';
 
-export { decideEnrolment, readSelectors, SelectorError, standardSelectors } from './eligibility.ts';
+export { standardSelectors } from './eligibility.ts';
 export type {
   EnablementSelector,
   Enrolment,
@@ -33,6 +25,3 @@ export type {
   EnrolmentSettings,
   NotEnrolledReason,
 } from './eligibility.ts';
-export { agentFiles } from './plugin/agent-client.ts';
-export type { AddRequest, AddressOfPod } from './plugin/agent-request.ts';
-export { renderKubeconfig } from './plugin/kubeconfig.ts';

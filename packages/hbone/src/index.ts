@@ -10,8 +10,6 @@ export {
 } from './errors.ts';
 export { defaultHboneSettings, type HboneSettings } from './settings.ts';
 export {
-  encodeConnect,
-  decodeConnect,
   encodeBaggage,
   decodeBaggage,
   traceparentOf,
@@ -19,8 +17,7 @@ export {
   type WorkloadFacts,
 } from './connect-headers.ts';
 export { HboneTunnel, type TunnelSink } from './tunnel.ts';
-export { HboneConnection, type ConnectionState } from './connection.ts';
+export { type ConnectionState } from './connection.ts';
 export { ClientConnection, type ClientConnectionOwner, type VerifyPeer } from './client-connection.ts';
 export { ServerConnection, TunnelOffer, type ServerConnectionOwner } from './server-connection.ts';
-export { TunnelLink } from './tunnel-link.ts';
 export { HbonePool, PoolDirectory, type PoolKey, type PoolRequest, type PendingTunnel } from './pool.ts';

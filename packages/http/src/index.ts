@@ -9,6 +9,5 @@ export type { Http2Handler } from './http2/handler.ts';
 export type { HeaderBlock } from './http2/header-block.ts';
 export { headerValue } from './http2/header-block.ts';
 export type { LocalSettings, Role } from './http2/settings.ts';
-export { HBONE_SERVER_SETTINGS } from './http2/settings.ts';
 export type { Http2Stream } from './http2/stream.ts';
-export { HeaderEncodingError, SENSITIVE_NAMES } from './hpack/encoder.ts';
+export { HeaderEncodingError } from './hpack/encoder.ts';

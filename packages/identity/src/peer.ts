@@ -1,13 +1,6 @@
 // What data workers need of @ambient/identity: pure, synchronous, and free of gRPC and ASN.1 libraries.
 export type { Identity } from './spiffe.ts';
-export {
-  formatSpiffe,
-  internIdentity,
-  maxInterned,
-  parseSpiffe,
-  principalOf,
-  sameIdentity,
-} from './spiffe.ts';
+export { formatSpiffe, parseSpiffe } from './spiffe.ts';
 export type { PeerCertificate } from './peer-certificate.ts';
 export {
   clientAuth,

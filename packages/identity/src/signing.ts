@@ -3,7 +3,7 @@ export { DerCursor, DerError, derTag, toHex } from './der.ts';
 export type { DerElement } from './der.ts';
 export { DerBuilder } from './der-builder.ts';
 export type { Asn1Node } from './der-builder.ts';
-export { crlIssuer, CrlError, parseRevocationLists, verifyRevocationList } from './crl.ts';
+export { CrlError, parseRevocationLists } from './crl.ts';
 export type { RevocationList } from './crl.ts';
 export {
   issueCertificate,

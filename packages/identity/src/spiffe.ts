@@ -45,17 +45,10 @@ export function principalOf(identity: Identity): string {
   return formatSpiffe(identity).slice(scheme.length);
 }
 
-export function sameIdentity(a: Identity, b: Identity): boolean {
-  return (
-    a === b ||
-    (a.serviceAccount === b.serviceAccount && a.namespace === b.namespace && a.trustDomain === b.trustDomain)
-  );
-}
-
 /**
  * One shared, frozen object per identity, so that a worker holds each name once however many connections carry it.
- * The number kept is bounded ({@link maxInterned}): beyond it the argument comes back as it is, so compare with
- * {@link sameIdentity}, not with `===`.
+ * The number kept is bounded ({@link maxInterned}): beyond it the argument comes back as it is, so compare names,
+ * not objects.
  */
 export function internIdentity(identity: Identity): Identity {
   const uri = formatSpiffe(identity);
@@ -70,7 +63,7 @@ export function internIdentity(identity: Identity): Identity {
 }
 
 /** Most identities that {@link internIdentity} keeps in one thread. */
-export const maxInterned = 16_384;
+const maxInterned = 16_384;
 
 const internedByUri = new Map<string, Identity>();
 const uriByInterned = new WeakMap<Identity, string>();

@@ -51,7 +51,7 @@ export type {
 export { kindResources, kindNames, apiVersionOf, resourcePath } from './kinds.ts';
 export type { KindResource } from './kinds.ts';
 export { KubeConfigError, KubeConnectionError, KubeStatusError, isPassing, isRecord } from './errors.ts';
-export { builtInPath, builtInApiVersion, builtInResources } from './built-in.ts';
+export { builtInPath, builtInApiVersion } from './built-in.ts';
 export type { BuiltInResource } from './built-in.ts';
 export { KubeConnection } from './connection.ts';
 export type { PreparedRequest } from './connection.ts';

@@ -8,7 +8,7 @@ const namesByErrno = new Map<number, string>(
 export type SystemErrorCode = `E${string}`;
 
 /** Name of an errno value, `EAGAIN` for 11; `E<number>` where Linux has no name that Node knows. */
-export function errnoName(errno: number): SystemErrorCode {
+function errnoName(errno: number): SystemErrorCode {
   return (namesByErrno.get(errno) ?? `E${errno}`) as SystemErrorCode;
 }
 

@@ -1,5 +1,5 @@
 /** Linux system calls behind typed classes: epoll, sockets, namespaces. */
-export { SystemError, MisuseError, errnoName, systemErrors, type SystemErrorCode } from './errors.ts';
+export { SystemError, MisuseError, systemErrors, type SystemErrorCode } from './errors.ts';
 export { IoBuffer } from './io-buffer.ts';
 export { BufferPool } from './buffer-pool.ts';
 export { type SocketAddress, formatAddress } from './address.ts';

@@ -1,16 +1,6 @@
 // Public surface of @ambient/mesh.
 export * from './types.ts';
-export {
-  canonicalIp,
-  Cidr,
-  formatHostPort,
-  formatIp,
-  ipFromBytes,
-  ipToBytes,
-  isIpv6,
-  isLoopback,
-  parseIp,
-} from './ip.ts';
+export { canonicalIp, Cidr, formatIp, ipFromBytes, ipToBytes, parseIp } from './ip.ts';
 export type { IpFamily } from './ip.ts';
 export { matchWith, policyWith, serviceWith, workloadWith } from './defaults.ts';
 export { principalName, samePrincipal, workloadIdentity } from './identity.ts';
@@ -18,7 +8,7 @@ export type { Principal } from './identity.ts';
 export { validatePolicy, validateService, validateWorkload } from './validate.ts';
 export type { Problem } from './validate.ts';
 export { MeshStore } from './store.ts';
-export { plainWorkload, StoredWorkload } from './stored-workload.ts';
+export { plainWorkload } from './stored-workload.ts';
 export { UpdatePacker, UpdateUnpacker } from './packed-updates.ts';
 export type { PackedUpdates, PackedWorkload } from './packed-updates.ts';
 export type { LocalWorkloadName, MeshChange, MeshDestination } from './store.ts';
@@ -29,7 +19,7 @@ export type { PolicyConnection } from './compile-policy.ts';
 export { chooseRoute } from './choose-route.ts';
 export type { RouteCall } from './next-hop.ts';
 export { describeRoute } from './describe-route.ts';
-export { HBONE_PORT, nextHop, withResolvedAddress } from './route.ts';
+export { nextHop, withResolvedAddress } from './route.ts';
 export type {
   DirectRoute,
   DoubleHboneRoute,

@@ -34,16 +34,16 @@ export {
   text,
   ValueError,
 } from './settings/setting-types.ts';
-export { formatDuration, parseDuration } from './settings/duration.ts';
+export { formatDuration } from './settings/duration.ts';
 export { collectByPrefix, environmentUnder, processEnvironment, settingsFrom } from './settings/sources.ts';
 export { renderSettingsTable } from './settings/markdown.ts';
 export { parseYaml, YamlSyntaxError } from './settings/yaml-document.ts';
 
 export type { LogDirectives, LogLevel, LogThreshold } from './log/levels.ts';
-export { LogLevelError, LogLevels, parseLogDirectives } from './log/levels.ts';
+export { LogLevelError, LogLevels } from './log/levels.ts';
 export { logLevels, logSettings } from './log/log-settings.ts';
 export type { LogFields, LogFormat, LogValue } from './log/line-format.ts';
-export { bare, Bare, describeError, formatLine, formatTimestamp } from './log/line-format.ts';
+export { bare, describeError, formatLine } from './log/line-format.ts';
 export type { LogSink } from './log/logger.ts';
 export { Logger, logTimeMs, silentSink } from './log/logger.ts';
 export { LineBatch } from './log/line-batch.ts';

@@ -2,16 +2,8 @@
 export { FieldError, LocalSourceError, RejectedResourceError, XdsStreamError } from './errors.ts';
 
 export { addressResourceToMesh, authorizationResourceToMesh, updateKey } from './convert/to-mesh.ts';
-export { workloadToMesh } from './convert/workload-to-mesh.ts';
-export { serviceToMesh } from './convert/service-to-mesh.ts';
 export { policyToMesh } from './convert/policy-to-mesh.ts';
-export {
-  addressResource,
-  authorizationResource,
-  policyToWire,
-  serviceToWire,
-  workloadToWire,
-} from './convert/from-mesh.ts';
+export { addressResource, authorizationResource } from './convert/from-mesh.ts';
 
 export type {
   DeltaClientOptions,
@@ -23,7 +15,6 @@ export type {
 } from './delta/delta-client.ts';
 export { DeltaClient } from './delta/delta-client.ts';
 export type { DeltaRequest, DeltaResponse, Reception, TypeStatus } from './delta/delta-state.ts';
-export { DeltaState } from './delta/delta-state.ts';
 export type { GrpcTransportOptions } from './delta/grpc-transport.ts';
 export { GrpcTransport } from './delta/grpc-transport.ts';
 export type { NodeOptions } from './delta/node.ts';

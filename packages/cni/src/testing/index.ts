@@ -1,2 +1,2 @@
-export { fileIdentity, ScriptedZtunnel } from './scripted-ztunnel.ts';
+export { ScriptedZtunnel } from './scripted-ztunnel.ts';
 export type { ReceivedRequest } from './scripted-ztunnel.ts';

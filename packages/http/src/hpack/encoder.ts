@@ -5,7 +5,7 @@ import { encodeInteger, MAX_INTEGER_BYTES } from './integer.ts';
 import { Field, FIELD_OVERHEAD, FIRST_DYNAMIC_INDEX, STATIC_NAMES } from './static-table.ts';
 
 /** Secrets: sent as never-indexed, so that no hop puts them into a table (RFC 7541, section 7.1.3). */
-export const SENSITIVE_NAMES: ReadonlySet<string> = new Set([
+const SENSITIVE_NAMES: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
   'proxy-authorization',

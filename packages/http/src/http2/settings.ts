@@ -1,5 +1,10 @@
-import { DEFAULT_MAX_FRAME_SIZE, DEFAULT_WINDOW, LARGEST_MAX_FRAME_SIZE, MAX_31_BITS } from './frame.ts';
-import { readUint32 } from './frame.ts';
+import {
+  DEFAULT_MAX_FRAME_SIZE,
+  DEFAULT_WINDOW,
+  LARGEST_MAX_FRAME_SIZE,
+  MAX_31_BITS,
+  readUint32,
+} from './frame.ts';
 import type { Http2Reason } from './errors.ts';
 
 /** What this side tells the peer, and keeps to. Sizes are bytes. */
@@ -12,7 +17,7 @@ export interface LocalSettings {
   readonly maxFrameSize: number;
   /** Streams that the peer may have open; means nothing on the client side, where push is off. */
   readonly maxConcurrentStreams: number;
-  /** Largest header list: sum over fields of name + value + 32 (section 6.5.2). */
+  /** Largest header list: sum over fields of name + value + 32 (RFC 9113, section 6.5.2). */
   readonly maxHeaderListSize: number;
   /** Bytes of the decoder's table. The encoder's is never larger than this either. */
   readonly headerTableSize: number;
@@ -21,19 +26,6 @@ export interface LocalSettings {
   /** Names that are sent never-indexed; else authorization, cookies and their like. */
   readonly sensitiveHeaders?: ReadonlySet<string>;
 }
-
-/** Istio's ztunnel as an HBONE server: 200 streams, header list 64 KiB. */
-export const HBONE_SERVER_SETTINGS: LocalSettings = {
-  initialWindowSize: 4 << 20,
-  connectionWindowSize: 16 << 20,
-  maxFrameSize: 1 << 20,
-  maxConcurrentStreams: 200,
-  maxHeaderListSize: 64 << 10,
-  headerTableSize: 4096,
-};
-
-/** Istio's ztunnel as an HBONE client: header list 16 KiB. */
-export const HBONE_CLIENT_SETTINGS: LocalSettings = { ...HBONE_SERVER_SETTINGS, maxHeaderListSize: 16 << 10 };
 
 /** Identifiers of settings (RFC 9113, section 6.5.2; RFC 8441, section 3). */
 const SettingId = {

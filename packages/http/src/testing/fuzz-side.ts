@@ -4,7 +4,7 @@ import type { Http2Error } from '../http2/errors.ts';
 import type { Http2Handler } from '../http2/handler.ts';
 import type { HeaderBlock } from '../http2/header-block.ts';
 import type { LocalSettings, Role } from '../http2/settings.ts';
-import { HBONE_CLIENT_SETTINGS, HBONE_SERVER_SETTINGS } from '../http2/settings.ts';
+import { HBONE_CLIENT_SETTINGS, HBONE_SERVER_SETTINGS } from './hbone-settings.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import { CLIENT_PREFACE, drain, FrameType } from './wire.ts';
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { DEFAULT_ABUSE_LIMITS } from '../http2/abuse.ts';
 import { Http2Connection } from '../http2/connection.ts';
 import type { LocalSettings } from '../http2/settings.ts';
-import { HBONE_CLIENT_SETTINGS, HBONE_SERVER_SETTINGS } from '../http2/settings.ts';
+import { HBONE_CLIENT_SETTINGS, HBONE_SERVER_SETTINGS } from './hbone-settings.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import { EventLog } from './event-log.ts';
 import { drain } from './wire.ts';

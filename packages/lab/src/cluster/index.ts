@@ -4,6 +4,5 @@ export type { LabClusterOptions, LabStep } from './lab-cluster.ts';
 export { LabStartError } from './lab-start-error.ts';
 export { MESH_NAMESPACE } from './mesh-manifests.ts';
 export type { MeshOptions } from './mesh-manifests.ts';
-export { samplePath } from './samples.ts';
 export { joinEntrance } from './entrance.ts';
 export type { WorkloadName } from './wait-for-workloads.ts';

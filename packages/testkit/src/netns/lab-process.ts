@@ -224,7 +224,7 @@ export class LabProcess {
 const TCP_LISTEN = '0A';
 
 /** True if the network namespace of the process has a TCP socket listening on the port, on any address. */
-export function hasTcpListener(pid: number, port: number): boolean {
+function hasTcpListener(pid: number, port: number): boolean {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return ['tcp', 'tcp6'].some((table) => {
     let text: string;

@@ -3,7 +3,7 @@ import type { Family } from '../addresses.ts';
 import { formatPrefix, parsePrefix } from '../addresses.ts';
 import type { ServiceRules } from './node-rules.ts';
 
-export const proxyTable = 'lab-services';
+const proxyTable = 'lab-services';
 /** The bit that says: answers have to come back by this node. As kube-proxy's, so that others leave it alone. */
 export const masqueradeMark = '0x4000';
 /** A Service whose traffic stays on the node, which has no endpoint. */
