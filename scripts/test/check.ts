@@ -24,6 +24,11 @@ export const checks = [
     remedy: `npm run docs:${page}`,
   })),
   {
+    name: 'links of the pages',
+    command: [process.execPath, 'scripts/docs/links.ts'],
+    remedy: '',
+  },
+  {
     name: 'generated messages are fresh',
     command: [process.execPath, 'packages/wire/src/generate.ts', '--check'],
     remedy: 'npm run generate:wire',
