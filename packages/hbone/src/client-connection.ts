@@ -126,7 +126,8 @@ export class ClientConnection extends HboneConnection {
     return (
       this.state === 'open' &&
       this.http2.canRequest &&
-      this.activeTunnels < this.settings.maxTunnelsPerConnection
+      this.activeTunnels < this.settings.maxTunnelsPerConnection &&
+      !this.inDoubt
     );
   }
 
@@ -139,6 +140,7 @@ export class ClientConnection extends HboneConnection {
     const stream = this.http2.request(encodeConnect(request), false, tunnel);
     if (stream === undefined) return undefined;
     tunnel.stream = stream;
+    this.probe();
     this.requestFlush();
     return tunnel;
   }

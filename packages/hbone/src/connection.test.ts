@@ -11,6 +11,7 @@ import {
   RecordingSink,
   TestIdentities,
   TestServer,
+  freeze,
   settle,
   testReactor,
   turnUntil,
@@ -367,10 +368,3 @@ describe('HBONE connections', () => {
     expect(near.gone).to.deep.equal([over]);
   });
 });
-
-/** Makes one end deaf and dumb, as if its machine were gone: its socket stays, and nothing is read or answered. */
-function freeze(connection: object): void {
-  const frozen = connection as { onTransportReadable: () => void; run: () => void };
-  frozen.onTransportReadable = () => undefined;
-  frozen.run = () => undefined;
-}

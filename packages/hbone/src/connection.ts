@@ -66,6 +66,8 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   };
   #waiting: HboneTunnel[] = [];
   readonly #pings: PingWatch;
+  /** When bytes of the peer last came, on the reactor's clock. */
+  #heardAtMs: number;
   readonly #credit: ReceiveCredit<HboneTunnel | undefined>;
   readonly #pace = new ReadPace();
 
@@ -78,6 +80,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     this.reactor = reactor;
     this.settings = settings;
     this.#pings = new PingWatch(settings.pingTimeoutMs);
+    this.#heardAtMs = reactor.nowMs;
     this.http2 = new Http2Connection(role, http2Settings(role, settings), this, limits, () => reactor.nowMs);
     this.#writes = new TurnWrites(this.http2);
     this.#credit = new ReceiveCredit(
@@ -179,6 +182,17 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     this.fail(new HboneError('ping-timeout', `no answer to an HTTP/2 PING within ${seconds} s`));
   }
 
+  /** The peer was asked, and has been silent since: it has crashed, or the network drops its packets. */
+  protected get inDoubt(): boolean {
+    return this.#pings.silentMs(this.reactor.nowMs, this.#heardAtMs) >= this.settings.doubtMs;
+  }
+
+  /** Asks whether the peer is there, unless it was heard just now: the next PING of the timer may be long in coming. */
+  protected probe(): void {
+    if (this.#pings.outstanding || !this.http2.remoteSettingsReceived) return;
+    if (this.reactor.nowMs - this.#heardAtMs >= this.settings.doubtMs / 2) this.#ping();
+  }
+
   #ping(): void {
     this.http2.ping(this.#pings.start(this.reactor.nowMs));
     this.requestFlush();
@@ -264,6 +278,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
         return;
       }
       budget -= n;
+      this.#heardAtMs = this.reactor.nowMs;
       if (channel.drained) this.#readable = false;
       this.http2.receive(readBuffer.bytes, 0, n);
       if (inCompany) this.#pace.onRead(n, performance.now() - startMs);

@@ -12,6 +12,16 @@ describe('PingWatch', () => {
     expect(watch.outstanding).to.equal(false);
   });
 
+  it('tells the silence since the question, which any byte breaks', () => {
+    const watch = new PingWatch(20_000);
+    expect(watch.silentMs(5000, 0), 'nobody was asked').to.equal(0);
+    const payload = watch.start(5000);
+    expect(watch.silentMs(7000, 1000)).to.equal(2000);
+    expect(watch.silentMs(7000, 6500)).to.equal(500);
+    watch.onAnswer(payload, 7000);
+    expect(watch.silentMs(9000, 7000)).to.equal(0);
+  });
+
   it('is overdue after its time, not before, and not without a question', () => {
     const watch = new PingWatch(20_000);
     expect(watch.overdue(1e9)).to.equal(false);

@@ -28,6 +28,11 @@ export class PingWatch {
     return roundTripMs;
   }
 
+  /** How long the peer has been silent since it was asked, milliseconds; 0 when no answer is due. Any byte breaks the silence. */
+  silentMs(nowMs: number, heardAtMs: number): number {
+    return this.outstanding ? nowMs - Math.max(this.#sentAtMs, heardAtMs) : 0;
+  }
+
   /** The peer has had its time. */
   overdue(nowMs: number): boolean {
     return this.outstanding && nowMs - this.#sentAtMs >= this.#timeoutMs;

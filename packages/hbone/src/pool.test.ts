@@ -12,6 +12,7 @@ import {
   RecordingSink,
   TestIdentities,
   TestServer,
+  freeze,
   settle,
   testReactor,
   turnUntil,
@@ -246,6 +247,30 @@ describe('HbonePool', () => {
     turnUntil(reactor, 'the tunnel', () => sink.opened !== undefined);
     sink.tunnel!.reset(ErrorCode.CANCEL);
     turnUntil(reactor, 'the connection to close', () => from.connectionCount === 0);
+  });
+
+  it('a server that falls silent gets no new tunnels there; who comes then goes another way, and what is open stays', () => {
+    const to = serve();
+    const from = pool({ doubtMs: 40 });
+    const first = ask(from, to.address).sink;
+    turnUntil(reactor, 'a tunnel', () => first.opened !== undefined);
+    settle(reactor);
+    freeze(to.connections[0]!);
+    const pass = (ms: number): void => {
+      const sinceMs = reactor.nowMs;
+      turnUntil(reactor, 'time to pass', () => reactor.nowMs - sinceMs >= ms);
+    };
+    pass(30);
+    const second = ask(from, to.address).sink;
+    expect(second.tunnel, 'nothing is known against it yet').to.not.equal(undefined);
+    pass(45);
+    const third = ask(from, to.address).sink;
+    turnUntil(reactor, 'a tunnel in another connection', () => third.opened !== undefined);
+    expect(to.connections).to.have.length(2);
+    expect([first.closed, second.closed, second.opened]).to.deep.equal([false, false, undefined]);
+    pass(45);
+    expect(ask(from, to.address).sink.tunnel, 'one that answers is not doubted').to.not.equal(undefined);
+    expect(from.connectionCount).to.equal(2);
   });
 
   it('closes a connection that nobody has used for a while', () => {

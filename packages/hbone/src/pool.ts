@@ -198,11 +198,15 @@ export class HbonePool {
   }
 
   #serveWaiting(bucket: Bucket): void {
+    this.#fill(bucket);
+    const next = bucket.waiting[0];
+    if (next !== undefined && bucket.dialling === undefined) this.#dial(bucket, next.request);
+  }
+
+  #fill(bucket: Bucket): void {
     for (const connection of bucket.connections)
       while (bucket.waiting.length > 0 && connection.available)
         this.#open(connection, bucket.waiting.shift()!);
-    const next = bucket.waiting[0];
-    if (next !== undefined && bucket.dialling === undefined) this.#dial(bucket, next.request);
   }
 
   #forget(bucket: Bucket, gone: ClientConnection, error: HboneError): void {
@@ -210,6 +214,7 @@ export class HbonePool {
     if (at >= 0) bucket.connections.splice(at, 1);
     if (bucket.dialling === gone) {
       bucket.dialling = undefined;
+      this.#fill(bucket); // a server that was silent may have spoken meanwhile
       for (const { request } of bucket.waiting.splice(0)) request.sink.onTunnelClosed(error);
     }
     if (bucket.connections.length > 0 || bucket.dialling !== undefined || bucket.waiting.length > 0) return;

@@ -17,6 +17,8 @@ export interface HboneSettings {
   readonly handshakeTimeoutMs: number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
+  /** A pooled connection takes no new tunnels while its server has been silent for so long after a PING. */
+  readonly doubtMs: number;
   /** A pooled connection without tunnels is closed after this. */
   readonly idleReleaseMs: number;
   /** Unsent bytes that the kernel may hold per connection before we keep them back: bounds queueing delay. */
@@ -34,6 +36,7 @@ export const defaultHboneSettings: HboneSettings = {
   handshakeTimeoutMs: 10_000,
   pingIntervalMs: 10_000,
   pingTimeoutMs: 20_000,
+  doubtMs: 2000,
   idleReleaseMs: 5 * 60_000,
   unsentLowWaterBytes: 256 * 1024,
 };
