@@ -5,10 +5,13 @@
  * Usage: node scripts/setup/isolate.ts TASK [options of the task]
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findIsolation, isolationRemedy } from '@ambient/lab/isolation';
+
+import { makeTaskDirectory, TaskDirectoryError } from './task-directory.ts';
+import type { TaskDirectory } from './task-directory.ts';
 
 const scripts = join(import.meta.dirname, '..');
 const tasks: Readonly<Record<string, string>> = {
@@ -40,40 +43,51 @@ function watchNpm(): () => boolean {
   return () => process.ppid !== parent || processStatus(parent)?.parent !== shell.parent;
 }
 
-/** Where the tour keeps its cluster's files, and what leads there from the machine's own network. */
-interface Entrance extends Disposable {
+/** What a task is given for its time, and what takes it away again. */
+interface Provision extends Disposable {
   readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /**
- * A port on 127.0.0.1 that leads to a Unix socket in a directory of its own, whose path means the same inside: kubectl in another
- * terminal needs no more.
+ * The tour's cluster is reached by a port on 127.0.0.1 that leads to a Unix socket in its directory, whose path means the same
+ * inside: kubectl in another terminal needs no more.
  */
-async function makeEntrance(): Promise<Entrance> {
+async function provideEntrance(directory: TaskDirectory): Promise<Provision> {
   const { entranceUrl, openEntrance } = await import('@ambient/lab/entrance');
-  sweepAbandoned();
-  const directory = mkdtempSync(join(tmpdir(), `ambient-tour-${process.pid}-`));
-  const door = await openEntrance(directory);
+  const door = await openEntrance(directory.path);
   return {
-    args: ['--directory', directory, '--public-url', entranceUrl(door)],
+    args: ['--directory', directory.path, '--public-url', entranceUrl(door)],
+    env: {},
     [Symbol.dispose]: () => {
       door[Symbol.dispose]();
-      rmSync(directory, { recursive: true, force: true });
+      directory[Symbol.dispose]();
     },
   };
 }
 
-/** Files of tours whose processes were all killed at once; of somebody else's, none can be removed. */
-function sweepAbandoned(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const [, pid] = /^ambient-tour-(\d+)-\w+$/.exec(name) ?? [];
-    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      continue;
-    }
-  }
+/** Tests that are killed half-way leave their files, which go with the directory. */
+function provideTemporary(directory: TaskDirectory): Provision {
+  return {
+    args: [],
+    env: { TMPDIR: directory.path },
+    [Symbol.dispose]: () => {
+      directory[Symbol.dispose]();
+    },
+  };
+}
+
+async function provide(task: string): Promise<Provision> {
+  if (task === 'tour') return provideEntrance(makeTaskDirectory(task, tmpdir()));
+  if (task === 'test') return provideTemporary(makeTaskDirectory(task, tmpdir()));
+  return { args: [], env: {}, [Symbol.dispose]: () => undefined };
+}
+
+/** Every run of the tests ends with the count, one that could not start included. */
+function refuse(task: string, message: string): never {
+  console.error(`error: ${message}`);
+  if (task === 'test') console.log('0 passed, 1 failed');
+  process.exit(1);
 }
 
 async function main(): Promise<void> {
@@ -85,20 +99,21 @@ async function main(): Promise<void> {
     process.exit(2);
   }
   const workable = findIsolation('mount -t tmpfs tmpfs /run && ip link set lo up');
-  if ('refusal' in workable) {
-    console.error(`error: the kernel refuses namespaces (${workable.refusal}).\n${isolationRemedy()}`);
-    if (task === 'test') console.log('0 passed, 1 failed');
-    process.exit(1);
-  }
+  if ('refusal' in workable)
+    refuse(task, `the kernel refuses namespaces (${workable.refusal}).\n${isolationRemedy()}`);
 
-  const entrance = task === 'tour' ? await makeEntrance() : undefined;
+  const provision = await provide(task).catch((error: unknown) => {
+    if (error instanceof TaskDirectoryError) refuse(task, error.message);
+    throw error;
+  });
   const command = [
     ...[process.execPath, '--disable-warning=ExperimentalWarning', script, ...args],
-    ...(entrance?.args ?? []),
+    ...provision.args,
   ];
   const inside = ['sh', join(scripts, 'setup', 'inside.sh'), ...command];
   const child = spawn('unshare', [...workable.options, ...inside], {
     stdio: ['inherit', 'inherit', 'inherit', 'ignore', 'pipe'],
+    env: { ...process.env, ...provision.env },
   });
   const lifeline = child.stdio[4];
   // The terminal gives Ctrl-C to the task as well; only the task knows how to end well.
@@ -112,7 +127,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
   });
   child.on('exit', (code, signal) => {
-    entrance?.[Symbol.dispose]();
+    provision[Symbol.dispose]();
     process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
   });
 }
