@@ -55,12 +55,16 @@ export async function measureScale(context: MeasureContext<NodeEffort>): Promise
   const adds = ascending(await Promise.all(starting.map((pod) => callPlugin(node, pod, 'ADD'))));
   add('burstP50', quantile(adds, 0.5));
   add('burstMax', quantile(adds, 1));
+  await Promise.all(starting.map((pod) => node.run(pod)));
 
   progress('scale: label off, and on again while a pod starts');
   add('releaseMany', await node.release());
   const meanwhile = await node.startingPod('meanwhile');
-  const [, addMs] = await Promise.all([node.capture(), callPlugin(node, meanwhile, 'ADD')]);
-  add('addMeanwhile', addMs);
+  const start = async (): Promise<void> => {
+    add('addMeanwhile', await callPlugin(node, meanwhile, 'ADD'));
+    await node.run(meanwhile);
+  };
+  await Promise.all([node.capture(), start()]);
 }
 
 /** What both hold and use while nothing happens. */

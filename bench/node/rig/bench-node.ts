@@ -197,7 +197,7 @@ export class BenchNode implements AsyncDisposable {
 
   /** Creates a pod of the API. @param running as a kubelet says when its containers run */
   async #createPod(pod: CheapPod, running: boolean): Promise<string> {
-    const { name, ip, ip6 } = pod;
+    const { name } = pod;
     const created = await this.#client.request<Pod>({
       method: 'POST',
       path: `/api/v1/namespaces/${NAMESPACE}/pods`,
@@ -210,14 +210,18 @@ export class BenchNode implements AsyncDisposable {
     });
     const { uid } = created.metadata;
     this.#namespaces.publish(pod, uid);
-    if (running)
-      await this.#client.request({
-        method: 'PATCH',
-        path: `/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`,
-        contentType: 'application/merge-patch+json',
-        body: { status: { phase: 'Running', podIP: ip, podIPs: [{ ip }, { ip: ip6 }] } },
-      });
+    if (running) await this.run(pod);
     return uid;
+  }
+
+  /** The kubelet says that the pod's containers run, and its addresses. */
+  async run({ name, ip, ip6 }: CheapPod): Promise<void> {
+    await this.#client.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`,
+      contentType: 'application/merge-patch+json',
+      body: { status: { phase: 'Running', podIP: ip, podIPs: [{ ip }, { ip: ip6 }] } },
+    });
   }
 
   /** One more pod, which is just being made: its network is there, its containers are not. */

@@ -32,6 +32,7 @@ export { UnixSocket, UnixListener, type UnixSocketType } from './unix.ts';
 export { NamespaceTrapError, NetworkNamespace } from './namespace.ts';
 export { NftablesSocket } from './nftables-socket.ts';
 export { SocketDiagnostics, type DiagnosedSocket } from './socket-diagnostics.ts';
+export { interfaceAddresses } from './interface-addresses.ts';
 export { RoutingChanges, RoutingSocket, type MarkRule } from './routing-socket.ts';
 export { runTool, type ToolOptions, type ToolOutcome } from './tool.ts';
 export { requestTimeSlice } from './scheduling.ts';

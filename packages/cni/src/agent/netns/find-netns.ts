@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { NetworkNamespace } from '@ambient/linux';
+import { interfaceAddresses, NetworkNamespace } from '@ambient/linux';
 
 /** Whose namespace is looked for. */
 export interface PodToFind {
@@ -125,19 +124,9 @@ function openSame({ directory, identity, startTicks }: Candidate, uid: string): 
   return undefined;
 }
 
-/** Addresses of all interfaces of a namespace but loopback. */
-export function addressesIn(namespace: NetworkNamespace): readonly string[] {
-  return namespace.enter(() =>
-    Object.values(networkInterfaces())
-      .flatMap((list) => list ?? [])
-      .filter(({ internal }) => !internal)
-      .map(({ address }) => address),
-  );
-}
-
 function holdsOneOf(namespace: NetworkNamespace, addresses: readonly string[]): boolean {
   if (addresses.length === 0) return true;
-  const present = addressesIn(namespace);
+  const present = namespace.enter(interfaceAddresses);
   return addresses.some((address) => present.includes(address));
 }
 
