@@ -1,20 +1,15 @@
-import { CertificateCache } from '@ambient/identity';
 import { describeError, Drain, Logger, Readiness, realClock } from '@ambient/runtime';
 import type { Clock, DrainOutcome, LogLevels, LogOutput } from '@ambient/runtime';
 import { AdminListener } from './admin-listener.ts';
 import type { AdminServers } from './admin/admin-servers.ts';
 import { listenAdminServers } from './admin/admin-servers.ts';
-import { EndedConnections } from './admin/ended-connections.ts';
 import { localConnections } from './admin/local-connections.ts';
+import { WorkerReports } from './admin/worker-reports.ts';
 import { Capture } from './capture/capture.ts';
 import type { CaptureOptions } from './capture/capture.ts';
-import { CertificateSupply } from './certificates/certificate-supply.ts';
-import { LocalIdentities } from './certificates/local-identities.ts';
-import { openCertificateAuthority, openingAuthority } from './certificates/open-authority.ts';
-import { RestoringAuthority } from './certificates/restoring-authority.ts';
-import { RevocationSupply } from './certificates/revocation-supply.ts';
+import { NodeCertificates } from './certificates/node-certificates.ts';
 import { configDump } from './config-dump.ts';
-import { coldStartPatienceMs, Discovery } from './discovery/discovery.ts';
+import { Discovery } from './discovery/discovery.ts';
 import { HostnameResolver, systemLookup } from './discovery/hostname-resolver.ts';
 import { MeshReplicator } from './discovery/mesh-replicator.ts';
 import { MeshSnapshot } from './discovery/snapshot/mesh-snapshot.ts';
@@ -25,7 +20,6 @@ import { selfCallPorts } from './settings.ts';
 import type { ZtunnelSettings } from './settings.ts';
 import { version } from './version.ts';
 import { DataWorkers } from './workers/data-workers.ts';
-import type { ConnectionReport } from './worker/messages.ts';
 import type { BoundPorts, WorkerLink, WorkerRequest } from './workers/data-workers.ts';
 import { threadSpawner } from './workers/worker-thread.ts';
 
@@ -96,7 +90,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   const mesh = new MeshReplicator(
     (message) => workers.broadcast(message),
     (change) => {
-      if (settings.proxyEnabled) identities.update(mesh.store, change.workloads);
+      if (settings.proxyEnabled) certificates.identities.update(mesh.store, change.workloads);
       snapshot?.changed();
     },
   );
@@ -108,7 +102,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     startup.use(
       new MeshSnapshot({
         file: snapshotFile,
-        source: () => ({ store: mesh.store, certificates: () => certificates.current }),
+        source: () => ({ store: mesh.store, certificates: () => certificates.supply.current }),
         current: () => discovery.current,
         metrics: metrics.snapshot(),
         clock,
@@ -135,36 +129,14 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   const resolver = new HostnameResolver(systemLookup(settings.ipv6Enabled), clock);
 
   // Certificates: of the workloads that the mesh puts on this node, from the CA, to the workers.
-  const opening = openCertificateAuthority(settings, clock, log.scope('ca'));
-  let authority = openingAuthority(opening);
-  if (snapshot !== undefined)
-    authority = new RestoringAuthority({
-      authority,
-      restored: async () => (await snapshot.load())?.certificates,
-      patienceMs: coldStartPatienceMs,
-      clock,
-      log: log.scope('ca'),
-    });
-  startup.defer(() => authority.close());
-  const cache = startup.use(new CertificateCache({ ca: authority, clock, random }));
-  startup.use(cache.onUpdate(() => snapshot?.changed()));
-  const only = settings.dedicatedWorkload;
-  const identities = new LocalIdentities(cache, { nodeName: settings.place.nodeName, only });
-  const certificates = startup.use(
-    new CertificateSupply({
-      cache,
-      toWorkers: (message) => workers.broadcast(message),
-      only,
-      log: log.scope('ca'),
-    }),
-  );
-  const revocations = startup.use(
-    new RevocationSupply({
-      path: settings.tls.crlPath,
-      cache,
+  const certificates: NodeCertificates = startup.use(
+    new NodeCertificates({
+      settings,
+      snapshot,
       toWorkers: (message) => workers.broadcast(message),
       clock,
-      log: log.scope('crl'),
+      random,
+      log,
     }),
   );
 
@@ -177,7 +149,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
             readiness,
             trustDomain: () => nodeTrustDomain(mesh, settings),
             // Where nothing is carried, nobody asks for a certificate.
-            identities: settings.proxyEnabled ? identities : noIdentities,
+            identities: settings.proxyEnabled ? certificates.identities : noIdentities,
             metrics: metrics.pods(),
             onFatal(error) {
               log.error(describeError(error), { code: error.code });
@@ -198,7 +170,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
         logOutput.writeFormatted(request.lines);
         break;
       case 'need-certificate':
-        certificates.need(worker, request.identity);
+        certificates.supply.need(worker, request.identity);
         break;
       case 'demand':
         discovery.demand(worker, request.key);
@@ -227,7 +199,6 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     introduce(worker) {
       mesh.introduce(worker);
       certificates.introduce(worker);
-      revocations.introduce(worker);
       capture?.pods.introduce(worker);
       if (synced) worker.post({ kind: 'start' });
     },
@@ -268,28 +239,19 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
     readiness.block('draining');
     drain.trigger(settings.drainDeadlineMs + drainGraceMs);
   };
-  const endedConnections = new EndedConnections();
-  const named = <T extends ConnectionReport>(reports: readonly T[]) =>
-    localConnections(reports, settings.dedicatedWorkload, capture?.pods.status());
+  const reports = new WorkerReports({
+    collect: (connections) => workers.collect(connections),
+    absorb: (collected) => metrics.absorb(collected),
+    locate: (connections) =>
+      localConnections(connections, settings.dedicatedWorkload, capture?.pods.status()),
+  });
   const admin = startup.use(
     new AdminListener(
       () =>
         listenAdminServers(settings, {
           actions: {
-            async connections() {
-              const collected = await workers.collect('live');
-              metrics.absorb(collected);
-              return named(collected.flatMap(({ connections }) => connections));
-            },
-            async watchConnections() {
-              const collected = await workers.collect('ended-too');
-              metrics.absorb(collected);
-              endedConnections.add(named(collected.flatMap(({ ended = [] }) => ended)));
-              return {
-                live: named(collected.flatMap(({ connections }) => connections)),
-                ended: endedConnections,
-              };
-            },
+            connections: () => reports.connections(),
+            watchConnections: () => reports.watchConnections(),
             place: {
               store: mesh.store,
               network: settings.place.network,
@@ -297,14 +259,11 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
               random,
             },
             async configDump() {
-              const collected = await workers.collect('live');
-              // Whoever is asked reports its counts too, and only once.
-              metrics.absorb(collected);
               return configDump({
                 settings,
                 store: mesh.store,
-                certificates: cache.dump(),
-                connections: collected.flatMap(({ connections }) => connections),
+                certificates: certificates.cache.dump(),
+                connections: await reports.live(),
                 pods: capture?.pods.status(),
                 discovery: discovery.status(),
               });
@@ -325,7 +284,7 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
 
   // All at once: threads boot while the CA is opened, the mesh is read and ports are bound.
   workers.start();
-  const started = Promise.all([workers.bound, admin.start(), opening]);
+  const started = Promise.all([workers.bound, admin.start(), certificates.opening]);
   // Loading the mesh may throw, and nobody would then look at the others.
   started.catch(() => {});
   discovery.start();
