@@ -1,4 +1,5 @@
-import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
+import { ClockDifference, KubeClient, isPassing } from '@ambient/kube';
+import type { KubeConnection } from '@ambient/kube';
 import {
   Backoff,
   describeError,
@@ -8,23 +9,15 @@ import {
   SeriesBudget,
 } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
-import { addDiscoveryService, DeltaServer, discoveryServerOptions } from '@ambient/xds/server';
+import { DeltaServer } from '@ambient/xds/server';
 
-import { addCertificateService } from './ca/grpc-certificate-service.ts';
 import { Certificates } from './certificates.ts';
-import { DebugGuard } from './debug/debug-access.ts';
-import { createDebugServer, createReadinessServer } from './debug/debug-server.ts';
-import { debugStream } from './debug/debug-stream.ts';
-import { debugPages } from './debug/pages.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { ClusterPods } from './discovery/pod-lookup.ts';
-import { ClockDifference, KubeClient, isPassing } from '@ambient/kube';
-import type { KubeConnection } from '@ambient/kube';
 import { Leader } from './leader/leader.ts';
 import { controlPlaneMetrics, discoveryMetrics, setLeading } from './metrics.ts';
-import { discoveryAuthentication } from './server/authenticate-discovery.ts';
-import { listenGrpc, listenHttp } from './server/listen.ts';
-import { createWebhookServer } from './server/webhook-server.ts';
+import { openServers } from './server/open-servers.ts';
+import type { BoundPorts } from './server/open-servers.ts';
 import type { ControlPlaneSettings } from './settings/settings.ts';
 import { version } from './version.ts';
 
@@ -37,22 +30,12 @@ export interface ControlPlaneOptions {
 
 /** A control plane that serves. */
 export interface ControlPlane {
-  /** Ports that were bound; undefined for listeners that are off. */
-  readonly ports: {
-    readonly secureGrpc: number;
-    readonly plaintextXds: number | undefined;
-    readonly webhook: number;
-    readonly monitoring: number;
-    readonly readiness: number;
-  };
+  readonly ports: BoundPorts;
   /** The whole mesh is known and served. */
   readonly ready: Promise<void>;
   /** Ends streams cleanly, gives the lead back, closes everything. */
   stop(): Promise<void>;
 }
-
-/** How long streams have to end by themselves, milliseconds. */
-const streamGraceMs = 2000;
 
 /**
  * Wires a control plane, in the order in which data flows: the cluster's objects, the tables, the streams to proxies; beside
@@ -62,7 +45,7 @@ const streamGraceMs = 2000;
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { settings, connection, log, clock = realClock } = options;
-  const { cluster, listeners, discovery: limits } = settings;
+  const { cluster, discovery: limits } = settings;
   await using stack = new AsyncDisposableStack();
   const clocks = new ClockDifference(clock, log);
   const client = new KubeClient(connection, clock, {
@@ -144,65 +127,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   stack.defer(() => leader.stop());
 
   await untilAnswered(() => certificates.start(), clock, log);
-  const debugging = {
-    pages: debugPages({ settings, discovery, streams, certificates, leader, levels: log.levels }),
-    guard: new DebugGuard({
-      authenticator: certificates.authenticator,
-      rootNamespace: () => discovery.settings.rootNamespace,
-    }),
-    readiness,
-    metrics,
-    levels: log.levels,
-    log: log.scope('debug'),
-  };
-  const readinessServer = stack.adopt(createReadinessServer(debugging), closeHttp);
-  const debugServer = stack.adopt(createDebugServer(debugging), closeHttp);
-  const webhook = createWebhookServer(certificates.serving);
-  stack.use(webhook.swaps);
-  stack.adopt(webhook.server, closeHttp);
-  const secure = stack.adopt(new GrpcServer(discoveryServerOptions), closeGrpc);
-  addDiscoveryService(
-    secure,
-    streams,
-    discoveryAuthentication(certificates.authenticator, pods),
-    debugStream({
-      ...debugging,
-      authenticator: certificates.authenticator,
-      connections: () => streams.connections(),
-      instance: cluster.podName,
+  const { ports } = stack.use(
+    await openServers({
+      settings,
+      discovery,
+      streams,
+      certificates,
+      pods,
+      leader,
+      readiness,
+      metrics,
       clock,
+      log,
     }),
   );
-  addCertificateService(secure, certificates.service, log.scope('ca'));
-  const plaintext =
-    listeners.plaintextXds === undefined
-      ? undefined
-      : stack.adopt(new GrpcServer(discoveryServerOptions), closeGrpc);
-  if (plaintext !== undefined)
-    addDiscoveryService(plaintext, streams, (_, { address }) =>
-      Promise.resolve({ principal: `unauthenticated ${address}` }),
-    );
-
-  const ports = {
-    readiness: await listenHttp(readinessServer, listeners.readiness, 'HTTP_ADDRESS'),
-    monitoring: await listenHttp(debugServer, listeners.monitoring, 'MONITORING_ADDRESS'),
-    webhook: await listenHttp(webhook.server, listeners.webhook, 'WEBHOOK_ADDRESS'),
-    secureGrpc: await listenGrpc(
-      secure,
-      listeners.secureGrpc,
-      certificates.serving.serverCredentials(),
-      'SECURE_GRPC_ADDRESS',
-    ),
-    plaintextXds:
-      plaintext === undefined || listeners.plaintextXds === undefined
-        ? undefined
-        : await listenGrpc(
-            plaintext,
-            listeners.plaintextXds,
-            ServerCredentials.createInsecure(),
-            'PLAINTEXT_XDS_ADDRESS',
-          ),
-  };
   discovery.start();
   log.info('serving', {
     api: client.server,
@@ -241,21 +179,4 @@ async function untilAnswered(attempt: () => Promise<void>, clock: Clock, log: Lo
       });
       await new Promise<void>((resolve) => void clock.setTimer(waitMs, resolve));
     }
-}
-
-function closeHttp(server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
-}
-
-function closeGrpc(server: GrpcServer): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.forceShutdown(), streamGraceMs);
-    server.tryShutdown(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-  });
 }
