@@ -39,7 +39,7 @@ export class PodRuleApplier {
   }
 
   /**
-   * Captures a pod: afterwards it has all of its rules and nothing else of ours, whatever it had before.
+   * Captures a pod that was not captured: afterwards it has all of its rules and nothing else of ours, whatever it had before.
    * @throws RulesError ERR_RULES_STEP, ERR_RULES_TOOL_MISSING: the pod is not captured, what was set has been taken back;
    *   ERR_RULES_HALF_SET: that failed as well
    */
@@ -62,6 +62,23 @@ export class PodRuleApplier {
       }
       throw error;
     }
+  }
+
+  /**
+   * Sets the rules of a captured pod anew. What fails keeps nothing else from being set, and nothing is taken back: a pod
+   * of which a part is missing is better off than one that is open.
+   * @throws RulesError the first step that failed, when all have been tried
+   */
+  async renew(namespace: NetworkNamespace, capture: PodCapture): Promise<void> {
+    await everyOne([
+      this.#backend.install(namespace, capture),
+      // Within a promise: what fails must not keep the rest from being tried.
+      ...this.#families.map((family) =>
+        Promise.resolve().then(() =>
+          setSpoofedRouting(namespace, family, wantedRouting(namespace, capture, family)),
+        ),
+      ),
+    ]);
   }
 
   /**

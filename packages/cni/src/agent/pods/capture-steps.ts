@@ -12,7 +12,7 @@ import type { CapturedPod } from './captured-pod.ts';
 import { capturedPod } from './captured-pod.ts';
 
 export interface CaptureStepsOptions {
-  readonly rules: Pick<PodRuleApplier, 'apply' | 'remove' | 'check'>;
+  readonly rules: Pick<PodRuleApplier, 'apply' | 'renew' | 'remove' | 'check'>;
   readonly hostRules: Pick<HostRuleApplier, 'add' | 'remove'>;
   readonly zds: Pick<ZdsServer, 'add' | 'del' | 'connected'>;
   /** What ztunnel is told when it connects: pods enter before they are handed over, and leave before their namespace closes. */
@@ -106,7 +106,7 @@ export class CaptureSteps {
    */
   async release(record: CapturedPod, capture: PodCapture): Promise<void> {
     const { rules, zds, pods } = this.#options;
-    if (record.netns !== undefined) await rules.apply(record.netns, { ...capture, draining: true });
+    if (record.netns !== undefined) await rules.renew(record.netns, { ...capture, draining: true });
     pods.delete(record.uid);
     await this.#forgetAddresses(record);
     await this.#quietly(record, 'tell ztunnel', () => zds.del(record.uid));

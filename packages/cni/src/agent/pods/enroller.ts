@@ -32,7 +32,7 @@ export interface EnrollerOptions {
   };
   readonly pods: ReadonlyMap<string, CapturedPod>;
   readonly steps: CaptureSteps;
-  readonly rules: Pick<PodRuleApplier, 'apply' | 'check'>;
+  readonly rules: Pick<PodRuleApplier, 'check' | 'renew'>;
   readonly finder: Pick<NetnsFinder, 'find'>;
   readonly status: Pick<PodStatusWriter, 'write' | 'forget'>;
   readonly events: Pick<EventRecorder, 'record'>;
@@ -175,6 +175,7 @@ export class Enroller {
       await status.write(pod, null).catch(() => (unwritten += 1));
     };
     await Promise.allSettled([...pods.keys()].map((uid) => this.#work.exclusive(uid, () => release(uid))));
+    this.#count();
     if (unwritten > 0)
       log.warn(
         'annotations of released pods still say that they are captured; the next agent corrects them',
@@ -195,7 +196,7 @@ export class Enroller {
     return this.#work.exclusive(uid, async () => {
       const record = pods.get(uid);
       if (record?.netns === undefined || record.capture === undefined) return;
-      await rules.apply(record.netns, record.capture);
+      await rules.renew(record.netns, record.capture);
       steps.prepareKernel(record, record.netns);
       this.#options.onRulesSet(uid);
       await steps.handOver(record, record.netns, thorough);
@@ -296,7 +297,7 @@ export class Enroller {
       return false;
     }
     if (JSON.stringify(record.capture) === JSON.stringify(capture)) return false;
-    await rules.apply(record.netns, capture);
+    await rules.renew(record.netns, capture);
     this.#options.onRulesSet(record.uid);
     record.capture = capture;
     this.#options.log.info('captured anew, as its annotations say now', { pod: nameOf(pod) });

@@ -30,8 +30,8 @@ describe('RuleKeeper', () => {
     const keeper = new RuleKeeper({
       rules: {
         check: () => Promise.resolve([...drift]),
-        apply: () => {
-          steps.push('apply');
+        renew: () => {
+          steps.push('renew');
           return failing ? Promise.reject(new Error('no table')) : Promise.resolve();
         },
       },
@@ -59,7 +59,7 @@ describe('RuleKeeper', () => {
       { kind: 'missing', what: 'a set' },
     ];
     expect(await restore()).to.deep.equal(['missing: a rule', 'missing: a set']);
-    expect(steps.slice(0, 4)).to.deep.equal(['apply', 'kernel', 'set u1', 'repaired']);
+    expect(steps.slice(0, 4)).to.deep.equal(['renew', 'kernel', 'set u1', 'repaired']);
     expect(steps[4]).to.match(/^AmbientRulesRepaired 2 differences .* the first: missing: a rule\./);
   });
 
@@ -67,13 +67,13 @@ describe('RuleKeeper', () => {
     drift = [{ kind: 'missing', what: 'a rule' }];
     known = undefined;
     await restore();
-    expect(steps).to.deep.equal(['apply', 'kernel', 'set u1', 'repaired']);
+    expect(steps).to.deep.equal(['renew', 'kernel', 'set u1', 'repaired']);
   });
 
   it('counts and passes on that they cannot be set', async () => {
     drift = [{ kind: 'missing', what: 'a rule' }];
     const error: unknown = await restore(true).catch((thrown: unknown) => thrown);
     expect(error).to.have.property('message', 'no table');
-    expect(steps).to.deep.equal(['apply', 'failed']);
+    expect(steps).to.deep.equal(['renew', 'failed']);
   });
 });

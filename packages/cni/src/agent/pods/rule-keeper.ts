@@ -10,7 +10,7 @@ import type { CapturedPod } from './captured-pod.ts';
 import type { CaptureSteps } from './capture-steps.ts';
 
 export interface RuleKeeperOptions {
-  readonly rules: Pick<PodRuleApplier, 'apply' | 'check'>;
+  readonly rules: Pick<PodRuleApplier, 'check' | 'renew'>;
   readonly steps: Pick<CaptureSteps, 'prepareKernel'>;
   readonly podObject: (uid: string) => Pod | undefined;
   readonly events: Pick<EventRecorder, 'record'>;
@@ -43,7 +43,7 @@ export class RuleKeeper {
     try {
       const drift = (await rules.check(netns, capture)).map(({ kind, what }) => `${kind}: ${what}`);
       if (drift.length === 0) return drift;
-      await rules.apply(netns, capture);
+      await rules.renew(netns, capture);
       steps.prepareKernel(record, netns);
       onRulesSet(record.uid);
       metrics.drift('repaired');
