@@ -78,7 +78,7 @@ export class AgentNode {
       mkdirSync(join(this.host, path), { recursive: true });
     writeFileSync(join(this.host, 'etc/cni/net.d/10-pods.conflist'), JSON.stringify(network));
     // As an image has it: one executable.
-    const plugin = `#!/bin/sh\nexec ${process.execPath} ${join(root, 'packages/cni/src/plugin/main.ts')}\n`;
+    const plugin = `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'packages/cni/src/plugin/main.ts')}'\n`;
     writeFileSync(join(lab.directory, 'istio-cni'), plugin, { mode: 0o755 });
   }
 
@@ -176,8 +176,8 @@ export class AgentNode {
     return pod;
   }
 
-  /** A pod that runs, without a network but its address, in a namespace that belongs to the caller: quick to make. */
-  async bare(name: string, netns: NetworkNamespace, ip: string): Promise<string> {
+  /** A pod that runs, without a network, in a namespace that belongs to the caller: quick to make. */
+  async bare(name: string, netns: NetworkNamespace): Promise<void> {
     const created = await this.client.request<Pod>({
       method: 'POST',
       path: '/api/v1/namespaces/shop/pods',
@@ -195,9 +195,8 @@ export class AgentNode {
       method: 'PATCH',
       path: `/api/v1/namespaces/shop/pods/${name}/status`,
       contentType: 'application/merge-patch+json',
-      body: { status: { phase: 'Running', podIP: ip, podIPs: [{ ip }] } },
+      body: { status: { phase: 'Running' } },
     });
-    return uid;
   }
 
   /** The kubelet has started the pod. */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { expect } from 'chai';
 import type { TestPod } from './agent-node.ts';
 import { AgentNode } from './agent-node.ts';
@@ -5,7 +6,7 @@ import { AgentNode } from './agent-node.ts';
 const captured = /redirect to :15001/;
 
 describe('node agent', function () {
-  this.timeout(20_000);
+  this.timeout(40_000);
   let node: AgentNode;
 
   beforeEach(async () => {
@@ -244,7 +245,9 @@ describe('node agent', function () {
     const first = await node.ztunnel();
     await node.says(pod, 'enabled');
     await node.stopAgent();
+    const remembered = `${dirname(node.socket)}/captured-pods.json`;
     expect(await node.rules(pod), 'while another agent is to follow').to.match(captured);
+    expect(existsSync(remembered), 'for that agent').to.equal(true);
     expect(existsSync(`${node.host}/opt/cni/bin/istio-cni`)).to.equal(true);
     await first.close();
 
@@ -258,6 +261,7 @@ describe('node agent', function () {
     expect(second.texts).to.include(`del ${pod.uid}`);
     expect(await node.rules(pod)).to.equal('');
     expect(await node.redirection(pod)).to.equal(undefined);
+    expect(existsSync(remembered)).to.equal(false);
     expect(await node.node.must(['nft', 'list', 'ruleset'])).to.equal('');
   });
 });
