@@ -80,6 +80,20 @@ export interface DaemonPlan {
   readonly lookAgainMs: number | undefined;
 }
 
+/** What a DaemonSet's pods are judged by. */
+interface Judgement {
+  /** Milliseconds until a pod counts as available; undefined: it is not ready. */
+  readonly delay: (pod: Pod) => number | undefined;
+  /** Whether it is of the present template. */
+  readonly isNew: (pod: Pod) => boolean;
+}
+
+/** A node that is to have a daemon, and the pods for it, oldest first. */
+interface DaemonPlace {
+  readonly node: string;
+  readonly pods: readonly Pod[];
+}
+
 /**
  * A node gets a pod of the present template beside its old one (surge), or in its place. A pod that failed is replaced.
  *
@@ -92,87 +106,112 @@ export function planDaemons(
   hash: string,
   nowMs: number,
 ): DaemonPlan {
-  const perNode = new Map<string, Pod[]>();
-  for (const pod of pods.toSorted(byAge)) {
-    const node = nodeOf(pod);
-    perNode.set(node, [...(perNode.get(node) ?? []), pod]);
-  }
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
   const delay = (pod: Pod): number | undefined => availableInMs(pod, minReadySeconds, nowMs);
-  const isNew = (pod: Pod): boolean => hashOfRevision(pod) === hash;
-  const create: string[] = [];
-  const remove: Pod[] = [];
-  const desired: { readonly node: string; readonly pods: readonly Pod[] }[] = [];
+  const judgement: Judgement = { delay, isNew: (pod) => hashOfRevision(pod) === hash };
+  const { places, misplaced, misscheduled } = placesOf(set, nodes, pods);
+  const { create, remove } = planUpdate(set, places, judgement);
+  return {
+    create,
+    remove: [...new Set([...misplaced, ...remove])],
+    status: statusOf(set, places, misscheduled, judgement),
+    lookAgainMs: soonest(pods.map(delay)),
+  };
+}
+
+/** The nodes that are to have a daemon, by name; and the pods that may not stay where they are. */
+function placesOf(
+  set: DaemonSet,
+  nodes: Iterable<Node>,
+  pods: readonly Pod[],
+): {
+  readonly places: readonly DaemonPlace[];
+  readonly misplaced: readonly Pod[];
+  readonly misscheduled: number;
+} {
+  const perNode = Map.groupBy(pods.toSorted(byAge), nodeOf);
+  const places: DaemonPlace[] = [];
+  const misplaced: Pod[] = [];
   let misscheduled = 0;
   for (const node of nodes) {
     const { name } = node.metadata;
     const here = perNode.get(name) ?? [];
     perNode.delete(name);
     const { run, stay } = placement(set, node);
-    if (run) desired.push({ node: name, pods: here });
+    if (run) places.push({ node: name, pods: here });
     else if (here.some(isActive)) misscheduled++;
-    if (!stay) remove.push(...here.filter((pod) => !isTerminating(pod)));
+    if (!stay) misplaced.push(...here);
   }
-  desired.sort((a, b) => (a.node < b.node ? -1 : 1));
+  const ofNodesThatAreGone = [...perNode.values()].flat();
+  return {
+    places: places.sort((a, b) => (a.node < b.node ? -1 : 1)),
+    misplaced: [...misplaced, ...ofNodesThatAreGone].filter((pod) => !isTerminating(pod)),
+    misscheduled,
+  };
+}
 
+/** The next step of the update, within its limits, and pods in place of those that are missing or failed. */
+function planUpdate(
+  set: DaemonSet,
+  places: readonly DaemonPlace[],
+  { delay, isNew }: Judgement,
+): Pick<DaemonPlan, 'create' | 'remove'> {
   const rolling = set.spec?.updateStrategy?.type !== 'OnDelete';
   const { maxSurge, maxUnavailable } = rolling
-    ? rollingLimits(set.spec?.updateStrategy?.rollingUpdate, desired.length, {
+    ? rollingLimits(set.spec?.updateStrategy?.rollingUpdate, places.length, {
         maxSurge: 0,
         maxUnavailable: 1,
       })
     : { maxSurge: 0, maxUnavailable: 0 };
-  let surging = 0;
-  let unavailable = 0;
-  for (const { pods: here } of desired) {
-    const active = here.filter(isActive);
-    if (active.some(isNew) && active.some((pod) => !isNew(pod))) surging++;
-    if (!active.some((pod) => delay(pod) === 0)) unavailable++;
-  }
-  for (const { node, pods: here } of desired) {
-    remove.push(...here.filter((pod) => isFinished(pod) && !isTerminating(pod)));
-    const [young, ...doubles] = here.filter((pod) => isActive(pod) && isNew(pod));
-    const [old, ...olderDoubles] = here.filter((pod) => isActive(pod) && !isNew(pod));
+  const active = places.map(({ pods }) => pods.filter(isActive));
+  let surging = active.filter((here) => here.some(isNew) && !here.every(isNew)).length;
+  let unavailable = active.filter((here) => !here.some((pod) => delay(pod) === 0)).length;
+  const create: string[] = [];
+  const remove: Pod[] = [];
+  for (const { node, pods } of places) {
+    remove.push(...pods.filter((pod) => isFinished(pod) && !isTerminating(pod)));
+    const [young, ...doubles] = pods.filter((pod) => isActive(pod) && isNew(pod));
+    const [old, ...olderDoubles] = pods.filter((pod) => isActive(pod) && !isNew(pod));
     remove.push(...doubles, ...olderDoubles);
     if (young === undefined && old === undefined) {
-      if (!here.some(isTerminating) || maxSurge > 0) create.push(node);
+      if (!pods.some(isTerminating) || maxSurge > 0) create.push(node);
       continue;
     }
     if (old === undefined || !rolling) continue;
-    if (maxSurge > 0) {
-      if (young !== undefined) {
-        if (delay(young) === 0) remove.push(old);
-      } else if (delay(old) !== 0) remove.push(old);
-      else if (surging < maxSurge) {
-        surging++;
-        create.push(node);
-      }
-    } else if (delay(old) !== 0) remove.push(old);
-    else if (unavailable < maxUnavailable) {
+    const oldServes = delay(old) === 0;
+    if (maxSurge > 0 && young !== undefined) {
+      if (delay(young) === 0) remove.push(old);
+    } else if (!oldServes) remove.push(old);
+    else if (maxSurge > 0 && surging < maxSurge) {
+      surging++;
+      create.push(node);
+    } else if (maxSurge === 0 && unavailable < maxUnavailable) {
       unavailable++;
       remove.push(old);
     }
   }
-  // Pods of nodes that are gone.
-  for (const left of perNode.values()) remove.push(...left.filter((pod) => !isTerminating(pod)));
+  return { create, remove };
+}
 
-  const active = desired.map(({ pods: here }) => here.filter(isActive));
+function statusOf(
+  set: DaemonSet,
+  places: readonly DaemonPlace[],
+  misscheduled: number,
+  { delay, isNew }: Judgement,
+): DaemonSetStatus {
+  const active = places.map(({ pods }) => pods.filter(isActive));
   const count = (holds: (pod: Pod) => boolean): number => active.filter((here) => here.some(holds)).length;
   const available = count((pod) => delay(pod) === 0);
-  const missing = desired.length - available;
+  const missing = places.length - available;
+  const updated = count(isNew);
   return {
-    create,
-    remove: [...new Set(remove)],
-    status: {
-      currentNumberScheduled: count(() => true),
-      numberMisscheduled: misscheduled,
-      desiredNumberScheduled: desired.length,
-      numberReady: count(isReady),
-      observedGeneration: set.metadata.generation ?? 0,
-      ...(count(isNew) === 0 ? {} : { updatedNumberScheduled: count(isNew) }),
-      ...(available === 0 ? {} : { numberAvailable: available }),
-      ...(missing === 0 ? {} : { numberUnavailable: missing }),
-    },
-    lookAgainMs: soonest(pods.map(delay)),
+    currentNumberScheduled: count(() => true),
+    numberMisscheduled: misscheduled,
+    desiredNumberScheduled: places.length,
+    numberReady: count(isReady),
+    observedGeneration: set.metadata.generation ?? 0,
+    ...(updated === 0 ? {} : { updatedNumberScheduled: updated }),
+    ...(available === 0 ? {} : { numberAvailable: available }),
+    ...(missing === 0 ? {} : { numberUnavailable: missing }),
   };
 }
