@@ -134,18 +134,23 @@ function readAttributes(attributes: DerCursor, uriSans: string[]): void {
     // 1.2.840.113549.1.9.14, extensionRequest of RFC 2985.
     if (attribute.hex(attribute.next('attribute id', derTag.oid)) !== '2a864886f70d01090e') continue;
     const values = attribute.enter('attribute values', derTag.set);
-    const extensions = values.enter('extensions', derTag.sequence);
-    while (!extensions.done) {
-      const extension = extensions.enter('extension', derTag.sequence);
-      const id = extension.hex(extension.next('extension id', derTag.oid));
-      if (extension.peek() === derTag.boolean) extension.boolean('critical');
-      const content = extension.enter('extension value', derTag.octetString);
-      if (id !== '551d11') continue;
-      const names = content.enter('subjectAltName', derTag.sequence);
-      while (!names.done) {
-        const name = names.next('alternative name');
-        if (name.tag === 0x86) uriSans.push(ascii(names.bytes, name.body, name.end));
-      }
+    readExtensions(values.enter('extensions', derTag.sequence), uriSans);
+  }
+}
+
+function readExtensions(extensions: DerCursor, uriSans: string[]): void {
+  while (!extensions.done) {
+    const extension = extensions.enter('extension', derTag.sequence);
+    const id = extension.hex(extension.next('extension id', derTag.oid));
+    if (extension.peek() === derTag.boolean) extension.boolean('critical');
+    const content = extension.enter('extension value', derTag.octetString);
+    // 2.5.29.17, subjectAltName.
+    if (id !== '551d11') continue;
+    const names = content.enter('subjectAltName', derTag.sequence);
+    while (!names.done) {
+      const name = names.next('alternative name');
+      // [6], uniformResourceIdentifier.
+      if (name.tag === 0x86) uriSans.push(ascii(names.bytes, name.body, name.end));
     }
   }
 }

@@ -64,17 +64,19 @@ export class DnsProxy {
         log.info('dns: accepting goes on');
       },
     };
+    const bindUdp = (at: SocketAddress): UdpService | undefined => {
+      try {
+        return new UdpService(reactor, at, dialOptions, this.#responder, onFault);
+      } catch (error) {
+        // A pod without IPv6 on its loopback has no use for an answer there.
+        if (worker.host === 'localhost' && at.ip === '::1' && isWithoutIpv6(error)) return undefined;
+        throw error;
+      }
+    };
     try {
       for (const ip of worker.host === 'localhost' ? loopbacks(scope.ipv6Enabled) : [worker.host]) {
-        const at = { ip, port: worker.port };
-        let udp: UdpService;
-        try {
-          udp = new UdpService(reactor, at, dialOptions, this.#responder, onFault);
-        } catch (error) {
-          // A pod without IPv6 on its loopback has no use for an answer there.
-          if (worker.host === 'localhost' && ip === '::1' && isWithoutIpv6(error)) continue;
-          throw error;
-        }
+        const udp = bindUdp({ ip, port: worker.port });
+        if (udp === undefined) continue;
         this.#udp.push(udp);
         this.#tcp.push(new TcpService(reactor, udp.address, dialOptions, this.#responder, events));
       }

@@ -69,21 +69,7 @@ export class SnapshotFile {
       const sealer = new SnapshotSealer(await this.#loadKey(), { ...owner, writtenAtMs: nowMs() });
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await this.#removeLeftovers();
-      const file = await open(temporary, 'wx', 0o600);
-      try {
-        let part: Buffer[] = [sealer.head];
-        for (const record of records) {
-          part.push(sealer.update(record));
-          if (part.length < recordsAtOnce) continue;
-          await file.writeFile(Buffer.concat(part));
-          part = [];
-        }
-        part.push(sealer.final());
-        await file.writeFile(Buffer.concat(part));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeSealed(temporary, sealer, records);
       await rename(temporary, path);
     } catch (cause) {
       await rm(temporary, { force: true }).catch(() => undefined);
@@ -169,4 +155,19 @@ export function snapshotFileOf(
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** Writes a new file, some records at a time, and has it on the disk. */
+async function writeSealed(path: string, sealer: SnapshotSealer, records: Iterable<Buffer>): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  let part: Buffer[] = [sealer.head];
+  for (const record of records) {
+    part.push(sealer.update(record));
+    if (part.length < recordsAtOnce) continue;
+    await file.writeFile(Buffer.concat(part));
+    part = [];
+  }
+  part.push(sealer.final());
+  await file.writeFile(Buffer.concat(part));
+  await file.sync();
 }
