@@ -14,6 +14,7 @@ import type { Image } from '../images/index.ts';
 import { dnsManifest } from '../network/dns/manifest.ts';
 import { ClusterNetwork, connectInNamespace, labBridge, ServiceProxy } from '../network/index.ts';
 import type { ClusterNode } from '../network/index.ts';
+import { quoted } from '../node/container/shell-script.ts';
 import { Kubelet } from '../node/index.ts';
 import { StreamingServer } from '../node/streaming/index.ts';
 import { labFiles, removeLabFiles } from './lab-files.ts';
@@ -308,9 +309,8 @@ function installPrimaryPlugin(kubelet: Kubelet, network: ClusterNetwork, node: C
   const { hostDirectory } = kubelet;
   symlinkSync(labBridge, join(hostDirectory, 'opt/cni/bin/lab-bridge'));
   const plugin = join(projectRoot, 'packages/cni/bin/istio-cni');
-  writeFileSync(join(hostDirectory, 'opt/cni/bin', PLUGIN_SOURCE), `#!/bin/sh\nexec ${plugin} "$@"\n`, {
-    mode: 0o755,
-  });
+  const script = `#!/bin/sh\nexec ${quoted(plugin)} "$@"\n`;
+  writeFileSync(join(hostDirectory, 'opt/cni/bin', PLUGIN_SOURCE), script, { mode: 0o755 });
   const conflist = network.conflist(node, '/var/lib/cni');
   writeFileSync(
     join(hostDirectory, 'etc/cni/net.d/10-lab.conflist'),
