@@ -61,6 +61,22 @@ describe('a cluster of the mesh, all of it under STRICT', () => {
     );
   });
 
+  it('a pod whose rules cannot be repaired stays closed, and is told of; it is whole when the cause is gone', async () => {
+    await run('nsenter', [`--net=${far.path}`, 'ip', 'link', 'set', 'lo', 'down']);
+    try {
+      await waitFor(
+        async () => (await mesh.agentLog('node-2')).some((line) => line.includes('rules cannot be kept')),
+        'the agent to try in vain',
+      );
+      for (let tries = 0; tries < 10; tries += 1)
+        expect(await reaches(outsider, far.ipv4, ECHO_PORT), 'from outside of the mesh').to.equal(false);
+    } finally {
+      await run('nsenter', [`--net=${far.path}`, 'ip', 'link', 'set', 'lo', 'up']);
+    }
+    await waitFor(() => reaches(client, far.ipv4, ECHO_PORT), 'the mesh to carry again');
+    expect(await reaches(outsider, far.ipv4, ECHO_PORT), 'from outside of the mesh').to.equal(false);
+  });
+
   it('a conflist that the network provider writes anew has our plugin again, and pods that start are captured', async () => {
     const file = mesh.host('node-2', CONFLIST);
     const list = JSON.parse(readFileSync(file, 'utf8')) as { plugins: { type: string }[] };

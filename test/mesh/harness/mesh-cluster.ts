@@ -339,6 +339,12 @@ export class MeshCluster implements AsyncDisposable {
     return pods.flatMap(({ metadata }) => logEntries({ lines: this.output(metadata.name, MESH_NAMESPACE) }));
   }
 
+  /** Lines of a node's agent that runs now. */
+  async agentLog(node: string): Promise<string[]> {
+    const pods = await this.meshPods('istio-cni-node', node);
+    return pods.flatMap(({ metadata }) => this.output(metadata.name, MESH_NAMESPACE));
+  }
+
   /** Waits for a line of a node's access log that is there or comes. */
   async access(node: string, match: LogMatch): Promise<LogEntry> {
     const wanted = { scope: 'access', ...match };
