@@ -96,6 +96,7 @@ export type CertificateReplyCode =
   | 'ca-reply-wrong-key'
   | 'ca-reply-expired';
 
+/** A CA's reply that is not what was asked for; the text says what was seen. */
 export class CertificateReplyError extends Error {
   override readonly name = 'CertificateReplyError';
   readonly code: CertificateReplyCode;

@@ -11,6 +11,7 @@ import type { DerElement } from './der.ts';
 import { distinguishedNameKey } from './distinguished-name.ts';
 
 /** Extended key usages that matter here, as the dotted form of RFC 5280 section 4.2.1.12. */
+/** Purposes in the extended key usage of a certificate (RFC 5280, section 4.2.1.12), as object identifiers. */
 export const serverAuth = '1.3.6.1.5.5.7.3.1';
 export const clientAuth = '1.3.6.1.5.5.7.3.2';
 

@@ -14,6 +14,7 @@ export function splitPem(text: string, label: string): string[] {
   return pemBodies(text, label).map((der) => toPem(der, label));
 }
 
+/** @param label what stands after BEGIN, such as `CERTIFICATE` (RFC 7468) */
 export function toPem(der: Uint8Array, label: string): string {
   const lines =
     Buffer.from(der)

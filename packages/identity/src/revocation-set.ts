@@ -16,6 +16,7 @@ export interface RevokedSerials {
 /** By issuer key, every list of that issuer. Survives a structured clone. */
 export type RevocationSet = ReadonlyMap<string, readonly RevokedSerials[]>;
 
+/** As it is without a revocation list. */
 export const nothingRevoked: RevocationSet = new Map();
 
 /**

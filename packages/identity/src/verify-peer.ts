@@ -58,6 +58,7 @@ export const peerRefusals = {
 /** A key of {@link peerRefusals}. */
 export type PeerRefusal = keyof typeof peerRefusals;
 
+/** A peer whose certificate is none of the mesh, or not that of the one who was expected. */
 export interface RefusedPeer {
   readonly ok: false;
   readonly reason: PeerRefusal;
@@ -65,6 +66,7 @@ export interface RefusedPeer {
   readonly message: string;
 }
 
+/** A client that has proven who it is. */
 export interface AcceptedClient {
   readonly ok: true;
   /** The first SPIFFE name of the certificate, which authorization uses. */
@@ -72,6 +74,7 @@ export interface AcceptedClient {
   readonly certificate: PeerCertificate;
 }
 
+/** A server that has proven to be one of those that were expected. */
 export interface AcceptedServer {
   readonly ok: true;
   /** The name that matched. */

@@ -12,12 +12,14 @@ export type DenialReason =
   /** Enforced ALLOW policies apply to the workload and none of them matched. */
   | 'not-allowed-by-any-policy';
 
+/** Whether a connection is allowed, and by which policy. */
 export type Verdict =
   /** `policy` is the key of the ALLOW policy that matched; undefined if no ALLOW policy applies. */
   | { readonly allowed: true; readonly policy: string | undefined }
   /** `policy` is the key of the DENY policy that matched; undefined if no ALLOW policy matched. */
   | { readonly allowed: false; readonly policy: string | undefined; readonly reason: DenialReason };
 
+/** One look at a policy on the way to a verdict, for explanations. */
 export type AuthorizeStep =
   | {
       readonly kind: 'policy';

@@ -26,6 +26,7 @@ export interface InboundRequest {
   readonly selfPorts: readonly number[];
 }
 
+/** Where a tunnel request leads inside the pod. */
 export interface InboundTarget {
   readonly kind: 'deliver';
   /** Where the application is dialled, and what policies are matched against: always the pod's own address. */
@@ -40,6 +41,7 @@ export interface InboundTarget {
   readonly services: readonly KnownService[];
 }
 
+/** A tunnel request that leads nowhere. */
 export interface InboundRefused {
   readonly kind: 'refused';
   readonly reason: InboundRefusal;

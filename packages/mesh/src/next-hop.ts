@@ -39,6 +39,7 @@ export interface NextHop {
 /** What the refusals of a lookup are called, by what was looked up. */
 export type HopRole = 'service' | 'waypoint' | 'gateway';
 
+/** @param what was looked up, with its names; stands before the meaning and the remedy */
 export function refuse(reason: RouteRefusal, what: string): RefusedRoute {
   const { meaning, remedy } = routeRefusals[reason];
   return { kind: 'refused', reason, message: `${what}: ${meaning}; ${remedy}` };
@@ -112,6 +113,7 @@ function hopOfGatewayWorkload(
   );
 }
 
+/** To the workload itself, not by a service, at the address that was dialled if it is one of its own. */
 export function hopOfWorkload(workload: Workload, port: number, dialledIp: string): NextHop {
   return {
     kind: 'hop',

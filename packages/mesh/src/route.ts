@@ -6,6 +6,7 @@ import type { Service, Workload } from './types.ts';
 /** Port on which every mesh workload takes HBONE. */
 export const HBONE_PORT = 15008;
 
+/** An end of a TCP connection. */
 export interface SocketAddress {
   /** Canonical text. */
   readonly ip: string;
@@ -65,6 +66,7 @@ export interface DoubleHboneRoute extends DialledRoute {
   readonly inner: { readonly authority: string; readonly expectedIdentities: readonly string[] };
 }
 
+/** The connection cannot be carried, and is not passed through either: that would be the way past the mesh. */
 export interface RefusedRoute {
   readonly kind: 'refused';
   readonly reason: RouteRefusal;

@@ -31,6 +31,7 @@ export interface AbuseLimits {
   readonly maxQueuedOutput: number;
 }
 
+/** Far above what proxies do to each other, and far below what costs a worker its time or memory. */
 export const DEFAULT_ABUSE_LIMITS: AbuseLimits = {
   windowMs: 10_000,
   maxResets: 1000,

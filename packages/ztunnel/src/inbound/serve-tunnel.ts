@@ -134,6 +134,7 @@ function responseHeaders(context: WorkerContext, workload: Workload): string[] {
   return baggage === '' ? [] : ['baggage', baggage];
 }
 
+/** @param code whether the connection was never allowed, or is no more */
 export function deniedError(
   verdict: Extract<Verdict, { allowed: false }>,
   code: 'policy-denied' | 'policy-changed',
