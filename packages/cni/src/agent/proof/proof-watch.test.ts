@@ -105,6 +105,21 @@ describe('proof of capture, repeated', () => {
     expect(families).to.deep.equal([undefined, 'v6', 'v4']);
   });
 
+  it('goes through the pods of the node once in a while, not at each look', async () => {
+    for (let index = 0; index < 100; index++) add(`u${index}`);
+    await pass(1000);
+    expect(families).to.have.length(100);
+    let walks = 0;
+    const keys = pods.keys.bind(pods);
+    pods.keys = () => {
+      walks++;
+      return keys();
+    };
+    await pass(INTERVAL_MS);
+    expect(families).to.have.length(200);
+    expect(walks).to.equal(INTERVAL_MS / 250);
+  });
+
   it('does not look at a pod whose capture is not complete', async () => {
     add().complete = false;
     pods.get('u')!.netns = NetworkNamespace.borrow(0);

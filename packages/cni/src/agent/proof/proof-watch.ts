@@ -101,6 +101,8 @@ export class ProofWatch {
   readonly #options: ProofWatchOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #waiting = new Map<string, (() => void)[]>();
+  /** Whose turn it was when all pods were gone through last, and who was touched since. */
+  readonly #due = new Set<string>();
   #answers: boolean | undefined;
   #ztunnelsChangedMs = -Infinity;
   #active = 0;
@@ -132,7 +134,10 @@ export class ProofWatch {
     watched.dueAtMs = 0;
     watched.touched = true;
     if (watched.looking) watched.again = true;
-    else this.#pump();
+    else {
+      this.#due.add(uid);
+      this.#lookAtDue();
+    }
   }
 
   /** Ztunnels have come or gone: another one may answer. */
@@ -164,7 +169,9 @@ export class ProofWatch {
   #schedule(): void {
     if (this.#stopped) return;
     this.#timer = this.#options.clock.setTimer(TICK_MS, () => {
-      this.#pump();
+      this.#findDue();
+      this.#lookAtDue();
+      this.#count();
       this.#schedule();
     });
   }
@@ -196,9 +203,9 @@ export class ProofWatch {
     return watched;
   }
 
-  #pump(): void {
+  /** Goes through all pods; looks themselves do not, since each is followed by another. */
+  #findDue(): void {
     const { pods, clock } = this.#options;
-    if (this.#stopped) return;
     for (const uid of this.#watched.keys())
       if (!pods.has(uid)) {
         this.#watched.delete(uid);
@@ -206,19 +213,30 @@ export class ProofWatch {
       }
     const nowMs = clock.nowMs();
     for (const uid of pods.keys()) {
-      if (this.#active >= CONCURRENCY) return;
       const watched = this.#watch(uid);
-      if (watched === undefined || watched.looking || watched.dueAtMs > nowMs) continue;
+      if (watched !== undefined && !watched.looking && watched.dueAtMs <= nowMs) this.#due.add(uid);
+    }
+  }
+
+  #lookAtDue(): void {
+    if (this.#stopped) return;
+    for (const uid of this.#due) {
+      if (this.#active >= CONCURRENCY) return;
+      this.#due.delete(uid);
+      const watched = this.#watch(uid);
+      if (watched === undefined || watched.looking) continue;
       this.#active++;
       watched.looking = true;
       watched.again = false;
       void this.#look(uid, watched).finally(() => {
         this.#active--;
         watched.looking = false;
-        if (watched.again) watched.dueAtMs = 0;
+        if (watched.again) {
+          watched.dueAtMs = 0;
+          this.#due.add(uid);
+        }
         this.#release(uid);
-        this.#count();
-        this.#pump();
+        this.#lookAtDue();
       });
     }
   }
