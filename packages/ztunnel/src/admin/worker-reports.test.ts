@@ -10,7 +10,7 @@ const endedConnection = (endedAtMs: number) => ({ endedAtMs }) as EndedConnectio
 function setup() {
   const answers = [
     { connections: [connection('HBONE')], ended: [endedConnection(1), endedConnection(2)] },
-    { connections: [connection('TCP')] },
+    { connections: [connection('plaintext')] },
   ] as unknown as readonly Collected[];
   const asked: string[] = [];
   const absorbed: (readonly Collected[])[] = [];
@@ -29,7 +29,7 @@ function setup() {
 describe('WorkerReports', () => {
   it('gives the connections of all workers, with their pods where operators see them', async () => {
     const { reports, asked } = setup();
-    expect((await reports.live()).map(({ protocol }) => protocol)).to.deep.equal(['HBONE', 'TCP']);
+    expect((await reports.live()).map(({ protocol }) => protocol)).to.deep.equal(['HBONE', 'plaintext']);
     expect((await reports.connections()).map(({ workload }) => workload.name)).to.deep.equal(['a', 'a']);
     expect(asked).to.deep.equal(['live', 'live']);
   });
