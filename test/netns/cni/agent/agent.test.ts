@@ -174,6 +174,25 @@ describe('node agent', function () {
     expect(second.texts).to.include(added(late));
   });
 
+  it('a captured pod that it cannot repair after a restart goes on being announced, so that nobody sends it plain text', async () => {
+    const pod = await node.pod('web', { labels: { 'istio.io/dataplane-mode': 'ambient' } });
+    await node.startAgent();
+    await node.ztunnel();
+    await node.says(pod, 'enabled');
+    await node.stopAgent();
+    await pod.netns.must(['ip', 'link', 'set', 'lo', 'down']); // refuses the routes for replies
+    const vain = /rules cannot be kept/;
+    const since = node.lines.length;
+    await node.startAgent();
+    const first = node.lines.indexOf(await node.logged(vain, since), since);
+    await node.logged(vain, first + 1); // what the first attempt has led to is written by now
+    expect(await node.redirection(pod)).to.equal('enabled');
+    expect(await node.rules(pod)).to.match(captured);
+    await pod.netns.must(['ip', 'link', 'set', 'lo', 'up']);
+    await node.logged(/were not as set, and are again/, since);
+    expect(await node.redirection(pod)).to.equal('enabled');
+  });
+
   it('goes on while the API server is away, and catches up', async () => {
     const pod = await node.pod('web', { labels: { 'istio.io/dataplane-mode': 'ambient' } });
     await node.startAgent();

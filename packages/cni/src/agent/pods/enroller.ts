@@ -230,7 +230,8 @@ export class Enroller {
         if (await this.#want(pod!, record, wish)) {
           this.#options.onCaptured(pod!);
           await this.#announce(pod!, 'enabled', await this.#options.proofOf(uid));
-        } else await this.#announce(pod!, 'pending');
+        } else if (!pods.has(uid)) await this.#announce(pod!, 'pending');
+        // Else it is captured, though not as wanted: saying less would have the others send it plain text.
         break;
       case 'wait':
         break;
