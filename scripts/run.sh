@@ -61,6 +61,15 @@ become_npm() {
 
 installed() { "$own_node" scripts/setup/installed.js "$cpu"; }
 
+# npm takes what a full disk has left of a file for the file, and says that all went well.
+demand_space() {
+  free=$(df -Pk . 2>/dev/null | awk 'NR == 2 { print $4 }')
+  used=$(du -sk node_modules 2>/dev/null | awk '{ print $1 }') # npm removes it first
+  case $free in '' | *[!0-9]*) return ;; esac
+  [ $((free + ${used:-0})) -ge 450000 ] ||
+    fail "the disk of $root is too full: $((free / 1000)) MB are free, the npm packages take 430 MB there, and in npm's cache 150 MB more."
+}
+
 install_packages() {
   # One at a time. An npm that a kill has left behind holds the lock until it ends.
   if command -v flock >/dev/null 2>&1; then
@@ -71,6 +80,7 @@ install_packages() {
     fi
     if installed; then return; fi
   fi
+  demand_space
   say "installing npm packages (150 MB to download, 430 MB on the disk) ..."
   # npm puts signals off until it has unpacked everything. In the background it gets none from the terminal, and can be
   # killed: the next start sees an installation that broke off, and installs anew.
@@ -174,7 +184,7 @@ if [ -n "$missing" ]; then
   trap - INT TERM HUP
 fi
 
-version=$("$node" --version 2>&1) || fail "$node does not run here: $version. It needs glibc 2.28 or newer (Debian 10, Ubuntu 20.04)."
+version=$("$node" --version 2>&1) || fail "$node does not run here (${version:-it broke off at once}). It needs glibc 2.28 or newer (Debian 10, Ubuntu 20.04). If this system has that, its file is damaged: remove $root/node_modules, and run again."
 
 # Of an npm that has been killed meanwhile, nobody looks at what follows.
 if [ -n "${npm_lifecycle_event:-}" ] && [ "$(starter)" != "$started_by" ]; then exit 1; fi

@@ -42,4 +42,9 @@ describe('the directory of a task', () => {
     expect(() => makeTaskDirectory('test', absent)).to.throw(TaskDirectoryError, /absent.*TMPDIR=/);
     expect(existsSync(absent)).to.equal(false);
   });
+
+  it('is not made where the disk is too full for a task', () => {
+    expect(() => makeTaskDirectory('test', parent, 1e18)).to.throw(TaskDirectoryError, / MB are needed/);
+    expect(readdirSync(parent)).to.deep.equal([]);
+  });
 });

@@ -1,10 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A directory for the files of one task, removed with everything in it. */
 export interface TaskDirectory extends Disposable {
   readonly path: string;
 }
+
+/** The tour's cluster writes about 1 MB, the tests' programs and logs some tens. */
+const neededBytes = 50e6;
 
 /** `parent` takes no directory: it is full, or not for this user. */
 export class TaskDirectoryError extends Error {
@@ -13,7 +16,7 @@ export class TaskDirectoryError extends Error {
   constructor(parent: string, cause: unknown) {
     super(
       `no directory for temporary files can be made in ${parent} (${(cause as Error).message}). ` +
-        'Is the disk full? TMPDIR=/another/directory in front of the command takes another one.',
+        'Make room there; or TMPDIR=/another/directory in front of the command takes another one.',
       { cause },
     );
     this.name = 'TaskDirectoryError';
@@ -24,11 +27,13 @@ export class TaskDirectoryError extends Error {
  * Makes `ambient-TASK-PID-XXXXXX` in `parent`. Removes those of tasks whose processes were all killed at once: nobody was
  * left to do that.
  *
+ * @param needed free bytes, without which it is not made
  * @throws TaskDirectoryError
  */
-export function makeTaskDirectory(task: string, parent: string): TaskDirectory {
+export function makeTaskDirectory(task: string, parent: string, needed = neededBytes): TaskDirectory {
   try {
     sweepAbandoned(task, parent);
+    demandSpace(parent, needed);
     const path = mkdtempSync(join(parent, `ambient-${task}-${process.pid}-`));
     return {
       path,
@@ -39,6 +44,13 @@ export function makeTaskDirectory(task: string, parent: string): TaskDirectory {
   } catch (error) {
     throw new TaskDirectoryError(parent, error);
   }
+}
+
+function demandSpace(parent: string, needed: number): void {
+  const { bavail, blocks, bsize } = statfsSync(parent);
+  // Some file systems tell no sizes.
+  if (blocks > 0 && bavail * bsize < needed)
+    throw new Error(`${Math.floor((bavail * bsize) / 1e6)} MB are free, ${needed / 1e6} MB are needed`);
 }
 
 function sweepAbandoned(task: string, parent: string): void {
