@@ -7,6 +7,7 @@ import {
   Readiness,
   realClock,
   SeriesBudget,
+  sleep,
 } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
 import { DeltaServer } from '@ambient/xds/server';
@@ -177,6 +178,6 @@ async function untilAnswered(attempt: () => Promise<void>, clock: Clock, log: Lo
         error: describeError(error),
         retry_in: `${waitMs}ms`,
       });
-      await new Promise<void>((resolve) => void clock.setTimer(waitMs, resolve));
+      await sleep(clock, waitMs);
     }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 import { isRecord, LineSplitter } from '@ambient/kube';
+import { sleep } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
 import { CliError } from '../errors.ts';
@@ -149,7 +150,7 @@ export class Labs {
             'LAB',
             `lab ${name} still runs ${downTimeoutMs / 1000} s after SIGTERM; see ${join(directory, 'lab.log')}, and end process ${state.pid} by SIGKILL`,
           );
-        await new Promise<void>((resolve) => this.#clock.setTimer(pollMs, resolve));
+        await sleep(this.#clock, pollMs);
       }
     }
     rmSync(directory, { recursive: true, force: true });

@@ -2,9 +2,8 @@ import { dirname, join } from 'node:path';
 import { KubeClient } from '@ambient/kube';
 import type { KubeConnection } from '@ambient/kube';
 import { NetworkNamespace } from '@ambient/linux';
-import { MetricsRegistry, Readiness, realClock, SeriesBudget } from '@ambient/runtime';
+import { describeError, MetricsRegistry, Readiness, realClock, SeriesBudget, sleep } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
-import { describeError } from '@ambient/runtime';
 import { PodRuleApplier } from '../rules/pod-applier.ts';
 import { chooseBackend, makeBackend, makeHostRules, probeNode } from '../rules/probe.ts';
 import { ZdsServer } from '../zds/server.ts';
@@ -308,8 +307,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     const before = pods.size;
     const captured = await enroller.releaseAll();
     log.info('the pods of the node are released', { pods: before - captured, still_captured: captured });
-    if (before > captured && zds.connected > 0)
-      await new Promise<void>((resolve) => void clock.setTimer(LEAVING_GRACE_MS, resolve));
+    if (before > captured && zds.connected > 0) await sleep(clock, LEAVING_GRACE_MS);
   };
 
   const running = stack.move();

@@ -1,3 +1,4 @@
+import { sleep } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
 /** Where a command works, and how it reports. */
@@ -25,6 +26,6 @@ export async function waitUntil<T>(
   for (;;) {
     const found = await look();
     if (found !== undefined || clock.nowMs() >= endMs) return found;
-    await new Promise<void>((resolve) => void clock.setTimer(lookEveryMs, resolve));
+    await sleep(clock, lookEveryMs);
   }
 }

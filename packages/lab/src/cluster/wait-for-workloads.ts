@@ -1,5 +1,6 @@
 import { builtInPath } from '@ambient/kube';
 import type { KubeClient } from '@ambient/kube';
+import { sleep } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
 import { LabStartError } from './lab-start-error.ts';
@@ -84,7 +85,7 @@ export async function waitForWorkloads(
     const text = `waiting for ${pending.map(({ name }) => name).join(', ')}`;
     if (text !== told) onPending((told = text));
     if (clock.nowMs() > endMs) throw new LabStartError(await explain(client, pending, lastWords));
-    await new Promise<void>((resolve) => void clock.setTimer(lookMs, resolve));
+    await sleep(clock, lookMs);
   }
 }
 

@@ -1,4 +1,5 @@
 import { getHeapSnapshot } from 'node:v8';
+import { sleep } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 import { textReply } from './http-endpoint.ts';
 import type { Endpoint, Reply } from './http-endpoint.ts';
@@ -58,7 +59,7 @@ async function takeCpuProfile(clock: Clock, ms: number): Promise<Reply> {
   try {
     await session.post('Profiler.enable');
     await session.post('Profiler.start');
-    await new Promise<void>((resolve) => void clock.setTimer(ms, resolve));
+    await sleep(clock, ms);
     const { profile } = await session.post('Profiler.stop');
     return {
       status: 200,

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { KubeClient, Namespace, Pod } from '@ambient/kube';
 import { builtInPath, trimObject } from '@ambient/kube';
 import { NetworkNamespace } from '@ambient/linux';
+import { describeError, sleep } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
-import { describeError } from '@ambient/runtime';
 import type { NodeObjects } from '../cluster/node-objects.ts';
 import { AgentError } from '../errors.ts';
 import type { StartingPod } from '../sockets/plugin-server.ts';
@@ -78,7 +78,7 @@ export class StartingPods {
       // One that ends may have been followed by another of its name, as in a StatefulSet.
       if (pod !== undefined && !hasEnded(pod) && pod.metadata.deletionTimestamp === undefined) return pod;
       if (attempt === HEARD_ATTEMPTS) return undefined;
-      await new Promise<void>((resolve) => void clock.setTimer(HEARD_INTERVAL_MS, resolve));
+      await sleep(clock, HEARD_INTERVAL_MS);
     }
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { Backoff } from '@ambient/runtime';
+import { Backoff, sleep } from '@ambient/runtime';
 import type { Logger } from '@ambient/runtime';
 import { builtInPath, KubeStatusError } from '@ambient/kube';
 
@@ -324,7 +324,7 @@ export class PodWorker {
       } catch (error) {
         if (error instanceof KubeStatusError && (error.status === 404 || error.status === 409)) return;
         this.#log.warn('a pod that has ended is not deleted yet', { error: messageOf(error) });
-        await new Promise<void>((resolve) => this.#host.clock.setTimer(this.#backoff.nextMs(), resolve));
+        await sleep(this.#host.clock, this.#backoff.nextMs());
       }
     }
   }

@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
+import { sleep } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
 import type { LogOptions } from './log-options.ts';
@@ -136,20 +137,4 @@ function readLine(line: Buffer, options: LogOptions): LogPiece | undefined {
   if (options.sinceMs !== undefined && Date.parse(time) < options.sinceMs) return undefined;
   const text = line.subarray(prefix.length, tag === 'P' ? line.length - 1 : line.length);
   return { stream, bytes: options.timestamps ? Buffer.concat([Buffer.from(`${time} `), text]) : text };
-}
-
-function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const timer = clock.setTimer(ms, done);
-    function done(): void {
-      timer[Symbol.dispose]();
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
