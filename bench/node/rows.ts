@@ -71,6 +71,7 @@ function scaleRows(pods: number): Row[] {
     { key: 'exchange', label: 'a tenth of the pods ends, as many start: until all are proven', ...s },
     { key: 'burstP50', label: `ADD of ${BURST} pods at once, median`, ...ms },
     { key: 'burstMax', label: 'the last of them', ...ms },
+    { key: 'burstAgain', label: 'calls that were refused, and made again', ...count },
     { key: 'releaseMany', label: 'label removed to released, all pods', ...s },
     { key: 'addMeanwhile', label: 'ADD of a pod while all others are captured', ...ms },
   ];

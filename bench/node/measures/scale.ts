@@ -12,6 +12,8 @@ import type { MeasureContext } from '../samples.ts';
 const MEGABYTE = 1_000_000;
 /** Until what their arrival has left behind is collected, and connections to the API server are quiet. */
 const SETTLE_MS = 8000;
+/** A machine that is too busy for an answer within the plugin's 5 s. */
+const MAX_REFUSALS = 5;
 /** Of the pods that are exchanged for others. */
 const EXCHANGED_PART = 0.1;
 
@@ -52,16 +54,21 @@ export async function measureScale(context: MeasureContext<NodeEffort>): Promise
   progress(`scale: ${BURST} pods start at once`);
   const starting: CheapPod[] = [];
   for (let index = 0; index < BURST; index++) starting.push(await node.startingPod(`burst-${index}`));
-  const adds = ascending(await Promise.all(starting.map((pod) => callPlugin(node, pod, 'ADD'))));
-  add('burstP50', quantile(adds, 0.5));
-  add('burstMax', quantile(adds, 1));
+  const starts = await Promise.all(starting.map((pod) => startPod(node, pod)));
+  const tookMs = ascending(starts.map((start) => start.tookMs));
+  add('burstP50', quantile(tookMs, 0.5));
+  add('burstMax', quantile(tookMs, 1));
+  add(
+    'burstAgain',
+    starts.reduce((sum, { refusals }) => sum + refusals, 0),
+  );
   await Promise.all(starting.map((pod) => node.run(pod)));
 
   progress('scale: label off, and on again while a pod starts');
   add('releaseMany', await node.release());
   const meanwhile = await node.startingPod('meanwhile');
   const start = async (): Promise<void> => {
-    add('addMeanwhile', await callPlugin(node, meanwhile, 'ADD'));
+    add('addMeanwhile', (await startPod(node, meanwhile)).tookMs);
     await node.run(meanwhile);
   };
   await Promise.all([node.capture(), start()]);
@@ -91,4 +98,16 @@ async function rest(
 function generationOf({ namespace }: CheapPod): number | undefined {
   using socket = namespace.enter(() => new NftablesSocket());
   return socket.generation();
+}
+
+/** Calls the plugin as a kubelet does: again until the pod may start. */
+async function startPod(node: BenchNode, pod: CheapPod): Promise<{ tookMs: number; refusals: number }> {
+  const startedMs = performance.now();
+  for (let refusals = 0; ; refusals++)
+    try {
+      await callPlugin(node, pod, 'ADD');
+      return { tookMs: performance.now() - startedMs, refusals };
+    } catch (error) {
+      if (refusals === MAX_REFUSALS) throw error;
+    }
 }
