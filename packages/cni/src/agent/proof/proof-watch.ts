@@ -236,6 +236,7 @@ export class ProofWatch {
           this.#due.add(uid);
         }
         this.#release(uid);
+        this.#count();
         this.#lookAtDue();
       });
     }
