@@ -116,7 +116,7 @@ describe('the lab program', function () {
 
 function nobodyReaches(file: string): boolean {
   const [program, ...words] = [...asNobody, 'test', '-r', file];
-  return spawnSync(program!, words).status === 0;
+  return spawnSync(program, words).status === 0;
 }
 
 /** Lets others through a directory of temporary files that is the owner's alone, such as that of one run of the tests. */
