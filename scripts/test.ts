@@ -1,7 +1,9 @@
 /**
  * `npm test`: checks, unit tests, tests of the control plane against the lab's API, and tests in network namespaces. The
  * last line is `N passed, N failed`, the exit code 1 if anything failed. A runner that crashes, hangs or finds nothing to
- * run has failed; tests that need kubectl are left out where there is none, and named at the end. Tests of the last two steps, which are at the mercy of what else the machine does, get a second attempt.
+ * run has failed; tests that need kubectl are left out where there is none, and named at the end. Tests of up to three files
+ * get a second attempt, since what has to do with sockets and processes is at the mercy of what else the machine does; those
+ * that pass only then are named.
  *
  * Options: --only check|unit|lab|netns (may be repeated), --grep PATTERN (tests whose title matches; leaves out the checks).
  */
@@ -66,7 +68,7 @@ async function runNetns(grep: string | undefined): Promise<StepResult> {
 function runUnit(grep: string | undefined): Promise<StepResult> {
   const spec = unitTests.filter((pattern) => globSync(pattern).length > 0);
   const options = withoutKubectl(process.env['PATH'] ?? '');
-  return runMocha({ name: 'unit', spec, grep, lines: 'suite', deadlineMs: 900_000, options });
+  return runMocha({ name: 'unit', spec, grep, lines: 'suite', deadlineMs: 900_000, options, again: true });
 }
 
 /** Against the lab's API, whatever KUBECONFIG the caller has; `npm run test:cluster` takes a real one. */
