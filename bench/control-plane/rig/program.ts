@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { statFields } from '@ambient/testkit/lab';
+import { memoryBytes, processorTime } from '@ambient/testkit/lab';
 
 /** A program under measurement ended before it should. */
 export class ProgramEndedError extends Error {
@@ -22,10 +21,6 @@ export interface ProgramUsage {
   readonly anonymousBytes: number;
 }
 
-/** USER_HZ, which Linux fixes at 100 for user space on x64 and arm64. */
-const ticksPerSecond = 100;
-const userTime = 11; // fields of /proc/PID/stat counted from the third
-const systemTime = 12;
 const keptLines = 40;
 
 /** A program under measurement, in a process of its own. */
@@ -67,15 +62,11 @@ export class Program {
   }
 
   usage(): ProgramUsage {
-    const fields = statFields(this.pid);
-    const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');
-    const bytes = (name: string): number =>
-      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
     return {
-      cpuSeconds: (Number(fields?.[userTime]) + Number(fields?.[systemTime])) / ticksPerSecond,
-      rssBytes: bytes('VmRSS'),
-      peakRssBytes: bytes('VmHWM'),
-      anonymousBytes: bytes('RssAnon'),
+      cpuSeconds: processorTime(this.pid).own,
+      rssBytes: memoryBytes(this.pid, 'VmRSS'),
+      peakRssBytes: memoryBytes(this.pid, 'VmHWM'),
+      anonymousBytes: memoryBytes(this.pid, 'RssAnon'),
     };
   }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { statFields } from '@ambient/testkit/lab';
+import { processorTime } from '@ambient/testkit/lab';
 import type { NodeEffort } from '../options.ts';
 import { BenchNode } from '../rig/bench-node.ts';
 import { callPlugin } from '../rig/call-plugin.ts';
@@ -14,10 +14,6 @@ import { ascending, quantile } from '../samples.ts';
 
 /** Pods that are captured already when the first call comes. */
 const RUNNING_PODS = 20;
-/** Fields of /proc/PID/stat counted from the third: what children that have ended used, in hundredths of a second. */
-const CHILDREN_USER_TIME = 13;
-const CHILDREN_SYSTEM_TIME = 14;
-const MS_PER_TICK = 10;
 
 /** The plugin's calls, one after the other, as a container runtime makes them: an executable of its own each time. */
 export async function measurePlugin(context: MeasureContext<NodeEffort>): Promise<void> {
@@ -98,8 +94,7 @@ async function startStandIn(node: BenchNode, directory: string): Promise<StandIn
 
 /** Processor time of all processes that this one has started and that have ended. */
 function childrenCpuMs(): number {
-  const fields = statFields(process.pid);
-  return (Number(fields?.[CHILDREN_USER_TIME]) + Number(fields?.[CHILDREN_SYSTEM_TIME])) * MS_PER_TICK;
+  return processorTime(process.pid).children * 1000;
 }
 
 /** Has the kernel drop what it keeps of a file, and of no other. */

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NftablesSocket } from '@ambient/linux';
+import { processorTime } from '@ambient/testkit/lab';
 import type { NodeEffort } from '../options.ts';
 import { BenchNode } from '../rig/bench-node.ts';
 import { callPlugin } from '../rig/call-plugin.ts';
 import type { CheapPod } from '../rig/pod-namespaces.ts';
-import { heldBy, processorTime } from '../rig/process-cost.ts';
+import { heldBy } from '../rig/held.ts';
 import { BURST } from '../rows.ts';
 import { ascending, quantile } from '../samples.ts';
 import type { MeasureContext } from '../samples.ts';
@@ -28,7 +29,7 @@ export async function measureScale(context: MeasureContext<NodeEffort>): Promise
   await node.proven(pods);
   const after = [processorTime(node.agent.pid), processorTime(node.ztunnel.pid)] as const;
   add('captureAgentCpu', ((after[0].own - before[0].own) / pods) * 1000);
-  add('captureToolsCpu', ((after[0].tools - before[0].tools) / pods) * 1000);
+  add('captureToolsCpu', ((after[0].children - before[0].children) / pods) * 1000);
   add('captureZtunnelCpu', ((after[1].own - before[1].own) / pods) * 1000);
 
   progress(`scale: ${pods} pods at rest`);

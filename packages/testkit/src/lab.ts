@@ -13,6 +13,8 @@ export type { OutboundRedirect, RedirectOptions } from './netns/redirect.ts';
 export { statFields } from './netns/run-id.ts';
 export { assertNoLeak, countDescriptors, LeakError, takeLeakSnapshot } from './leak-check.ts';
 export type { LeakScope, LeakSnapshot } from './leak-check.ts';
+export { memoryBytes, processorTime } from './process-use.ts';
+export type { ProcessorTime } from './process-use.ts';
 export { sampleApp } from './sample-apps/commands.ts';
 export type { SampleApp } from './sample-apps/commands.ts';
 export { waitFor, waitThroughFailures } from './wait-for.ts';

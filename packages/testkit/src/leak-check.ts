@@ -92,9 +92,11 @@ export async function assertNoLeak(before: LeakSnapshot, scope: LeakScope, deadl
   }
 }
 
-/** Total number of descriptors that a process has open, 0 if it has ended. */
-export function countDescriptors(pid: number): number {
-  return Object.values(descriptorCounts(pid) ?? {}).reduce((sum, count) => sum + count, 0);
+/** Number of descriptors that a process has open, all or those of one kind, such as `socket`; 0 if it has ended. */
+export function countDescriptors(pid: number, kind?: string): number {
+  const counts = descriptorCounts(pid) ?? {};
+  if (kind !== undefined) return counts[kind] ?? 0;
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /** `socket:[123]` becomes `socket`, `anon_inode:[eventpoll]` stays, files are named by path; undefined if it ended. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { memoryBytes } from '@ambient/testkit/lab';
 import {
   connectFrame,
   dataFrame,
@@ -12,7 +13,6 @@ import {
   windowUpdateFrame,
 } from '@ambient/testkit/hostile-peer';
 import type { HostilePeer } from '@ambient/testkit/hostile-peer';
-import { anonymousBytes } from './memory.ts';
 import { ECHO_PORT, useRig } from './rig.ts';
 
 const times = (count: number, make: (index: number) => Buffer): Buffer =>
@@ -144,13 +144,13 @@ describe('floods against an HBONE server', () => {
     const fill = literalBlock(['x', 'y'.repeat(4000)]);
     fill[0] = 0x40; // with indexing: the first entry of the dynamic table, 62, which the rest names again and again
     const bomb = Buffer.concat([literalBlock(CONNECT(echo)), fill, Buffer.alloc(16_000, 0x80 | 62)]);
-    const before = anonymousBytes(rig().server.proxy.pid);
+    const before = memoryBytes(rig().server.proxy.pid, 'RssAnon');
     for (let stream = 1; stream < 40; stream += 2)
       peer.send(frame(FrameType.HEADERS, END_HEADERS, stream, bomb));
     peer.send(connectFrame(41, echo));
     expect(await peer.answer(1)).to.equal('431');
     expect(await peer.answer(41)).to.equal('200');
-    expect(anonymousBytes(rig().server.proxy.pid) - before).to.be.below(16 << 20);
+    expect(memoryBytes(rig().server.proxy.pid, 'RssAnon') - before).to.be.below(16 << 20);
     await rig().verdict(peer, { reason: 'header-list-too-large' });
   });
 
@@ -166,7 +166,7 @@ describe('floods against an HBONE server', () => {
 
   it('flood of answers that the peer does not read: cut off, in bounded memory and a bounded log', async () => {
     const peer = await rig().attack();
-    const before = anonymousBytes(rig().server.proxy.pid);
+    const before = memoryBytes(rig().server.proxy.pid, 'RssAnon');
     await rig().unharmed(async () => {
       peer.stopReading();
       const verdict = rig().verdict(peer, { message: 'connection failed', reason: 'slow-reader' }, 20_000);
@@ -188,7 +188,7 @@ describe('floods against an HBONE server', () => {
       await verdict;
       await rig().verdict(peer, { error: /^\d+ more requests of this connection were refused/ });
     });
-    expect(anonymousBytes(rig().server.proxy.pid) - before).to.be.below(32 << 20);
+    expect(memoryBytes(rig().server.proxy.pid, 'RssAnon') - before).to.be.below(32 << 20);
   });
 });
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
+import { memoryBytes } from '@ambient/testkit/lab';
 import {
   connectFrame,
   dataFrame,
@@ -10,7 +11,6 @@ import {
   resetFrame,
   Setting,
 } from '@ambient/testkit/hostile-peer';
-import { anonymousBytes } from './memory.ts';
 import { ECHO_PORT, useRig } from './rig.ts';
 
 const STREAM_WINDOW = 4 << 20;
@@ -195,7 +195,7 @@ describe('manners of peers and applications at the end of a connection', () => {
     const peer = await rig().attack();
     peer.send(connectFrame(1, '10.77.0.2:7301'));
     expect(await peer.answer(1)).to.equal('200');
-    const before = anonymousBytes(rig().server.proxy.pid);
+    const before = memoryBytes(rig().server.proxy.pid, 'RssAnon');
     await rig().unharmed(async () => {
       // Everything that the windows and the kernel take, and then nothing comes back: a well-behaved sender would wait.
       let left = STREAM_WINDOW;
@@ -208,7 +208,7 @@ describe('manners of peers and applications at the end of a connection', () => {
         (each) => each.type === FrameType.PING && each.payload.toString('latin1') === 'all read',
       );
     });
-    expect(anonymousBytes(rig().server.proxy.pid) - before).to.be.below(STREAM_WINDOW + (6 << 20));
+    expect(memoryBytes(rig().server.proxy.pid, 'RssAnon') - before).to.be.below(STREAM_WINDOW + (6 << 20));
   });
 
   it('the peer never reads while the application sends, and offers endless windows: memory stays bounded', async () => {
@@ -222,7 +222,7 @@ describe('manners of peers and applications at the end of a connection', () => {
     const app = await connection;
     expect(await peer.answer(1)).to.equal('200');
     peer.stopReading();
-    const before = anonymousBytes(rig().server.proxy.pid);
+    const before = memoryBytes(rig().server.proxy.pid, 'RssAnon');
     await rig().unharmed(async () => {
       const piece = Buffer.alloc(1 << 20);
       let stalled = false;
@@ -230,7 +230,7 @@ describe('manners of peers and applications at the end of a connection', () => {
         stalled = await stalls(app.socket, piece, () => rig().goodRound());
       expect(stalled, 'the application was held back').to.equal(true);
     });
-    expect(anonymousBytes(rig().server.proxy.pid) - before).to.be.below(12 << 20);
+    expect(memoryBytes(rig().server.proxy.pid, 'RssAnon') - before).to.be.below(12 << 20);
   });
 });
 

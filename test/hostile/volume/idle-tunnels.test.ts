@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { sampleApp } from '@ambient/testkit/lab';
-import { anonymousBytes } from '../peers/memory.ts';
+import { memoryBytes, sampleApp } from '@ambient/testkit/lab';
 import { ECHO_PORT, useRig } from '../peers/rig.ts';
 import { connectionsWithin } from './descriptor-limit.ts';
 
@@ -17,13 +16,13 @@ describe('ten thousand idle tunnels', function () {
     const { client, server } = rig();
     const count = connectionsWithin(10_000);
     const proxies = [client.proxy, server.proxy];
-    const before = proxies.map(({ pid }) => anonymousBytes(pid));
+    const before = proxies.map(({ pid }) => memoryBytes(pid, 'RssAnon'));
     const argv = sampleApp('hold-connections', { host: server.ipv4, port: ECHO_PORT, count });
     const holder = await client.spawn(argv, { name: 'holder' });
     await holder.waitForLine(/^held/, OPEN_DEADLINE_MS);
     for (const [index, proxy] of proxies.entries()) {
       const limit = before[index]! + count * BYTES_PER_CONNECTION;
-      const small = (): true | undefined => (anonymousBytes(proxy.pid) <= limit ? true : undefined);
+      const small = (): true | undefined => (memoryBytes(proxy.pid, 'RssAnon') <= limit ? true : undefined);
       await proxy.waitFor(small, `memory within ${limit >> 20} MiB`, SETTLE_DEADLINE_MS, 200);
     }
     for (let round = 0; round < 20; round++) await rig().goodRound();
