@@ -3,8 +3,8 @@ import * as openssl from './openssl.ts';
 
 /**
  * Most plaintext that one SSL_write may be given: seven full records, whose ciphertext fits into one read of 128 KiB. Twice
- * as much saves no CPU time, since what is written then no longer stays in the CPU's own cache, and takes twice as long,
- * which others wait for; with half as much the calls cost a fifth more.
+ * as much took an eighth less CPU time for a byte, but carried less in most runs of bulk, and takes twice as long, which
+ * other streams wait for; with half as much the calls cost a fifth more.
  */
 export const MAX_WRITE_BYTES = 112 * 1024;
 /** Records of 16 KiB with 22 bytes of header, type and tag each, and room for alerts and key updates. */
