@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,15 @@ function inPod(server: string, tokenFile: string): KubeConfig {
   const authProvider = { name: 'tokenFile', config: { tokenFile } };
   config.loadFromClusterAndUser({ name: 'c', server, skipTLSVerify: true }, { name: 'u', authProvider });
   return config;
+}
+
+/** To a server of ours, which from now on listens. */
+async function connectionTo(server: Server): Promise<KubeConnection> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const config = new KubeConfig();
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u' });
+  return new KubeConnection(config);
 }
 
 /** Answers those who have the token of now, and nobody else. */
@@ -265,11 +275,7 @@ describe('KubeClient', () => {
       if (answers % 2 === 0) request.socket.destroy();
       else json(response, 200, { answers });
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const config = new KubeConfig();
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u' });
-    using connection = new KubeConnection(config);
+    using connection = await connectionTo(server);
     const client = new KubeClient(connection);
     await client.request({ path: '/1' });
     expect(await client.request({ path: '/2' })).deep.equal({ answers: 3 });
@@ -290,11 +296,7 @@ describe('KubeClient', () => {
       waiting.push(() => json(response, 200, {}));
       if (waiting.length === 3) for (const answer of waiting) answer();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const config = new KubeConfig();
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u' });
-    using connection = new KubeConnection(config);
+    using connection = await connectionTo(server);
     const client = new KubeClient(connection);
     await Promise.all(['/1', '/2', '/3'].map((path) => client.request({ path })));
     expect(await client.request({ path: '/again' })).deep.equal({ done: true });

@@ -160,7 +160,16 @@ export class AgentNode {
     const number = ++this.#networks;
     await this.lab.network([this.node, netns], { prefix4: `10.80.${number}`, prefix6: `fd80:${number}::` });
     await netns.must(['ip', 'route', 'add', 'default', 'via', `10.80.${number}.1`]);
-    const created = await this.client.request<Pod>({
+    const created = await this.#created(name, labels);
+    const pod = { name, uid: created.metadata.uid, netns, pid: String(++this.#pids) };
+    this.#process(pod.pid, netns, cgroupOf(pod.uid));
+    if (running) await this.run(pod);
+    return pod;
+  }
+
+  /** The pod's object in the API. */
+  #created(name: string, labels: Record<string, string>): Promise<Pod> {
+    return this.client.request<Pod>({
       method: 'POST',
       path: '/api/v1/namespaces/shop/pods',
       body: {
@@ -170,24 +179,11 @@ export class AgentNode {
         spec: { nodeName: NODE, containers: [{ name: 'app', image: 'app' }] },
       },
     });
-    const pod = { name, uid: created.metadata.uid, netns, pid: String(++this.#pids) };
-    this.#process(pod.pid, netns, cgroupOf(pod.uid));
-    if (running) await this.run(pod);
-    return pod;
   }
 
   /** A pod that runs, without a network, in a namespace that belongs to the caller: quick to make. */
   async bare(name: string, netns: NetworkNamespace): Promise<void> {
-    const created = await this.client.request<Pod>({
-      method: 'POST',
-      path: '/api/v1/namespaces/shop/pods',
-      body: {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name, namespace: 'shop' },
-        spec: { nodeName: NODE, containers: [{ name: 'app', image: 'app' }] },
-      },
-    });
+    const created = await this.#created(name, {});
     const { uid } = created.metadata;
     const holder = { path: `/proc/${process.pid}/fd/${netns.fd}`, holderPid: process.pid };
     this.#process(String(++this.#pids), holder, cgroupOf(uid));
