@@ -44,6 +44,13 @@ describe('serverTrustContext', () => {
     expect(await handshake({ tls12: true }, {})).to.match(/^TLSv1\.3/);
   });
 
+  it('agrees on keys by the hybrid group alone, if that is demanded', async () => {
+    const classic = { ecdhCurve: 'X25519:P-256:P-384' };
+    expect(await handshake({}, classic)).to.match(/^TLSv1\.3/);
+    expect(await handshake({ postQuantumOnly: true }, classic)).to.match(/HANDSHAKE_FAILURE$/);
+    expect(await handshake({ postQuantumOnly: true }, { ecdhCurve: 'X25519MLKEM768' })).to.match(/^TLSv1\.3/);
+  });
+
   it('takes the roots of the machine for SYSTEM, and no file without a certificate', () => {
     expect(() => serverTrustContext({ rootCa: 'SYSTEM' })).to.not.throw();
     expect(() => serverTrustContext({ rootCa: '/nonexistent/root-cert.pem' })).to.throw('ENOENT');

@@ -10,8 +10,11 @@ export interface ServerTrust {
   readonly altHostname?: string | undefined;
   /** TLS12_ENABLED: TLS 1.2 with ECDHE-GCM besides TLS 1.3. */
   readonly tls12?: boolean;
+  /** COMPLIANCE_POLICY=pqc: keys are agreed on by the hybrid post-quantum group X25519MLKEM768 alone. */
+  readonly postQuantumOnly?: boolean;
 }
 
+const hybridGroup = 'X25519MLKEM768';
 const suites13 = 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256';
 const suites12 =
   'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256';
@@ -23,7 +26,7 @@ export function serverTrustContext(trust: ServerTrust): SecureContext {
     minVersion: trust.tls12 === true ? 'TLSv1.2' : 'TLSv1.3',
     maxVersion: 'TLSv1.3',
     ciphers: trust.tls12 === true ? `${suites13}:${suites12}` : suites13,
-    ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384',
+    ecdhCurve: trust.postQuantumOnly === true ? hybridGroup : `${hybridGroup}:X25519:P-256:P-384`,
   });
 }
 

@@ -14,12 +14,7 @@ export function controlPlaneClient(
   settings: ControlPlaneSettings,
   handlers: Omit<DeltaClientOptions, 'transport' | 'node' | 'onDemand'>,
 ): DeltaClient {
-  const { xds, place, tls, metadata, jsonMetadata } = settings;
-  const trust: ServerTrust = {
-    rootCa: rootCaText(xds.rootCert),
-    altHostname: xds.altHostname,
-    tls12: tls.tls12Enabled,
-  };
+  const { xds, place, metadata, jsonMetadata } = settings;
   const { node } = discoveryNode({
     instanceIp: place.instanceIp,
     podName: place.podName,
@@ -32,11 +27,21 @@ export function controlPlaneClient(
   });
   const transport = new GrpcTransport({
     address,
-    trust,
+    trust: controlPlaneTrust(settings),
     headers: () => controlPlaneHeaders(settings),
     ...(handlers.clock === undefined ? {} : { clock: handlers.clock }),
   });
   return new DeltaClient({ ...handlers, transport, node, onDemand: xds.onDemand });
+}
+
+/** How the control plane is recognized, and how connections to it are encrypted: as those between proxies are. */
+export function controlPlaneTrust({ xds, tls }: Pick<ZtunnelSettings, 'xds' | 'tls'>): ServerTrust {
+  return {
+    rootCa: rootCaText(xds.rootCert),
+    altHostname: xds.altHostname,
+    tls12: tls.tls12Enabled,
+    postQuantumOnly: tls.compliancePolicy === 'pqc',
+  };
 }
 
 /**

@@ -10,7 +10,7 @@ import { expect } from 'chai';
 import { dedicatedSettings } from '../testing/dedicated-settings.ts';
 import { recordingLink } from '../testing/links.ts';
 import { recordingLog } from '../testing/log-lines.ts';
-import { controlPlaneClient, controlPlaneHeaders } from './control-plane.ts';
+import { controlPlaneClient, controlPlaneHeaders, controlPlaneTrust } from './control-plane.ts';
 import { Discovery } from './discovery.ts';
 import type { LoadedSnapshot } from './snapshot/mesh-snapshot.ts';
 
@@ -235,6 +235,18 @@ describe('the client of the control plane', () => {
     expect(controlPlaneHeaders(settings)['authorization']).equal('Bearer two');
     rmSync(directory, { recursive: true });
     expect(() => controlPlaneHeaders(settings)).throw(/ENOENT/);
+  });
+
+  it('is recognized by the root and either name, and spoken to by the rules of the mesh', async () => {
+    const env = { XDS_ROOT_CA: '/root.pem', ALT_XDS_HOSTNAME: 'other', TLS12_ENABLED: 'true' };
+    expect(controlPlaneTrust(await dedicatedSettings(env))).deep.equal({
+      rootCa: '/root.pem',
+      altHostname: 'other',
+      tls12: true,
+      postQuantumOnly: false,
+    });
+    const strict = controlPlaneTrust(await dedicatedSettings({ COMPLIANCE_POLICY: 'pqc' }));
+    expect(strict).include({ tls12: false, postQuantumOnly: true });
   });
 
   it('hands a workload on from the wire', async () => {
