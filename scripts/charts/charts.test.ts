@@ -4,7 +4,15 @@ import { expect } from 'chai';
 import { parse, parseAllDocuments } from 'yaml';
 import { schemaErrors } from '../crds/manifests.ts';
 import type { Schema } from '../crds/schema.ts';
-import { chartDigest, chartPath, charts, digestLine, renderedPath } from './rendered.ts';
+import {
+  chartDigest,
+  chartPath,
+  charts,
+  digestLine,
+  everythingPath,
+  renderedPath,
+  renderedWithEverythingPath,
+} from './rendered.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -42,11 +50,12 @@ interface Manifest {
 }
 
 const text = (chart: string): string => readFileSync(renderedPath(chart), 'utf8');
-const manifests = (chart: string): readonly Manifest[] =>
-  parseAllDocuments(text(chart)).flatMap((document) => {
-    const value = document.toJS() as Manifest | null;
+const manifestsOf = <T = Manifest>(yaml: string): readonly T[] =>
+  parseAllDocuments(yaml).flatMap((document) => {
+    const value = document.toJS() as T | null;
     return value === null ? [] : [value];
   });
+const manifests = (chart: string): readonly Manifest[] => manifestsOf(text(chart));
 const one = (chart: string, kind: string): Manifest => manifests(chart).find((each) => each.kind === kind)!;
 const podOf = (manifest: Manifest) => manifest.spec!.template.spec;
 
@@ -67,6 +76,11 @@ describe('the charts', () => {
     it(`${chart}: its schema takes its values and describes each`, () => {
       expect(schemaErrors(schema, values)).to.deep.equal([]);
       expect(Object.keys(schema.properties ?? {})).to.have.members(Object.keys(values));
+    });
+    it(`${chart}: says after the installation which values mean nothing, and none of its own`, () => {
+      const notes = readFileSync(join(chartPath(chart), 'templates/NOTES.txt'), 'utf8');
+      const known = /\$known := list ([^}]*) \}\}/.exec(notes)![1]!;
+      expect(known.replaceAll('"', '').split(' ')).to.have.members(Object.keys(values));
     });
     it(`${chart}: its schema refuses a wrong value by name`, () => {
       expect(schemaErrors(schema, { ...values, podLabels: 'a=b' }).join()).to.contain('podLabels');
@@ -155,5 +169,143 @@ describe('the charts', () => {
     for (const { kind, spec } of all)
       if (kind === 'Deployment' || kind === 'DaemonSet')
         expect(accounts).to.include(spec!.template.spec.serviceAccountName);
+  });
+});
+
+describe('the charts with what is off by default', () => {
+  interface AnyManifest {
+    readonly kind: string;
+    readonly metadata: {
+      readonly name: string;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
+    readonly spec: Readonly<Record<string, unknown>>;
+    readonly data: Readonly<Record<string, string>>;
+  }
+  const everything = (chart: string): string => readFileSync(renderedWithEverythingPath(chart), 'utf8');
+  const all = (chart: string): readonly AnyManifest[] => manifestsOf(everything(chart));
+  const of = (chart: string, kind: string): AnyManifest => all(chart).find((each) => each.kind === kind)!;
+  const podOfEverything = (chart: string, kind: string) => podOf(of(chart, kind) as unknown as Manifest);
+  const matchLabels = (selector: unknown) =>
+    (selector as { matchLabels: Readonly<Record<string, string>> }).matchLabels;
+  const withEverything = ['control-plane', 'cni', 'ztunnel'] as const;
+  const controllers = { 'control-plane': 'Deployment', cni: 'DaemonSet', ztunnel: 'DaemonSet' } as const;
+
+  for (const chart of withEverything) {
+    it(`${chart}: what is rendered is of the chart as it is`, () => {
+      expect(everything(chart).split('\n')[0], 'run npm run generate:charts').to.equal(
+        digestLine(chartDigest(chart)),
+      );
+    });
+
+    it(`${chart}: its schema takes these values`, () => {
+      const schema = JSON.parse(readFileSync(join(chartPath(chart), 'values.schema.json'), 'utf8')) as Schema;
+      const values = parse(readFileSync(everythingPath(chart), 'utf8')) as object;
+      expect(schemaErrors(schema, values)).to.deep.equal([]);
+    });
+
+    it(`${chart}: a NetworkPolicy for its pods, with the ports that it serves`, () => {
+      const { spec } = of(chart, 'NetworkPolicy');
+      const { metadata } = (of(chart, controllers[chart]) as unknown as Manifest).spec!.template;
+      expect(metadata.labels).to.include(matchLabels(spec['podSelector']));
+      const ports = (spec['ingress'] as { ports: { port: number }[] }[]).flatMap((rule) =>
+        rule.ports.map(({ port }) => port),
+      );
+      expect(ports).to.have.members(
+        {
+          'control-plane': [8080, 15012, 15014, 15017],
+          cni: [8000, 15014],
+          ztunnel: [15008, 15020, 15021],
+        }[chart],
+      );
+      expect(spec['egress']).to.deep.equal([{}]);
+    });
+
+    it(`${chart}: a monitor that finds its pods and a port of theirs`, () => {
+      const monitor = of(chart, chart === 'control-plane' ? 'ServiceMonitor' : 'PodMonitor');
+      const found = chart === 'control-plane' ? of(chart, 'Service') : undefined;
+      const labels =
+        found?.metadata.labels ??
+        (of(chart, controllers[chart]) as unknown as Manifest).spec!.template.metadata.labels;
+      expect(labels).to.include(matchLabels(monitor.spec['selector']));
+      const [endpoint] = (monitor.spec['endpoints'] ?? monitor.spec['podMetricsEndpoints']) as [
+        Readonly<Record<string, string>>,
+      ];
+      expect(endpoint).to.include({ path: '/metrics', interval: '15s' });
+      const ports =
+        found?.spec['ports'] ?? (podOfEverything(chart, 'DaemonSet').containers[0] as never)['ports'];
+      expect((ports as { name: string }[]).map(({ name }) => name)).to.include(endpoint['port']);
+    });
+  }
+
+  it('a quota of the priority class that the pods have', () => {
+    for (const [chart, pods, priorityClass] of [
+      ['cni', '300', 'system-node-critical'],
+      ['ztunnel', '5000', 'node-critical'],
+    ] as const) {
+      const { spec } = of(chart, 'ResourceQuota');
+      expect(spec).to.deep.equal({
+        hard: { pods },
+        scopeSelector: {
+          matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: [priorityClass] }],
+        },
+      });
+      expect(podOfEverything(chart, 'DaemonSet').priorityClassName).to.equal(priorityClass);
+    }
+  });
+
+  it("cni: a platform's places, but where a value says another, and its SELinux type", () => {
+    const { volumes, containers } = podOfEverything('cni', 'DaemonSet');
+    const places = new Map(volumes.map((volume) => [volume['name'], volume['hostPath']]));
+    expect(places.get('cni-bin-dir')).to.deep.equal({ path: '/usr/libexec/cni' });
+    expect(places.get('cni-net-dir')).to.deep.equal({ path: '/etc/cni/multus/net.d' });
+    expect(containers[0]!.securityContext['seLinuxOptions']).to.deep.equal({ type: 'spc_t' });
+    expect(of('cni', 'ConfigMap').data['LOG_LEVEL']).to.equal('debug,cni=trace');
+  });
+
+  it('ztunnel: a name of its own for everything', () => {
+    for (const { metadata } of all('ztunnel'))
+      expect(metadata.name).to.match(/^node-proxy(-resource-quota)?$/);
+  });
+
+  it('control-plane: no budget, no ConfigMap; memory, address families and further variables', () => {
+    const kinds = all('control-plane').map(({ kind }) => kind);
+    expect(kinds).to.have.members([
+      'NetworkPolicy',
+      'Service',
+      'Deployment',
+      'HorizontalPodAutoscaler',
+      'ServiceMonitor',
+    ]);
+    const autoscaler = of('control-plane', 'HorizontalPodAutoscaler').spec;
+    expect(
+      (autoscaler['metrics'] as { resource: { name: string } }[]).map(({ resource }) => resource.name),
+    ).to.deep.equal(['cpu', 'memory']);
+    expect(autoscaler['behavior']).to.deep.equal({ scaleDown: { stabilizationWindowSeconds: 600 } });
+    expect(of('control-plane', 'Service').spec).to.deep.include({
+      ipFamilyPolicy: 'PreferDualStack',
+      ipFamilies: ['IPv6', 'IPv4'],
+    });
+    const deployment = of('control-plane', 'Deployment');
+    expect(deployment.metadata.annotations).to.deep.equal({ 'example.com/owner': 'mesh' });
+    const pod = podOfEverything('control-plane', 'Deployment');
+    expect(pod).to.deep.include({
+      priorityClassName: 'system-cluster-critical',
+      initContainers: [{ name: 'wait', image: 'registry.example/wait:1' }],
+    });
+    const [{ env, securityContext }] = pod.containers as [Container];
+    expect(securityContext['seccompProfile']).to.deep.equal({ type: 'RuntimeDefault' });
+    for (const [name, value] of [
+      ['CLUSTER_DOMAIN', 'cluster.example'],
+      ['CA_TRUSTED_NODE_ACCOUNTS', 'mesh-nodes/ztunnel'],
+      ['LOG_LEVEL', 'info,xds=debug'],
+      ['REVISION', 'canary'],
+    ])
+      expect(env).to.deep.include({ name, value });
+    expect(env).to.deep.include({
+      name: 'CA_ROOT_OVERLAP',
+      valueFrom: { configMapKeyRef: { name: 'overlap', key: 'hours' } },
+    });
   });
 });

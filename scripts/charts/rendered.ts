@@ -15,10 +15,20 @@ export function renderedPath(chart: string): string {
   return join(root, 'rendered', `${chart}.yaml`);
 }
 
-/** Of all that the chart's rendering with default values depends on; its kinds are not part of that. */
+/** The same with what is off by default, of charts that have such values (`ci/everything-values.yaml`). */
+export function renderedWithEverythingPath(chart: string): string {
+  return join(root, 'rendered/everything', `${chart}.yaml`);
+}
+
+/** Values that turn on what is off by default. */
+export function everythingPath(chart: string): string {
+  return join(chartPath(chart), 'ci/everything-values.yaml');
+}
+
+/** Of all that the chart's renderings depend on; its kinds are not part of that. */
 export function chartDigest(chart: string): string {
   const hash = createHash('sha256');
-  const files = globSync(['Chart.yaml', 'values.yaml', 'templates/**/*.*'], {
+  const files = globSync(['Chart.yaml', 'values.yaml', 'ci/*.yaml', 'templates/**/*.*'], {
     cwd: chartPath(chart),
   }).toSorted();
   for (const file of files)

@@ -29,3 +29,24 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/* Where a platform keeps what others keep in the usual places, as a dictionary of values. */}}
+{{- define "cni.platformPlaces" -}}
+{{- $platform := .Values.global.platform | default (ternary "gke" "" (contains "-gke" .Capabilities.KubeVersion.Version)) -}}
+{{- $k3s := dict "cniConfDir" "/var/lib/rancher/k3s/agent/etc/cni/net.d" -}}
+{{- $microk8s := "/var/snap/microk8s/current" -}}
+{{- get (dict
+  "gke" (dict "cniBinDir" "/home/kubernetes/bin")
+  "k3d" (merge (dict "cniBinDir" "/bin") $k3s)
+  "k3s" (merge (dict "cniBinDir" "/var/lib/rancher/k3s/data/cni") $k3s)
+  "microk8s" (dict "cniBinDir" (print $microk8s "/opt/cni/bin") "cniConfDir" (print $microk8s "/args/cni-network"))
+  "minikube" (dict "cniNetnsDir" "/var/run/docker/netns")
+  "openshift" (dict "cniBinDir" "/var/lib/cni/bin" "cniConfDir" "/etc/cni/multus/net.d")
+) $platform | default dict | toJson -}}
+{{- end -}}
+
+{{/* One place of the node: list of the chart's root, the value's name, and the usual place. */}}
+{{- define "cni.place" -}}
+{{- $places := include "cni.platformPlaces" (index . 0) | fromJson -}}
+{{- get (index . 0).Values (index . 1) | default (get $places (index . 1)) | default (index . 2) -}}
+{{- end -}}
