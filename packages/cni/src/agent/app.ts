@@ -1,11 +1,8 @@
 import { dirname, join } from 'node:path';
 import { KubeClient } from '@ambient/kube';
 import type { KubeConnection } from '@ambient/kube';
-import { NetworkNamespace } from '@ambient/linux';
-import { describeError, MetricsRegistry, Readiness, realClock, SeriesBudget, sleep } from '@ambient/runtime';
+import { MetricsRegistry, Readiness, realClock, SeriesBudget } from '@ambient/runtime';
 import type { Clock, Logger } from '@ambient/runtime';
-import { PodRuleApplier } from '../rules/pod-applier.ts';
-import { chooseBackend, makeBackend, makeHostRules, probeNode } from '../rules/probe.ts';
 import { ZdsServer } from '../zds/server.ts';
 import { EventRecorder } from './cluster/events.ts';
 import { NodeObjects } from './cluster/node-objects.ts';
@@ -14,22 +11,22 @@ import { PolicyNotices } from './cluster/policy-notices.ts';
 import { DriftWatch } from './drift/drift-watch.ts';
 import { RuleGenerations } from './drift/rule-generations.ts';
 import { Installation } from './install/installation.ts';
-import type { StayDecision } from './install/stay-installed.ts';
-import { decideStay } from './install/stay-installed.ts';
+import { Leaving } from './leaving.ts';
 import { agentMetrics, AgentMetrics } from './metrics.ts';
 import { NetnsFinder } from './netns/find-netns.ts';
-import { adoptCaptured, probedAddresses } from './pods/adopt.ts';
 import type { CapturedPod } from './pods/captured-pod.ts';
 import { CaptureSteps } from './pods/capture-steps.ts';
 import { Enroller } from './pods/enroller.ts';
-import { readRemembered, RememberedPods } from './pods/remembered-pods.ts';
+import { RememberedPods } from './pods/remembered-pods.ts';
 import { StartingPods } from './pods/starting-pods.ts';
+import { takeOver } from './pods/take-over.ts';
+import { ZtunnelArrivals } from './pods/ztunnel-arrivals.ts';
 import type { Proofs } from './proof/start-proofs.ts';
 import { startProofs } from './proof/start-proofs.ts';
+import { openRulesOfNode } from './rules-of-node.ts';
 import type { AgentSettings } from './settings/settings.ts';
 import { closeServer, createHealthServer, createMetricsServer, listenTcp } from './sockets/health-server.ts';
 import { PluginServer } from './sockets/plugin-server.ts';
-import { ZtunnelArrivals } from './pods/ztunnel-arrivals.ts';
 
 export interface AgentOptions {
   readonly settings: AgentSettings;
@@ -54,13 +51,8 @@ export interface Agent {
 /** Rules of all pods are compared at least so often, milliseconds; more often where no generation tells of a change. */
 const FULL_CHECK_MS = 600_000;
 const FULL_CHECK_LEGACY_MS = 5000;
-const STAY_QUESTION_MS = 2000;
-/** So long is waited for the API server before the agent begins with what the one before it has left. */
-const API_PATIENCE_MS = 2000;
 /** Beside the socket for ztunnel. */
 const REMEMBERED_PODS = 'captured-pods.json';
-/** When the mesh leaves the node, connections that ztunnel carries have so long to end by themselves. */
-const LEAVING_GRACE_MS = 5000;
 
 /**
  * Wires an agent, in the order in which it comes to serve: what the API server says, what the agent before has left, the
@@ -117,23 +109,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
   stack.defer(() => objects.stop());
   objects.start();
 
-  const node = paths.switchToHost
-    ? stack.use(NetworkNamespace.open(join(paths.proc, '1/ns/net')))
-    : undefined;
-  const findings = await probeNode(node, ambient.ipv6);
-  const backend = chooseBackend(findings, { nativeNftables: ambient.nativeNftables, ipv6: ambient.ipv6 });
-  log.info('rules are set with', { backend, ipv6: ambient.ipv6 });
-  const probeAddress = { v4: ambient.probeAddressV4, v6: ambient.probeAddressV6 };
-  const rules = new PodRuleApplier(makeBackend(backend, ambient.ipv6), ambient.ipv6);
-  let leaving = false;
-  const hostRules = makeHostRules(
-    backend,
-    { namespace: node, ipv6: ambient.ipv6, probeAddress },
-    ambient.kubeletUid,
+  const { node, rules, hostRules, probeAddress, countsChanges } = stack.use(
+    await openRulesOfNode(settings, log),
   );
+  const leaving = new Leaving({ client, objects, cluster, install, clock, log });
   // After all work on pods has ended.
   stack.defer(async () => {
-    if (leaving) await hostRules.uninstall();
+    if (leaving.isFinal) await hostRules.uninstall();
   });
 
   const finder = new NetnsFinder(paths.proc);
@@ -161,33 +143,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
         },
       }),
     );
-  // Without the pods, a ztunnel that connects would be told that there are none, and would drop those that it has.
-  let early: ZdsServer | undefined;
-  if (!(await within(API_PATIENCE_MS, objects.synced, clock, signal))) {
-    for (const [uid, record] of await readRemembered(rememberedPath, finder)) pods.set(uid, record);
-    if (pods.size > 0) {
-      log.warn('the API server does not answer: ztunnel is served as the agent before has left it', {
-        pods: pods.size,
-      });
-      early = listen();
-    }
-    await Promise.race([objects.synced, aborted(signal)]);
-  }
-  if (signal.aborted) return undefined;
-  const adopted = await adoptCaptured(objects.pods(), cluster.systemNamespace, finder, pods);
-  for (const record of adopted) pods.set(record.uid, record);
-  await hostRules.replace(probedAddresses(pods.values()));
-  log.info('the pods of the node are known', {
-    pods: [...objects.pods()].length,
-    captured_before: pods.size,
+  const zds = await takeOver({
+    objects,
+    pods,
+    finder,
+    rememberedPath,
+    systemNamespace: cluster.systemNamespace,
+    hostRules,
+    listen,
+    clock,
+    signal,
+    log,
   });
-  const zds = early ?? listen();
-  // A ztunnel that is connected has had its snapshot without them.
-  for (const record of zds.connected > 0 ? adopted : [])
-    if (record.netns !== undefined)
-      void zds.add({ ...record, netns: record.netns }).catch((error: unknown) => {
-        log.warn('a pod cannot be handed to ztunnel', { uid: record.uid, error: describeError(error) });
-      });
+  if (zds === undefined) return undefined;
 
   const wishSettings = {
     enabled: ambient.enabled,
@@ -203,7 +171,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
       generations,
       verify: (uid) => enroller.verify(uid),
       intervalMs: ambient.checkIntervalMs,
-      fullIntervalMs: backend === 'nft' || backend === 'iptables-nft' ? FULL_CHECK_MS : FULL_CHECK_LEGACY_MS,
+      fullIntervalMs: countsChanges ? FULL_CHECK_MS : FULL_CHECK_LEGACY_MS,
       clock,
       log: log.scope('drift'),
     }),
@@ -294,22 +262,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
   uninstalled[Symbol.dispose]();
   log.info('serving', { node: cluster.nodeName, health: ports.health, monitoring: ports.monitoring });
 
-  const decide = async (): Promise<StayDecision> => {
-    if (objects.daemonSetDeleted)
-      return { stay: false, meshLeaves: true, reason: 'its DaemonSet is deleted' };
-    if (install.disableSafeUpgrade)
-      return { stay: false, meshLeaves: false, reason: 'AMBIENT_DISABLE_SAFE_UPGRADE is set' };
-    const { namespace, nodeName } = cluster;
-    const { ownConfig } = install;
-    return decideStay({ client, namespace, nodeName, ownConfig, timeoutMs: STAY_QUESTION_MS });
-  };
-  const releaseAll = async (): Promise<void> => {
-    const before = pods.size;
-    const captured = await enroller.releaseAll();
-    log.info('the pods of the node are released', { pods: before - captured, still_captured: captured });
-    if (before > captured && zds.connected > 0) await sleep(clock, LEAVING_GRACE_MS);
-  };
-
   const running = stack.move();
   return {
     ports,
@@ -317,34 +269,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     async stop() {
       readiness.block('shutting down');
       installation.stop();
-      const { stay, meshLeaves, reason } = await decide();
-      log.info(stay ? 'what is installed on the node stays' : 'what is installed on the node is removed', {
-        reason,
-      });
+      const { stay, meshLeaves } = await leaving.decide();
       try {
-        if (!stay) {
-          leaving = true;
-          installation.uninstall();
-        }
-        // The watch may not have told of it yet.
-        if (meshLeaves && objects.daemonSetSeen) await releaseAll();
+        if (!stay) installation.uninstall();
+        if (meshLeaves) await leaving.releaseAll(enroller, zds, () => pods.size);
       } finally {
         await running.disposeAsync();
       }
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-/** Whether something comes to pass in time. */
-async function within(ms: number, event: Promise<void>, clock: Clock, signal: AbortSignal): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  using _timer = clock.setTimer(ms, () => late.resolve(false));
-  return await Promise.race([event.then(() => true), aborted(signal).then(() => false), late.promise]);
 }
