@@ -119,6 +119,80 @@ describe('ApplyQueue', () => {
     expect(rig.queue.written).equal(1);
   });
 
+  describe('of a list that others write, too', () => {
+    const version = (resourceVersion: string): ApplyRequest['body'] => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'a', resourceVersion },
+      status: resourceVersion,
+    });
+    const conflict = (): Error => new KubeStatusError('p', 409, 'Conflict', 'modified');
+    const shared = (revise: ApplyRequest['revise'] = () => version('2')): ApplyRequest => ({
+      ...say(''),
+      body: version('1'),
+      revise,
+    });
+
+    it('patches the version that it knows, by no force', async () => {
+      const rig = new Rig();
+      rig.queue.submit(shared());
+      await settled();
+      expect(rig.sent).deep.equal([
+        {
+          method: 'PATCH',
+          path: '/api/v1/namespaces/n/services/a/status',
+          query: { fieldManager: 'm' },
+          contentType: 'application/merge-patch+json',
+          body: version('1'),
+        },
+      ]);
+      expect(rig.queue.written).equal(1);
+    });
+
+    it('reads the object anew when it has changed, and writes what is made of that', async () => {
+      const rig = new Rig();
+      const read: unknown[] = [];
+      rig.errors.push(conflict());
+      rig.queue.submit(shared((current) => (read.push(current), version('2'))));
+      await settled();
+      expect(rig.sent.map(({ method, path }) => `${method ?? 'GET'} ${path.slice(-8)}`)).deep.equal([
+        'PATCH a/status',
+        'GET rvices/a',
+        'PATCH a/status',
+      ]);
+      expect(rig.sent[2]?.body).deep.equal(version('2'));
+      expect([read, rig.queue.written, rig.log]).deep.equal([[{}], 1, []]);
+    });
+
+    it('writes nothing where nothing is left to be written', async () => {
+      const rig = new Rig();
+      rig.errors.push(conflict());
+      rig.queue.submit(shared(() => undefined));
+      await rig.pass(60_000);
+      expect([rig.sent.length, rig.queue.written, rig.queue.waiting]).deep.equal([2, 0, 0]);
+    });
+
+    it('tries again later when others are faster again and again', async () => {
+      const rig = new Rig();
+      for (let i = 0; i < 4; i++) rig.errors.push(conflict(), ...(i < 3 ? [undefined] : []));
+      rig.queue.submit(shared());
+      await settled();
+      await settled();
+      expect(rig.sent.length).equal(7);
+      expect(rig.log).deep.equal(['warn apply failed, trying again']);
+      await rig.pass(1000);
+      expect([rig.sent.length, rig.queue.written]).deep.equal([8, 1]);
+    });
+
+    it('forgets an object that is gone when it is read anew', async () => {
+      const rig = new Rig();
+      rig.errors.push(conflict(), new KubeStatusError('p', 404, 'NotFound', ''));
+      rig.queue.submit(shared());
+      await rig.pass(60_000);
+      expect([rig.sent.length, rig.log]).deep.equal([2, []]);
+    });
+  });
+
   it('keeps to its rate over all objects', async () => {
     const rig = new Rig({ perSecond: 10, burst: 5, parallel: 100 });
     for (let i = 0; i < 100; i++) rig.queue.submit(say('x', `s${i}`));

@@ -8,7 +8,7 @@ import { KubeStatusError } from './errors.ts';
 import { kindResources, resourcePath } from './kinds.ts';
 import type { KindName } from './objects.ts';
 
-/** One server-side apply: what one field manager wants one object to say. */
+/** What is to be written of one object: a server-side apply, or with `revise` a merge patch. */
 export interface ApplyRequest {
   /** Of the object, see `resourcePath`. */
   readonly path: string;
@@ -22,6 +22,12 @@ export interface ApplyRequest {
   readonly body: { readonly apiVersion: string; readonly kind: string; readonly [field: string]: unknown };
   /** The object as it is known: nothing is written if it already says what the body says. */
   readonly observed?: unknown;
+  /**
+   * For a list that the API replaces as a whole and that others write, too: an apply would make it this manager's alone, so
+   * the body goes as a merge patch (RFC 7386), with metadata.resourceVersion, onto the object that it was made from. When that
+   * has changed it is read anew, and this makes the body from what was read; undefined means that nothing is to be written.
+   */
+  readonly revise?: (current: unknown) => ApplyRequest['body'] | undefined;
 }
 
 /** Why an apply was given up. */
@@ -77,9 +83,12 @@ interface Slot {
 
 const longestSpaceMs = 60_000;
 
+/** How often a body is made anew in a row; whoever loses more often tries again later. */
+const mostRevisions = 3;
+
 /**
- * Writes what is to be said about objects by server-side apply, forced, since the fields are this manager's alone. Of several
- * requests for one object only the last counts; an object that flaps is written less and less often. Only a leader's queue runs.
+ * Writes what is to be said about objects: by server-side apply, forced, since the fields are this manager's alone; what is
+ * shared by a merge patch that takes nothing from anyone (`revise`). Of several requests for one object only the last counts; an object that flaps is written less and less often. Only a leader's queue runs.
  */
 export class ApplyQueue implements Disposable {
   readonly #options: ApplyQueueOptions;
@@ -217,14 +226,7 @@ export class ApplyQueue implements Disposable {
   async #write(key: string, slot: Slot, request: ApplyRequest): Promise<void> {
     let outdated = false;
     try {
-      await this.#options.client.request({
-        method: 'PATCH',
-        path: request.subresource === undefined ? request.path : `${request.path}/${request.subresource}`,
-        query: { fieldManager: request.fieldManager, force: true },
-        contentType: patchType.apply,
-        body: request.body,
-      });
-      this.#written++;
+      if (await this.#send(request)) this.#written++;
       if (this.#written % 256 === 0) this.#forgetQuiet();
     } catch (error) {
       outdated = isOutdated(request, error);
@@ -241,6 +243,30 @@ export class ApplyQueue implements Disposable {
     }
     if (slot.waiting !== undefined && this.#slots.get(key) === slot) this.#ready.add(key);
     this.#pump();
+  }
+
+  /** @returns whether there was anything to write */
+  async #send(request: ApplyRequest): Promise<boolean> {
+    const { client } = this.#options;
+    const { path, subresource, fieldManager, revise } = request;
+    for (let body = request.body, revisions = 0; ; revisions++) {
+      try {
+        await client.request({
+          method: 'PATCH',
+          path: subresource === undefined ? path : `${path}/${subresource}`,
+          // Only an apply can be forced.
+          query: revise === undefined ? { fieldManager, force: true } : { fieldManager },
+          contentType: revise === undefined ? patchType.apply : patchType.merge,
+          body,
+        });
+        return true;
+      } catch (error) {
+        if (revise === undefined || !isConflict(error) || revisions === mostRevisions) throw error;
+      }
+      const revised = revise(await client.request({ path }));
+      if (revised === undefined) return false;
+      body = revised;
+    }
   }
 
   #failed(key: string, slot: Slot, request: ApplyRequest, error: unknown): void {
@@ -265,10 +291,14 @@ export class ApplyQueue implements Disposable {
   }
 }
 
-/** The object is another than the one that the request was made for. */
-function isOutdated({ body }: ApplyRequest, error: unknown): boolean {
+/** The object is another than the one that the request was made for, and there will be another request. */
+function isOutdated({ body, revise }: ApplyRequest, error: unknown): boolean {
   const { resourceVersion } = (body['metadata'] ?? {}) as { readonly resourceVersion?: string };
-  return resourceVersion !== undefined && error instanceof KubeStatusError && error.status === 409;
+  return resourceVersion !== undefined && revise === undefined && isConflict(error);
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof KubeStatusError && error.status === 409;
 }
 
 function keyOf({

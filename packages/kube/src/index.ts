@@ -48,6 +48,13 @@ export type {
   KindName,
   ObjectOf,
 } from './objects.ts';
+export type {
+  BackendReference,
+  ParentReference,
+  ReferenceGrant,
+  Route,
+  RouteParentStatus,
+} from './route-objects.ts';
 export { kindResources, kindNames, apiVersionOf, resourcePath } from './kinds.ts';
 export type { KindResource } from './kinds.ts';
 export { KubeConfigError, KubeConnectionError, KubeStatusError, isPassing, isRecord } from './errors.ts';

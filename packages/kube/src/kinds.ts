@@ -54,6 +54,11 @@ export const kindResources: Readonly<Record<KindName, KindResource>> = {
   WorkloadEntry: custom('networking.istio.io', 'workloadentries', networking),
   Gateway: custom('gateway.networking.k8s.io', 'gateways', gateway),
   GatewayClass: custom('gateway.networking.k8s.io', 'gatewayclasses', gateway, false),
+  HTTPRoute: custom('gateway.networking.k8s.io', 'httproutes', gateway),
+  GRPCRoute: custom('gateway.networking.k8s.io', 'grpcroutes', ['v1', 'v1alpha2']),
+  TLSRoute: custom('gateway.networking.k8s.io', 'tlsroutes', ['v1', 'v1alpha3', 'v1alpha2']),
+  TCPRoute: custom('gateway.networking.k8s.io', 'tcproutes', ['v1', 'v1alpha2']),
+  ReferenceGrant: custom('gateway.networking.k8s.io', 'referencegrants', gateway),
   AuthorizationPolicy: custom('security.istio.io', 'authorizationpolicies', security),
   PeerAuthentication: custom('security.istio.io', 'peerauthentications', security),
 };

@@ -2,6 +2,7 @@
 // read is named, and whatever the API lets a user leave out is optional, so that a translator has to say what
 // absence means. Nothing here is checked: an object of a custom resource may hold any JSON where its schema is
 // absent or older (see validation/).
+import type { ReferenceGrant, Route } from './route-objects.ts';
 
 export interface OwnerReference {
   readonly apiVersion: string;
@@ -345,6 +346,11 @@ export interface KubeObjects {
   WorkloadEntry: WorkloadEntry;
   Gateway: Gateway;
   GatewayClass: GatewayClass;
+  HTTPRoute: Route;
+  GRPCRoute: Route;
+  TLSRoute: Route;
+  TCPRoute: Route;
+  ReferenceGrant: ReferenceGrant;
   AuthorizationPolicy: AuthorizationPolicy;
   PeerAuthentication: PeerAuthentication;
   ConfigMap: ConfigMap;

@@ -136,6 +136,13 @@ export const indexes = {
     },
   },
   GatewayClass: {},
+  HTTPRoute: {},
+  GRPCRoute: {},
+  TLSRoute: {},
+  TCPRoute: {},
+  ReferenceGrant: {
+    'by-namespace': { keys: byNamespace },
+  },
   AuthorizationPolicy: {
     'by-namespace': { keys: byNamespace },
     /** Policies with a selector: those that workloads name. A change of rules alone does not concern workloads. */

@@ -29,6 +29,10 @@ const privateStatus: ReadonlySet<KindName> = new Set([
   'WorkloadEntry',
   'AuthorizationPolicy',
   'PeerAuthentication',
+  'HTTPRoute',
+  'GRPCRoute',
+  'TLSRoute',
+  'TCPRoute',
 ]);
 
 /**

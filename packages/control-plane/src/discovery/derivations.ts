@@ -1,4 +1,5 @@
 /** Every translator as the engine runs it: which objects it reads, which resources it makes, and what it has to report. */
+import { kindResources } from '@ambient/kube';
 import { istio, typeUrl } from '@ambient/wire';
 
 import type { Derivation, DerivedResource } from '../cluster/derivation.ts';
@@ -6,6 +7,8 @@ import { perObject } from '../cluster/derivation.ts';
 import { waypointPolicyStatus, ztunnelPolicyStatus } from '../status/authorization-policy.ts';
 import { takesTrust } from '../ca/trust-configmaps.ts';
 import type { StatusApply } from '../status/condition.ts';
+import { routeParents } from '../status/route.ts';
+import { parentsUpdate } from '../status/route-parents.ts';
 import { serviceEntryStatus, serviceStatus, workloadEntryStatus } from '../status/waypoint-bound.ts';
 import { serviceResource, workloadResource } from '../translate/address-resource.ts';
 import type { AddressResource } from '../translate/address-resource.ts';
@@ -24,6 +27,8 @@ import type { MeshInForce } from './mesh-in-force.ts';
 
 /** A name that several objects claim: a Service goes before a ServiceEntry. */
 const priorityOfServices = 1;
+
+const routeKinds = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const;
 
 /** @param now RFC 3339, for conditions that change */
 export function derivations(mesh: MeshInForce, now: () => string): Derivation<Finding>[] {
@@ -79,6 +84,12 @@ export function derivations(mesh: MeshInForce, now: () => string): Derivation<Fi
       resources.push(...workloads(...remote));
       return { resources, problems, conditions: statuses(serviceStatus(object, waypoint, now())) };
     }),
+    ...routeKinds.map((kind) =>
+      perObject<typeof kind, Finding>(kindResources[kind].plural, kind, (route, lookup) => {
+        const update = parentsUpdate(route, routeParents(route, lookup, settings()), now());
+        return { resources: [], conditions: update === undefined ? [] : [{ kind: 'parents', update }] };
+      }),
+    ),
     perObject('service-entries', 'ServiceEntry', (entry, lookup) => {
       const found = translateServiceEntry(entry, lookup, settings());
       return {

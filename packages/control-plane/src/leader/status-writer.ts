@@ -1,10 +1,10 @@
 import type { Report } from '../cluster/engine.ts';
 import type { ObjectStore } from '../cluster/object-store.ts';
 import type { Finding } from '../discovery/finding.ts';
-import type { ApplyQueue, KindName, KubeObject } from '@ambient/kube';
+import type { ApplyQueue, ApplyRequest, KindName, KubeObject } from '@ambient/kube';
 import { statusRequest } from '@ambient/kube';
 import { fieldManagers, statusApply } from '../status/condition.ts';
-import type { StatusApply } from '../status/condition.ts';
+import { reviseParents } from '../status/route-parents.ts';
 
 /** Who writes what about the objects of a kind. */
 const managersOf: Readonly<Partial<Record<KindName, readonly string[]>>> = {
@@ -12,6 +12,10 @@ const managersOf: Readonly<Partial<Record<KindName, readonly string[]>>> = {
   ServiceEntry: [fieldManagers.service],
   WorkloadEntry: [fieldManagers.workloadEntry],
   AuthorizationPolicy: [fieldManagers.ztunnelPolicy, fieldManagers.waypointPolicy],
+  HTTPRoute: [fieldManagers.routes],
+  GRPCRoute: [fieldManagers.routes],
+  TLSRoute: [fieldManagers.routes],
+  TCPRoute: [fieldManagers.routes],
 };
 
 /** Writes what translators have to say into the status of their objects. Only the leader's runs. */
@@ -29,19 +33,31 @@ export class StatusWriter {
     if (kind === undefined || managers === undefined) return;
     const object = this.#store.table(kind).get(key) as KubeObject | undefined;
     if (object === undefined) return;
-    const applies = conditions.flatMap((finding) => (finding.kind === 'status' ? [finding.apply] : []));
+    const requests = conditions.flatMap((finding) => requestsOf(finding, object));
     for (const manager of managers) {
-      const apply = applies.find(({ fieldManager }) => fieldManager === manager);
-      if (apply !== undefined) this.#queue.submit(requestOf(apply, object));
+      const request = requests.find(({ fieldManager }) => fieldManager === manager);
+      if (request !== undefined) this.#queue.submit(request);
       // What was to be said holds no more, and what stands there is right.
-      else this.#queue.withdraw(requestOf(statusApply(object, manager, {}), object));
+      else this.#queue.withdraw(statusRequest(manager, { ...statusApply(object, manager, {}).body }));
     }
   }
 }
 
-function requestOf(
-  { fieldManager, body }: StatusApply,
-  observed: KubeObject,
-): ReturnType<typeof statusRequest> {
-  return statusRequest(fieldManager, { ...body }, observed);
+function requestsOf(finding: Finding, observed: KubeObject): ApplyRequest[] {
+  switch (finding.kind) {
+    case 'status': {
+      const { fieldManager, body } = finding.apply;
+      return [statusRequest(fieldManager, { ...body }, observed)];
+    }
+    case 'parents': {
+      const { update } = finding;
+      const revise = (current: unknown): ApplyRequest['body'] | undefined => {
+        const body = reviseParents(update, current);
+        return body === undefined ? undefined : { ...body };
+      };
+      return [{ ...statusRequest(fieldManagers.routes, { ...update.body }), revise }];
+    }
+    default:
+      return [];
+  }
 }

@@ -19,6 +19,8 @@ export const fieldManagers = {
   ztunnelPolicy: 'istio-ambient-ztunnel-policy',
   waypointPolicy: 'istio-ambient-waypoint-policy',
   addresses: 'istio-ip-autoallocate',
+  /** Not of Istio, which writes the status of routes without a name of its own. */
+  routes: 'ambient-routes',
 } as const;
 
 /** A server-side apply on the status subresource. */
@@ -51,10 +53,29 @@ export function applyConditions(
   wanted: readonly WantedCondition[],
   now: string,
 ): StatusApply | undefined {
-  const current = conditionsOf(object);
-  const { generation } = object.metadata;
-  const conditions = wanted.map((condition): Condition => {
-    const before = current.find(({ type }) => type === condition.type);
+  const current = conditionsIn(object.status);
+  const conditions = withTimes(wanted, current, object.metadata.generation, now);
+  const ofOwner = current.filter(({ type }) => owned.includes(type));
+  const isCurrent =
+    ofOwner.length === conditions.length &&
+    conditions.every((condition) => ofOwner.some((before) => sameCondition(before, condition)));
+  return isCurrent ? undefined : statusApply(object, fieldManager, { conditions });
+}
+
+/**
+ * Conditions as they are to be written over those that stand.
+ *
+ * @param generation of the object judged
+ * @param now RFC 3339, to the second
+ */
+export function withTimes(
+  wanted: readonly WantedCondition[],
+  standing: readonly Condition[],
+  generation: number | undefined,
+  now: string,
+): Condition[] {
+  return wanted.map((condition) => {
+    const before = standing.find(({ type }) => type === condition.type);
     const since = before?.status === condition.status ? before.lastTransitionTime : undefined;
     return {
       ...condition,
@@ -63,11 +84,6 @@ export function applyConditions(
       ...(generation === undefined ? {} : { observedGeneration: generation }),
     };
   });
-  const ofOwner = current.filter(({ type }) => owned.includes(type));
-  const isCurrent =
-    ofOwner.length === conditions.length &&
-    conditions.every((condition) => ofOwner.some((before) => isSame(before, condition)));
-  return isCurrent ? undefined : statusApply(object, fieldManager, { conditions });
 }
 
 /** An apply of part of an object's status. */
@@ -80,9 +96,8 @@ export function statusApply(
   return { fieldManager, body: { apiVersion, kind, metadata, status } };
 }
 
-/** The conditions that stand there, whatever else somebody may have written. */
-function conditionsOf(object: KubeObject): readonly Condition[] {
-  const status: unknown = object.status;
+/** The conditions that stand in a status, whatever else somebody may have written. */
+export function conditionsIn(status: unknown): readonly Condition[] {
   if (typeof status !== 'object' || status === null || !('conditions' in status)) return [];
   const { conditions } = status;
   if (!Array.isArray(conditions)) return [];
@@ -92,7 +107,8 @@ function conditionsOf(object: KubeObject): readonly Condition[] {
   );
 }
 
-function isSame(a: Condition, b: Condition): boolean {
+/** Whether a condition that stands is as it is to be written, its time included. */
+export function sameCondition(a: Condition, b: Condition): boolean {
   return (
     a.type === b.type &&
     a.status === b.status &&

@@ -8,6 +8,8 @@ import type {
   Namespace,
   ObjectMeta,
   Pod,
+  ReferenceGrant,
+  Route,
   Service,
   ServiceEntry,
   ServiceEntrySpec,
@@ -99,4 +101,21 @@ export function waypointNamed(
     },
     status: { addresses: change.addresses ?? [{ type: 'IPAddress', value: '10.96.0.9' }] },
   };
+}
+
+/** Of namespace ns unless `extra` says another. */
+export function routeNamed(
+  kind: 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute',
+  name: string,
+  spec: unknown,
+  extra: Extra = {},
+): Route {
+  const generation = { generation: 1, resourceVersion: '7' };
+  const object = head('gateway.networking.k8s.io/v1', kind, name, 'ns', { ...generation, ...extra });
+  return { ...object, spec: spec as NonNullable<Route['spec']> };
+}
+
+export function referenceGrant(name: string, namespace: string, spec: unknown): ReferenceGrant {
+  const object = head('gateway.networking.k8s.io/v1', 'ReferenceGrant', name, namespace, {});
+  return { ...object, spec: spec as NonNullable<ReferenceGrant['spec']> };
 }

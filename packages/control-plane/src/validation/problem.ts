@@ -31,7 +31,10 @@ export function errorsOf(problems: readonly FieldProblem[]): FieldProblem[] {
 }
 
 /** `path: message; path: message`, cut after `most` problems with a count of the rest. */
-export function describeProblems(problems: readonly FieldProblem[], most = 8): string {
+export function describeProblems(
+  problems: readonly Pick<FieldProblem, 'path' | 'message'>[],
+  most = 8,
+): string {
   const shown = problems.slice(0, most).map((problem) => `${problem.path}: ${problem.message}`);
   if (problems.length > most) shown.push(`and ${problems.length - most} more`);
   return shown.join('; ');
