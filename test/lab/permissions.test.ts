@@ -67,6 +67,12 @@ const service: Manifest = {
   metadata: { name: 'web', namespace, labels: { 'istio.io/use-waypoint': 'w' } } as Manifest['metadata'],
   spec: { ports: [{ port: 80 }] },
 };
+const route: Manifest = {
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name: 'web', namespace },
+  spec: { parentRefs: [{ group: '', kind: 'Service', name: 'web' }] },
+};
 const roots: Manifest = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -99,7 +105,7 @@ if ((process.env['KUBECONFIG'] ?? '') !== '')
       api = await TestApi.start();
       folder = await mkdtemp(join(tmpdir(), 'ambient-permissions-'));
       await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-      for (const object of [account, ...roles(), service, policy, machine, entry, webhook])
+      for (const object of [account, ...roles(), service, policy, machine, entry, route, webhook])
         await create(object);
     });
 
@@ -148,6 +154,10 @@ if ((process.env['KUBECONFIG'] ?? '') !== '')
       await using controlPlane = await runControlPlane(api, { POD_NAME: 'permitted' }, kubeconfig);
       try {
         for (const object of [service, policy, machine, entry]) await judged(object);
+        await waitFor(async () => {
+          const { status } = await api.get(route);
+          return (status as { parents?: unknown[] } | undefined)?.parents?.length === 1 ? true : undefined;
+        }, 'status of a route');
         await waitFor(async () => {
           const { status } = await api.get(entry);
           return (status as { addresses?: unknown[] } | undefined)?.addresses;

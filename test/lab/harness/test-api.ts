@@ -209,15 +209,17 @@ export class TestApi implements AsyncDisposable {
     for (const file of crdFiles())
       for (const document of parseAllDocuments(readFileSync(file, 'utf8')))
         await this.ensure(document.toJS() as Manifest);
-    const paths = kindNames.flatMap((kind) => {
-      const { custom, versions, ...place } = kindResources[kind];
-      return custom ? [resourcePath(place, versions[0]!)] : [];
-    });
-    // Established, and then served, a moment after it was created.
-    for (const path of paths) {
-      while ((await this.#statusOf(path)) === 404)
+    const places = kindNames.map((kind) => kindResources[kind]).filter(({ custom }) => custom);
+    // Established, and then served, a moment after it was created. A cluster may have older definitions, with other versions.
+    for (const { versions, ...place } of places) {
+      while (!(await this.#isServed(versions.map((version) => resourcePath(place, version)))))
         await new Promise<void>((resolve) => realClock.setTimer(50, resolve));
     }
+  }
+
+  async #isServed(paths: readonly string[]): Promise<boolean> {
+    for (const path of paths) if ((await this.#statusOf(path)) !== 404) return true;
+    return false;
   }
 
   async #statusOf(path: string): Promise<number> {

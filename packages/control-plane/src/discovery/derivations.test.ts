@@ -45,6 +45,21 @@ class Rig {
       finding.kind === 'status' ? `status ${finding.apply.fieldManager}` : finding.kind,
     );
   }
+
+  /** Of `ResolvedWaypoints` of a route, at its first parent. */
+  waypointReason(route: string): string | undefined {
+    for (const finding of this.reports.get(route)?.conditions ?? [])
+      if (finding.kind === 'parents')
+        return finding.update.wanted[0]?.conditions.find(({ type }) => type === 'ResolvedWaypoints')?.reason;
+    return undefined;
+  }
+
+  /** How many translators run because of a change. */
+  runsFor(change: () => void): number {
+    const before = this.engine.state().runs;
+    change();
+    return this.engine.state().runs - before;
+  }
 }
 
 function object(apiVersion: string, kind: string, name: string, spec: unknown, labels = {}): KubeObject {
@@ -116,6 +131,62 @@ describe('derivations', () => {
     expect(rig.findings('Service a/web')).to.deep.equal(['status istio-ambient-service']);
     expect(rig.findings('ServiceEntry a/host')).to.deep.equal(['addresses']);
     expect(rig.findings('AuthorizationPolicy a/deny')).to.deep.equal(['status istio-ambient-ztunnel-policy']);
+  });
+
+  describe('of routes', () => {
+    const gateways = 'gateway.networking.k8s.io/v1';
+    const route = (kind: string, name: string, to: string): KubeObject =>
+      object(gateways, kind, name, { parentRefs: [{ group: '', kind: 'Service', name: to }] });
+    const waypoint = (name: string, ...addresses: readonly string[]): KubeObject => ({
+      ...object(gateways, 'Gateway', name, {
+        gatewayClassName: 'istio-waypoint',
+        listeners: [{ name: 'mesh', port: 15008, protocol: 'HBONE' }],
+      }),
+      status: { addresses: addresses.map((value) => ({ type: 'IPAddress', value })) },
+    });
+    const behind = (name: string, gateway: string): KubeObject =>
+      service(name, { 'istio.io/use-waypoint': gateway });
+
+    it('are findings for each kind, and none for a route of Gateways alone', () => {
+      const kinds = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'];
+      const rig = new Rig(...kinds.map((kind) => route(kind, 'r', 'web')));
+      for (const kind of kinds) expect(rig.findings(`${kind} a/r`), kind).to.deep.equal(['parents']);
+      rig.put(object(gateways, 'HTTPRoute', 'other', { parentRefs: [{ name: 'gateway' }] }));
+      expect(rig.findings('HTTPRoute a/other')).to.deep.equal([]);
+    });
+
+    it('follow their services, and the waypoints and namespaces of those', () => {
+      const rig = new Rig(route('HTTPRoute', 'r', 'web'));
+      const reason = (): string | undefined => rig.waypointReason('HTTPRoute a/r');
+      expect(reason()).to.equal('NoMatchingParent');
+      rig.put(service('web'));
+      expect(reason()).to.equal('MissingUseWaypointLabel');
+      rig.put(namespaceObject('a', { 'istio.io/use-waypoint': 'w' }));
+      expect(reason()).to.equal('WaypointIsNotReady');
+      rig.put(waypoint('w', '10.0.0.9'));
+      expect(reason()).to.equal('ResolvedWaypoints');
+      rig.engine.target('Gateway').remove('a/w');
+      rig.put();
+      expect(reason()).to.equal('WaypointIsNotReady');
+    });
+
+    it('are computed again only where something changed that they stand on', () => {
+      const many = Array.from({ length: 50 }, (_, i) => [
+        behind(`s${i}`, 'other'),
+        route('HTTPRoute', `r${i}`, `s${i}`),
+      ]).flat();
+      const rig = new Rig(waypoint('w'), waypoint('other', '10.0.0.8'), ...many);
+      rig.put(behind('web', 'w'), route('HTTPRoute', 'r', 'web'));
+      const changed = rig.runsFor(() => rig.put(waypoint('w', '10.0.0.9')));
+      expect(rig.waypointReason('HTTPRoute a/r')).to.equal('ResolvedWaypoints');
+      // The Gateway itself twice, the Service and its route.
+      expect(changed).to.equal(4);
+      const status = { status: { parents: [] } };
+      expect(
+        rig.runsFor(() => rig.put({ ...route('HTTPRoute', 'r', 'web'), ...status })),
+        'for the status of a route',
+      ).to.equal(1);
+    });
   });
 
   it('derive everything anew when the mesh’s settings change', () => {

@@ -4,9 +4,10 @@ import { namespaceObject, podObject } from '../cluster/objects.test-data.ts';
 import type { KindName, KubeObject, ObjectOf, ReflectorTarget } from '@ambient/kube';
 import { meshDefaults, readMeshSettings } from '../translate/mesh-settings.ts';
 import type { MeshSettings } from '../translate/mesh-settings.ts';
+import { routeNamed } from '../translate/translate.test-data.ts';
 import { ScopedObjects } from './scoped-objects.ts';
 
-const kinds: readonly KindName[] = ['Namespace', 'Node', 'Pod', 'AuthorizationPolicy'];
+const kinds: readonly KindName[] = ['Namespace', 'Node', 'Pod', 'AuthorizationPolicy', 'HTTPRoute'];
 const plain = readMeshSettings(meshDefaults, undefined, undefined).settings;
 const selecting: MeshSettings = { ...plain, discoverySelectors: [{ matchLabels: { mesh: 'yes' } }] };
 
@@ -70,12 +71,14 @@ describe('objects in scope', () => {
     const rig = new Rig(selecting);
     rig.put(podObject('a', 'early', '10.0.0.1'));
     rig.put(podObject('b', 'never', '10.0.0.2'));
+    rig.put(routeNamed('HTTPRoute', 'r', {}, { namespace: 'b' }));
     expect(rig.seen).to.deep.equal([]);
     rig.put(namespaceObject('a', { mesh: 'yes' }));
     rig.put(namespaceObject('b'));
     rig.put(podObject('a', 'late', '10.0.0.3'));
-    expect(rig.seen).to.deep.equal(['Pod a/early', 'Pod a/late']);
-    expect(rig.scope.hidden).to.equal(1);
+    rig.put(routeNamed('HTTPRoute', 'r', {}, { namespace: 'a' }));
+    expect(rig.seen).to.deep.equal(['HTTPRoute a/r', 'Pod a/early', 'Pod a/late']);
+    expect(rig.scope.hidden).to.equal(2);
   });
 
   it('go when the label of their namespace goes, or the namespace, and come back with it', () => {

@@ -4,6 +4,9 @@ import { serviceObject } from '../cluster/objects.test-data.ts';
 import { fieldManagers } from '../status/condition.ts';
 import type { StatusApply } from '../status/condition.ts';
 import { emptyStore, put, RecordingQueue, report } from './leader.test-data.ts';
+import { parentsUpdate } from '../status/route-parents.ts';
+import { readMeshParent } from '../translate/route-parent.ts';
+import { routeNamed } from '../translate/translate.test-data.ts';
 import { StatusWriter } from './status-writer.ts';
 
 function apply(kind: string, name: string, fieldManager: string): StatusApply {
@@ -42,6 +45,31 @@ describe('status writer', () => {
       `withdraw ${policies} istio-ambient-ztunnel-policy`,
       `withdraw ${policies} istio-ambient-waypoint-policy`,
     ]);
+  });
+
+  it('submits what is to be said of a route as a part of a list, which is made anew from what others wrote', () => {
+    const [store, queue] = [emptyStore(), new RecordingQueue()];
+    const route = routeNamed('HTTPRoute', 'r', {});
+    put(store, route);
+    const web = readMeshParent({ group: '', kind: 'Service', name: 'web' }, 'ns')!;
+    const conditions = [{ type: 'Accepted', status: 'True', reason: 'Accepted', message: '' }] as const;
+    const update = parentsUpdate(route, [{ parent: web, conditions }], '2026-01-01T00:00:00Z')!;
+    const writer = new StatusWriter(store, queue.queue);
+    writer.take(report('HTTPRoute', 'ns/r', [{ kind: 'parents', update }]));
+    const routes = '/apis/gateway.networking.k8s.io/v1/namespaces/ns/httproutes/r';
+    expect(queue.take()).to.deep.equal([`submit ${routes} ambient-routes`]);
+    const [request] = queue.requests;
+    expect(request).to.deep.include({ subresource: 'status', body: update.body });
+    const foreign = { controllerName: 'example.com/other' };
+    const changed = { ...route, metadata: { ...route.metadata, resourceVersion: '8' } };
+    const revised = request?.revise?.({ ...changed, status: { parents: [foreign] } });
+    expect(revised).to.deep.equal({
+      ...update.body,
+      metadata: { name: 'r', namespace: 'ns', resourceVersion: '8' },
+      status: { parents: [foreign, ...update.body.status.parents] },
+    });
+    writer.take(report('HTTPRoute', 'ns/r', []));
+    expect(queue.take()).to.deep.equal([`withdraw ${routes} ambient-routes`]);
   });
 
   it('says nothing of what is gone, and of kinds whose status is none of its business', () => {

@@ -1,10 +1,21 @@
 import { fuzzBudget } from '@ambient/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { KubeObject, ServiceEntry } from '@ambient/kube';
+import type { KubeObject, ServiceEntry, ServiceEntrySpec } from '@ambient/kube';
+import { parentsUpdate } from '../status/route-parents.ts';
+import { routeParents } from '../status/route.ts';
 import { AddressAllocator } from './allocate-address.ts';
 import { discoveryOf } from './golden-cluster.test-data.ts';
-import { namespaceNamed, podNamed, serviceNamed } from './translate.test-data.ts';
+import {
+  clusterOf,
+  mesh,
+  namespaceNamed,
+  podNamed,
+  referenceGrant,
+  routeNamed,
+  serviceEntry,
+  serviceNamed,
+} from './translate.test-data.ts';
 
 const text = fc.constantFrom(
   '',
@@ -42,6 +53,11 @@ const field = fc.constantFrom(
   ],
   ...['value', 'host', '__proto__', 'constructor'],
 );
+const fieldOfRoute = fc.constantFrom(
+  ...['parentRefs', 'rules', 'backendRefs', 'filters', 'requestMirror', 'externalAuth', 'backendRef'],
+  ...['group', 'kind', 'namespace', 'name', 'sectionName', 'port', 'from', 'to'],
+  ...['parents', 'parentRef', 'controllerName', 'conditions', 'type', '__proto__', 'constructor'],
+);
 const json: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -50,6 +66,33 @@ const json: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
     fc.dictionary(field, tie('value'), { maxKeys: 4 }),
   ),
 })).value;
+
+/** What routes and grants hold at best, and anything in its places. */
+const jsonOfRoute: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 5 },
+    leaf,
+    fc.constantFrom('Service', 'ServiceEntry', 'Hostname', 'web', 'ns', 'networking.istio.io', 80),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.record({
+      group: fc.constant(''),
+      kind: fc.constant('Service'),
+      name: tie('value'),
+      port: tie('value'),
+    }),
+    fc.dictionary(fieldOfRoute, tie('value'), { maxKeys: 4 }),
+  ),
+})).value;
+
+const specOfRoute = fc.oneof(
+  jsonOfRoute,
+  fc.record({
+    parentRefs: fc.array(fc.oneof(fc.constant({ group: '', kind: 'Service', name: 'web' }), jsonOfRoute), {
+      maxLength: 3,
+    }),
+    rules: fc.oneof(jsonOfRoute, fc.array(fc.record({ backendRefs: jsonOfRoute, filters: jsonOfRoute }))),
+  }),
+);
 
 const custom = fc
   .tuple(fc.constantFrom('ServiceEntry', 'WorkloadEntry'), fc.constantFrom('a', 'b'), json, json)
@@ -78,6 +121,30 @@ describe('objects that no schema has checked', () => {
         const service = 'Address ns/web.ns.svc.cluster.local';
         expect(all[service]).to.deep.equal(alone[service]);
         expect(all).to.have.property('Address Kubernetes//Pod/ns/p');
+      }),
+      fuzzBudget(),
+    );
+  });
+
+  it('are judged, be they routes, grants or entries, and what others say of them is kept [fuzz]', () => {
+    const foreign = { controllerName: 'example.com/other', parentRef: { name: 'x' }, conditions: [] };
+    fc.assert(
+      fc.property(specOfRoute, jsonOfRoute, jsonOfRoute, json, (spec, parents, granted, entrySpec) => {
+        const cluster = clusterOf(
+          serviceNamed('web'),
+          referenceGrant('g', 'a', granted),
+          serviceEntry('web', 'ns', entrySpec as ServiceEntrySpec),
+        );
+        const route = routeNamed('HTTPRoute', 'r', spec);
+        const list = Array.isArray(parents) ? [foreign, ...(parents as unknown[])] : [foreign];
+        const status = { parents: list } as unknown as NonNullable<typeof route.status>;
+        const wanted = routeParents(route, cluster, mesh);
+        for (const { conditions } of wanted) expect(conditions).to.have.length(3);
+        const update = parentsUpdate({ ...route, status }, wanted, '2026-01-01T00:00:00Z');
+        if (update === undefined) return;
+        expect(update.body.status.parents[0]).to.equal(foreign);
+        const written = { ...route, status: update.body.status as typeof status };
+        expect(parentsUpdate(written, wanted, 'later'), 'written, it stands').to.equal(undefined);
       }),
       fuzzBudget(),
     );
