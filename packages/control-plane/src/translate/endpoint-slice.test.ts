@@ -90,4 +90,15 @@ describe('EndpointSlice', () => {
     expect(workloads).to.have.length(1);
     expect(problems.map(({ path }) => path)).to.deep.equal(['endpoints[2].addresses[0]']);
   });
+
+  it('has every address of an endpoint, and the first one in its name', () => {
+    const addresses = ['192.0.2.1', '2001:db8::1'];
+    const slice = sliceNamed('s', { endpoints: [{ addresses }, { addresses: ['192.0.2.2', 'x'] }] });
+    const { workloads, problems } = translateEndpointSlice(slice, clusterOf(serviceNamed('web')), mesh);
+    expect(workloads.map(({ uid }) => uid)).to.deep.equal([
+      'Kubernetes/discovery.k8s.io/EndpointSlice/ns/s/192.0.2.1',
+    ]);
+    expect(workloads[0]!.addresses!.map((bytes) => bytes.length)).to.deep.equal([4, 16]);
+    expect(problems.map(({ path }) => path)).to.deep.equal(['endpoints[1].addresses[1]']);
+  });
 });

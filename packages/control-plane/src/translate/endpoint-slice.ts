@@ -43,18 +43,15 @@ export function translateEndpointSlice(
   for (const [i, endpoint] of (slice.endpoints ?? []).entries()) {
     if (endpoint.targetRef?.kind === 'Pod') continue;
     const [ip] = endpoint.addresses ?? [];
+    // The first address names the workload.
     if (ip === undefined || workloads.has(ip)) continue;
-    const address = ipToBytes(ip);
-    if (address === undefined) {
-      const message = `${JSON.stringify(ip)} is no IP address`;
-      problems.push({ path: `endpoints[${i}].addresses[0]`, message, severity: 'error' });
-      continue;
-    }
+    const addresses = readAddresses(endpoint.addresses ?? [], `endpoints[${i}].addresses`, problems);
+    if (addresses === undefined) continue;
     workloads.set(ip, {
       uid: endpointSliceUid(mesh.clusterId, namespace, name, ip),
       name,
       namespace,
-      addresses: [address],
+      addresses,
       network: mesh.network,
       clusterId: mesh.clusterId,
       trustDomain: trustDomainOf(mesh),
@@ -64,4 +61,23 @@ export function translateEndpointSlice(
     });
   }
   return { workloads: [...workloads.values()], problems };
+}
+
+/** Undefined where one of them is none: an endpoint with fewer addresses than written is another endpoint. */
+function readAddresses(
+  texts: readonly string[],
+  path: string,
+  problems: FieldProblem[],
+): Uint8Array[] | undefined {
+  const addresses: Uint8Array[] = [];
+  for (const [i, text] of texts.entries()) {
+    const address = ipToBytes(text);
+    if (address === undefined) {
+      const message = `${JSON.stringify(text)} is no IP address`;
+      problems.push({ path: `${path}[${i}]`, message, severity: 'error' });
+      return undefined;
+    }
+    addresses.push(address);
+  }
+  return addresses;
 }

@@ -6,7 +6,7 @@ import type { ClusterLookup } from '../cluster/lookup.ts';
 import { writtenLocality } from './locality.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import { reachedThrough } from './network-gateway.ts';
-import { canonicalService, workloadName } from './owner-names.ts';
+import { canonicalService } from './owner-names.ts';
 import { endpointPorts } from './ports.ts';
 import type { ReadEndpoint } from './read-service-entry.ts';
 import type { ServicesByKey } from './selecting-services.ts';
@@ -14,20 +14,22 @@ import { portsByService } from './selecting-services.ts';
 import { tunnelOf } from './tunnel.ts';
 import { trustDomainOf } from './workload-fields.ts';
 
-/**
- * Always healthy: nothing reports the health of such machines here.
- *
- * @param owner names and labels the workload: the WorkloadEntry, or the ServiceEntry of an inline endpoint
- */
+/** By what an endpoint goes. */
+export interface EndpointNames {
+  /** Names and labels the workload: the WorkloadEntry, or the ServiceEntry of an inline endpoint. */
+  readonly owner: ObjectMeta;
+  readonly workloadName: string;
+}
+
+/** Always healthy: nothing reports the health of such machines here. */
 export function endpointWorkload(
   uid: string,
-  owner: ObjectMeta,
+  { owner, workloadName }: EndpointNames,
   endpoint: ReadEndpoint,
   services: ServicesByKey,
   lookup: ClusterLookup,
   mesh: MeshSettings,
 ): istio.workload.IWorkload {
-  const name = workloadName(owner);
   // A network that an endpoint names is its own: others go by the mesh's.
   const network = endpoint.network === '' ? mesh.network : endpoint.network;
   const workload: istio.workload.IWorkload = {
@@ -39,9 +41,9 @@ export function endpointWorkload(
     trustDomain: trustDomainOf(mesh),
     serviceAccount: endpoint.serviceAccount,
     workloadType: istio.workload.WorkloadType.POD,
-    workloadName: name,
+    workloadName,
     services: portsByService(services, (service) => endpointPorts(service, endpoint.ports)),
-    ...canonicalService(owner.labels, name),
+    ...canonicalService(owner.labels, workloadName),
     ...tunnelOf(owner),
     ...reachedThrough(network, lookup, mesh),
   };

@@ -5,7 +5,7 @@ import type { ObjectMeta, OwnerReference } from '@ambient/kube';
 const jobOfCronJob = /^(.+)-\d{8,10}$/;
 
 /**
- * Name of the workload: the label that says so; else, where the name of the object was generated, that of its
+ * Name of the workload that a pod is part of: the label that says so; else, where the name of the object was generated, that of its
  * controller (of a ReplicaSet or Job, that of the Deployment, Rollout or CronJob behind it); else its own.
  */
 export function workloadName(metadata: ObjectMeta): string {
@@ -15,6 +15,14 @@ export function workloadName(metadata: ObjectMeta): string {
   if (metadata.generateName === undefined || metadata.generateName === '') return metadata.name;
   const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
   return controller === undefined ? metadata.name : controllerName(controller, metadata.labels ?? {});
+}
+
+/** The WorkloadGroup that registered an entry, by the annotation that Istio's registration sets. */
+const REGISTRATION_GROUP_ANNOTATION = 'istio.io/autoRegistrationGroup';
+
+/** Name of the workload that a WorkloadEntry is part of: its group, else the label that says so, else its own name. */
+export function workloadEntryName({ name, labels, annotations }: ObjectMeta): string {
+  return annotations?.[REGISTRATION_GROUP_ANNOTATION] ?? labels?.['service.istio.io/workload-name'] ?? name;
 }
 
 function controllerName(controller: OwnerReference, labels: Readonly<Record<string, string>>): string {

@@ -14,11 +14,9 @@ import { policiesOf } from './policies/of-workload.ts';
 import { podPorts } from './ports.ts';
 import { addServicesOfSlices, portsByService, selectingServices } from './selecting-services.ts';
 import { tunnelOf } from './tunnel.ts';
-import { inboundBinding } from './waypoint-gateway.ts';
-import type { WaypointBinding } from './waypoint.ts';
-import { instanceOf, workloadWaypoint } from './waypoint.ts';
+import { waypointOfWorkload } from './waypoint-of-workload.ts';
 import { waypointsInFront } from './waypoints-in-front.ts';
-import { boundAddress, trustDomainOf } from './workload-fields.ts';
+import { trustDomainOf } from './workload-fields.ts';
 
 const { NetworkMode, WorkloadStatus, WorkloadType } = istio.workload;
 
@@ -51,10 +49,8 @@ export function translatePod(pod: Pod, lookup: ClusterLookup, mesh: MeshSettings
 
   const services = selectingServices(namespace, labels, lookup, mesh);
   addServicesOfSlices(services, pod, lookup, mesh);
-  const gateway = instanceOf(metadata, lookup);
-  const waypoint: WaypointBinding =
-    gateway === undefined ? workloadWaypoint(metadata, lookup, mesh) : { state: 'none' };
-  const waypoints = waypointsInFront(waypoint, services, lookup, mesh);
+  const waypoint = waypointOfWorkload(metadata, lookup, mesh);
+  const waypoints = waypointsInFront(waypoint.binding, services, lookup, mesh);
   const controller = workloadName(metadata);
   const workload: istio.workload.IWorkload = {
     uid: podUid(mesh.clusterId, namespace, name),
@@ -74,15 +70,11 @@ export function translatePod(pod: Pod, lookup: ClusterLookup, mesh: MeshSettings
     networkMode: spec?.hostNetwork === true ? NetworkMode.HOST_NETWORK : NetworkMode.STANDARD,
     ...canonicalService(labels, controller),
     ...tunnelOf(metadata),
+    ...waypoint.fields,
     ...reachedThrough(mesh.network, lookup, mesh),
   };
   const locality = nodeLocality(spec?.nodeName, lookup);
   if (locality !== undefined) workload.locality = locality;
-
-  const address = boundAddress(waypoint);
-  if (address !== undefined) workload.waypoint = address;
-  const binding = gateway === undefined ? undefined : inboundBinding(gateway, lookup);
-  if (binding !== undefined) workload.applicationTunnel = binding;
   return { workload, problems: [] };
 }
 

@@ -63,7 +63,8 @@ export function addServicesOfSlices(
   if (uid === '') return;
   for (const slice of lookup.list('EndpointSlice', 'by-target', `Pod/${namespace}/${name}/${uid}`)) {
     const of = slice.metadata.labels?.[SERVICE_NAME_LABEL];
-    if (of === undefined) continue;
+    // Of a slice of host names nothing counts.
+    if (of === undefined || slice.addressType === 'FQDN') continue;
     const sliceNamespace = slice.metadata.namespace ?? '';
     const key = serviceKey(sliceNamespace, serviceHostname(of, sliceNamespace, mesh.domain));
     if (found.has(key)) continue;

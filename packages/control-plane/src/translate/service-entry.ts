@@ -25,9 +25,10 @@ import {
   splitHorizonWorkloads,
 } from './split-horizon.ts';
 import type { WaypointBinding } from './waypoint.ts';
-import { serviceWaypoint, workloadWaypoint } from './waypoint.ts';
+import { serviceWaypoint } from './waypoint.ts';
+import type { WorkloadWaypoint } from './waypoint-of-workload.ts';
+import { waypointOfWorkload } from './waypoint-of-workload.ts';
 import { waypointsInFront } from './waypoints-in-front.ts';
-import { boundAddress } from './workload-fields.ts';
 
 export interface ServiceEntryTranslation {
   readonly services: readonly istio.workload.IService[];
@@ -131,7 +132,8 @@ const nowhere: ReadEndpoint = {
 
 /** A host that is its own endpoint. It stands for something outside the mesh and goes through no workload waypoint. */
 function hostWorkload(entry: ServiceEntry, host: string, lookup: ClusterLookup, mesh: MeshSettings) {
-  return entryWorkload(entry, { ...nowhere, address: host }, [host], { state: 'none' }, lookup, mesh);
+  const outside: WorkloadWaypoint = { binding: { state: 'none' }, fields: {} };
+  return entryWorkload(entry, { ...nowhere, address: host }, [host], outside, lookup, mesh);
 }
 
 function inlineWorkloads(
@@ -152,7 +154,7 @@ function inlineWorkloads(
     }
     // The entry's own labels name the waypoint of the service, not of what stands behind it.
     const { namespace = '' } = entry.metadata;
-    const waypoint = workloadWaypoint({ namespace, labels: endpoint.labels }, lookup, mesh);
+    const waypoint = waypointOfWorkload({ namespace, labels: endpoint.labels }, lookup, mesh);
     workloads.set(endpoint.address, entryWorkload(entry, endpoint, hosts, waypoint, lookup, mesh));
   }
   return [...workloads.values()];
@@ -162,7 +164,7 @@ function entryWorkload(
   entry: ServiceEntry,
   endpoint: ReadEndpoint,
   hosts: readonly string[],
-  waypoint: WaypointBinding,
+  waypoint: WorkloadWaypoint,
   lookup: ClusterLookup,
   mesh: MeshSettings,
 ): istio.workload.IWorkload {
@@ -170,10 +172,9 @@ function entryWorkload(
   const service = meshServiceEntry(entry);
   const services = new Map(hosts.map((host) => [serviceKey(namespace, host), service]));
   const uid = serviceEntryEndpointUid(mesh.clusterId, namespace, name, endpoint.address);
-  const workload = endpointWorkload(uid, entry.metadata, endpoint, services, lookup, mesh);
-  const waypoints = waypointsInFront(waypoint, services, lookup, mesh);
+  const names = { owner: entry.metadata, workloadName: name };
+  const workload = endpointWorkload(uid, names, endpoint, services, lookup, mesh);
+  const waypoints = waypointsInFront(waypoint.binding, services, lookup, mesh);
   workload.authorizationPolicies = policiesOf({ namespace, labels, waypoints }, lookup, mesh);
-  const address = boundAddress(waypoint);
-  if (address !== undefined) workload.waypoint = address;
-  return workload;
+  return Object.assign(workload, waypoint.fields);
 }

@@ -11,6 +11,9 @@ const INBOUND_BINDING_ANNOTATION = 'ambient.istio.io/waypoint-inbound-binding';
 /** Waypoints take HBONE on this port, whatever the port of their pods. */
 const WAYPOINT_PORT = 15008;
 
+/** The protocol of listeners that expect the PROXY protocol. */
+const PROXY_LISTENER = 'istio.io/PROXY';
+
 const { Protocol } = istio.workload.ApplicationTunnel;
 
 /** A Gateway has become a waypoint when its status has an address, of whatever type. */
@@ -74,13 +77,16 @@ export function admitsNamespace(gateway: Gateway, namespace: string, lookup: Clu
   }
 }
 
-/** The listener by which a waypoint is bound: that of its inbound binding, else HBONE on 15008. */
+/** The listener by which a waypoint is bound: that of its inbound binding, by port or by protocol, else HBONE on 15008. */
 function listenerOf(
   gateway: Gateway,
   binding: istio.workload.IApplicationTunnel | undefined,
 ): GatewayListener | undefined {
   const listeners = gateway.spec?.listeners ?? [];
-  const bound = binding?.port ? listeners.find(({ port }) => port === binding.port) : undefined;
+  const bound = listeners.find(({ port, protocol }) => {
+    if (binding?.port) return port === binding.port;
+    return binding?.protocol === Protocol.PROXY && protocol === PROXY_LISTENER;
+  });
   return bound ?? listeners.find(({ port, protocol }) => port === WAYPOINT_PORT && protocol === 'HBONE');
 }
 

@@ -136,6 +136,22 @@ describe('waypoint of a service', () => {
     expect(outcome(ofService(meta(use('wp', 'infra')), there))).to.equal('WaypointAccepted infra/wp');
   });
 
+  it('goes by the listener for the PROXY protocol where the binding names no port', () => {
+    const annotations = { 'ambient.istio.io/waypoint-inbound-binding': 'PROXY' };
+    const listener = (protocol: string, port: number, from: string) => ({
+      name: protocol,
+      protocol,
+      port,
+      allowedRoutes: { namespaces: { from } },
+    });
+    const listeners = [listener('HBONE', 15008, 'Same'), listener('istio.io/PROXY', 15088, 'All')];
+    const there = (extra: object) => waypointNamed('wp', { namespace: 'infra', ...extra }, { spec: { listeners } });
+    expect(outcome(ofService(meta(use('wp', 'infra')), there({ annotations })))).to.equal(
+      'WaypointAccepted infra/wp',
+    );
+    expect(outcome(ofService(meta(use('wp', 'infra')), there({})))).to.equal('AttachmentDenied infra/wp');
+  });
+
   it('is refused for traffic that it does not take, inherited or not', () => {
     for (const trafficType of ['workload', 'none', 'Service', '']) {
       const wp = waypointNamed('of-ns', { labels: { 'istio.io/waypoint-for': trafficType } });

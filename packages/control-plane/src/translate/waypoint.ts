@@ -123,8 +123,11 @@ export function serviceWaypoint(
   };
 }
 
-/** The Gateway that a pod is an instance of: a pod of a waypoint, which goes through none. */
-export function instanceOf(metadata: ObjectMeta, lookup: ClusterLookup): Gateway | undefined {
+/** The Gateway that a workload is an instance of: part of a waypoint, which goes through none. */
+export function instanceOf(
+  metadata: Pick<ObjectMeta, 'namespace' | 'labels'>,
+  lookup: ClusterLookup,
+): Gateway | undefined {
   const name = metadata.labels?.['gateway.networking.k8s.io/gateway-name'];
   if (name === undefined) return undefined;
   const gateway = lookup.get('Gateway', metadata.namespace ?? '', name);

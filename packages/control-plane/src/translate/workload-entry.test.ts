@@ -52,6 +52,32 @@ describe('WorkloadEntry', () => {
     expect(workloadOf(entry)).to.include({ canonicalName: 'meta', canonicalRevision: 'v1' });
   });
 
+  it('belongs to the workload of its group, else to that which its label names', () => {
+    const named = { 'service.istio.io/workload-name': 'labelled' };
+    const annotations = { 'istio.io/autoRegistrationGroup': 'group' };
+    expect(workloadOf(workloadEntry('a', {}, { labels: named }))).to.include({ workloadName: 'labelled' });
+    expect(workloadOf(workloadEntry('a', {}, { labels: named, annotations }))).to.include({
+      name: 'a',
+      workloadName: 'group',
+      canonicalName: 'group',
+    });
+  });
+
+  it('goes through no waypoint when it carries one out, and has its inbound binding', () => {
+    const labels = { 'istio.io/use-waypoint': 'wp', 'gateway.networking.k8s.io/gateway-name': 'gw' };
+    const wp = waypointNamed('wp', { labels: { 'istio.io/waypoint-for': 'all' } });
+    const gw = waypointNamed('gw', {
+      annotations: { 'ambient.istio.io/waypoint-inbound-binding': 'PROXY/15088' },
+    });
+    const { workload, waypoint } = translated(workloadEntry('a', {}, { labels }), wp, gw);
+    expect(waypoint).to.deep.equal({ state: 'none' });
+    expect(workload!.waypoint).to.equal(undefined);
+    expect(workload!.applicationTunnel).to.deep.equal({
+      protocol: istio.workload.ApplicationTunnel.Protocol.PROXY,
+      port: 15088,
+    });
+  });
+
   it('maps ports of a Service by named target, else by port name, and drops a named target that it lacks', () => {
     const service = serviceNamed('web', {
       selector: { app: 'vm' },

@@ -11,9 +11,9 @@ import { readWorkloadEntry } from './read-service-entry.ts';
 import { selectingServices } from './selecting-services.ts';
 import { isRemote } from './split-horizon.ts';
 import type { WaypointBinding } from './waypoint.ts';
-import { workloadWaypoint } from './waypoint.ts';
+import { waypointOfWorkload } from './waypoint-of-workload.ts';
 import { waypointsInFront } from './waypoints-in-front.ts';
-import { boundAddress } from './workload-fields.ts';
+import { workloadEntryName } from './owner-names.ts';
 
 export interface WorkloadEntryTranslation {
   /** Absent for an entry with errors, and for one that services have behind the gateway of another network. */
@@ -35,12 +35,12 @@ export function translateWorkloadEntry(
   const owner = { ...entry.metadata, labels };
   const services = selectingServices(namespace, labels, lookup, mesh);
   const uid = workloadEntryUid(mesh.clusterId, namespace, name);
-  const waypoint = workloadWaypoint(owner, lookup, mesh);
+  const { binding: waypoint, fields } = waypointOfWorkload(owner, lookup, mesh);
   if (isRemote(endpoint, mesh)) return { waypoint, problems };
-  const workload = endpointWorkload(uid, owner, endpoint, services, lookup, mesh);
+  const names = { owner, workloadName: workloadEntryName(owner) };
+  const workload = endpointWorkload(uid, names, endpoint, services, lookup, mesh);
   const waypoints = waypointsInFront(waypoint, services, lookup, mesh);
   workload.authorizationPolicies = policiesOf({ namespace, labels, waypoints }, lookup, mesh);
-  const address = boundAddress(waypoint);
-  if (address !== undefined) workload.waypoint = address;
+  Object.assign(workload, fields);
   return { workload, waypoint, problems };
 }
