@@ -96,6 +96,12 @@ describe('the app with workers that carry nothing', () => {
     expect(await http(app.admin!.readiness, '/healthz/ready')).deep.equal({ status: 200, text: 'ready\n' });
   });
 
+  it('warns, by name, of settings that have no effect', async () => {
+    await start({ INPOD_PORT_REUSE: 'false', TRANSPARENT_NETWORK_POLICIES: 'true' });
+    expect(log.text).match(/warn\tapp\ta setting has no effect\tsetting="INPOD_PORT_REUSE=false" reason="/);
+    expect(log.text).match(/setting="TRANSPARENT_NETWORK_POLICIES=true" reason="[^"]*15008/);
+  });
+
   it('tells operators what it holds, and takes their orders to the workers', async () => {
     const app = await start();
     await log.sees(/"kind":"certificate"/);

@@ -69,6 +69,8 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
   const { clock = realClock, random = Math.random, workerEntry = dataWorkerEntry } = options;
   const log = new Logger(logLevels, logOutput, 'app');
   log.info('starting', { version, mode: settings.mode, workers: settings.workerThreads, pid: process.pid });
+  for (const { setting, reason } of settings.withoutEffect)
+    log.warn('a setting has no effect', { setting, reason });
 
   await using startup = new AsyncDisposableStack();
   /** The first complete state of the mesh is here. */

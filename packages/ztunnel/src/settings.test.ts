@@ -51,6 +51,7 @@ describe('settings of ztunnel', () => {
       inpod: { udsPath: '/var/run/ztunnel/ztunnel.sock' },
       responseBaggage: true,
       localhostAppTunnel: true,
+      withoutEffect: [],
     });
     expect(settings.ports).deep.equal({
       outbound: 15001,
@@ -374,8 +375,27 @@ describe('rules over several settings', () => {
     expect([...selfCallPorts(await load())]).deep.equal([15001, 15006, 15008]);
   });
 
-  it('read bare durations as seconds, as Istio does', async () => {
-    expect((await load({ POOL_UNUSED_RELEASE_TIMEOUT: '90' })).pool.unusedReleaseMs).equal(90_000);
+  it('name those that ask for what is not done here', async () => {
+    const asked = await load({ INPOD_PORT_REUSE: 'false', TRANSPARENT_NETWORK_POLICIES: 'true' });
+    expect(asked.withoutEffect.map(({ setting }) => setting)).deep.equal([
+      'INPOD_PORT_REUSE=false',
+      'TRANSPARENT_NETWORK_POLICIES=true',
+    ]);
+    const usual = await load({ INPOD_PORT_REUSE: 'true', TRANSPARENT_NETWORK_POLICIES: 'false' });
+    expect(usual.withoutEffect).deep.equal([]);
+  });
+
+  it("read durations as Istio's ztunnel does, all of them", async () => {
+    const durations = {
+      CONNECTION_TERMINATION_DEADLINE: '2 min',
+      POOL_UNUSED_RELEASE_TIMEOUT: '90',
+      KEEPALIVE_TIME: '1m+30',
+      KEEPALIVE_INTERVAL: '10*3',
+      SECRET_TTL: '1w',
+    };
+    const { drainDeadlineMs: drainMs, pool, socket, ca } = await load(durations);
+    expect([drainMs, pool.unusedReleaseMs, ca.secretTtlMs]).deep.equal([120_000, 90_000, 604_800_000]);
+    expect(socket.keepalive).include({ timeMs: 90_000, intervalMs: 30_000 });
   });
 });
 

@@ -22,6 +22,7 @@ import {
 } from './settings/schema.ts';
 import { standardPorts } from './settings/types.ts';
 import type { ExtraHeader, ZtunnelSettings } from './settings/types.ts';
+import { settingsWithoutEffect } from './settings/without-effect.ts';
 import { workerThreads } from './settings/worker-threads.ts';
 
 export type {
@@ -187,6 +188,7 @@ export async function loadZtunnelSettings(
     localhostAppTunnel: traffic.localhostAppTunnel,
     responseBaggage: traffic.responseBaggage,
     authzPolicyInfoLogging: traffic.authzPolicyInfoLogging,
+    withoutEffect: settingsWithoutEffect(traffic),
   };
   if (!certs.fakeCa)
     demand(

@@ -1,6 +1,7 @@
-import { bool, defineSettings, duration, oneOf, optional, text } from '@ambient/runtime';
+import { bool, defineSettings, oneOf, optional, text } from '@ambient/runtime';
 import { defaultRootFile, istiodAddress, rootDoc } from './istiod-defaults.ts';
 import { minute, second } from './units.ts';
+import { ztunnelDuration } from './ztunnel-duration.ts';
 
 export const certificateSettings = defineSettings('Certificates', {
   caAddress: {
@@ -18,7 +19,7 @@ export const certificateSettings = defineSettings('Certificates', {
   },
   secretTtlMs: {
     env: 'SECRET_TTL',
-    type: duration({ bareSeconds: true, minMs: second }),
+    type: ztunnelDuration({ minMs: second }),
     default: 24 * 60 * minute,
     doc: 'Life asked for workload certificates; renewal at half of it.',
   },

@@ -1,6 +1,7 @@
-import { bool, defineSettings, derived, duration, optional, text } from '@ambient/runtime';
+import { bool, defineSettings, derived, optional, text } from '@ambient/runtime';
 import { defaultRootFile, istiodAddress, rootDoc } from './istiod-defaults.ts';
 import { minute } from './units.ts';
+import { ztunnelDuration } from './ztunnel-duration.ts';
 
 export const controlPlaneSettings = defineSettings('Control plane', {
   xdsAddress: {
@@ -61,7 +62,7 @@ export const snapshotSettings = defineSettings('Cold start', {
   },
   snapshotMaxAgeMs: {
     env: 'AMBIENT_SNAPSHOT_MAX_AGE',
-    type: duration({ bareSeconds: true, minMs: minute }),
+    type: ztunnelDuration({ minMs: minute }),
     default: 24 * 60 * minute,
     doc: 'Our own: an older snapshot is not used. Policies that were changed since it was written do not hold until the control plane answers.',
   },

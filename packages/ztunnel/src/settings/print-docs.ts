@@ -12,9 +12,9 @@ const introduction = `# Settings of ztunnel
 ztunnel is configured by its environment, with the names of Istio's ztunnel. A value that cannot be used stops the start
 with a message that names every such value; unknown variables are ignored.
 
-Durations are written as in Go: \`250ms\`, \`10s\`, \`5m\`, \`1h30m\` (a bare number means seconds). Booleans are \`true\`,
-\`false\`, \`1\`, \`0\`. Bytes are a number, or have a suffix: \`64Ki\`, \`4Mi\`. An empty variable counts as unset, except
-where text is expected.
+Durations are written as in Go: \`250ms\`, \`10s\`, \`5m\`, \`1h30m\` (a bare number means seconds); what Istio's ztunnel
+takes beyond that is taken too: \`1w\`, \`5 min\`, \`1m+30\`, \`1m*10\`. Booleans are \`true\`, \`false\`, \`1\`, \`0\`. Bytes are
+a number, or have a suffix: \`64Ki\`, \`4Mi\`. An empty variable counts as unset, except where text is expected.
 `;
 
 const collected = `## Collected by prefix

@@ -1,6 +1,6 @@
 import { bool, defineSettings, derived, int, oneOf, optional, text } from '@ambient/runtime';
-import { ztunnelDuration } from './units.ts';
 import { cpuQuantity, logLevels, workerThreadsType, workloadName } from './value-types.ts';
+import { ztunnelDuration } from './ztunnel-duration.ts';
 
 export const processSettings = defineSettings('Process', {
   proxyMode: {
@@ -50,7 +50,7 @@ export const processSettings = defineSettings('Process', {
   },
   terminationDeadlineMs: {
     env: 'CONNECTION_TERMINATION_DEADLINE',
-    type: optional(ztunnelDuration),
+    type: optional(ztunnelDuration()),
     default: derived(
       '`TERMINATION_GRACE_PERIOD_SECONDS` less 5 s (less 1 s if it is 10 or below), else `5s`',
       () => undefined,

@@ -1,5 +1,6 @@
-import { bool, bytes, defineSettings, derived, duration, int, optional, text } from '@ambient/runtime';
-import { MiB, minute, second, ztunnelDuration } from './units.ts';
+import { bool, bytes, defineSettings, derived, int, optional, text } from '@ambient/runtime';
+import { MiB, minute, second } from './units.ts';
+import { ztunnelDuration } from './ztunnel-duration.ts';
 
 export const trafficSettings = defineSettings('Traffic', {
   streamWindow: {
@@ -28,7 +29,7 @@ export const trafficSettings = defineSettings('Traffic', {
   },
   poolUnusedReleaseMs: {
     env: 'POOL_UNUSED_RELEASE_TIMEOUT',
-    type: ztunnelDuration,
+    type: ztunnelDuration(),
     default: 5 * minute,
     doc: 'How long an unused HBONE connection stays in the pool.',
   },
@@ -40,13 +41,13 @@ export const trafficSettings = defineSettings('Traffic', {
   },
   keepaliveTimeMs: {
     env: 'KEEPALIVE_TIME',
-    type: duration({ bareSeconds: true, minMs: second }),
+    type: ztunnelDuration({ minMs: second }),
     default: 3 * minute,
     doc: 'Idle time before the first keepalive probe.',
   },
   keepaliveIntervalMs: {
     env: 'KEEPALIVE_INTERVAL',
-    type: duration({ bareSeconds: true, minMs: second }),
+    type: ztunnelDuration({ minMs: second }),
     default: 3 * minute,
     doc: 'Time between probes.',
   },
@@ -85,6 +86,18 @@ export const trafficSettings = defineSettings('Traffic', {
     type: text,
     default: '/var/run/ztunnel/ztunnel.sock',
     doc: "The CNI agent's socket, in shared mode.",
+  },
+  inpodPortReuse: {
+    env: 'INPOD_PORT_REUSE',
+    type: bool,
+    default: true,
+    doc: 'Whether another ztunnel may listen beside this one in a pod. `false` has no effect, and is warned of: the data workers share their ports in any case.',
+  },
+  transparentNetworkPolicies: {
+    env: 'TRANSPARENT_NETWORK_POLICIES',
+    type: bool,
+    default: false,
+    doc: 'Whether HBONE goes to the port of the application, for network plugins that lead it to port 15008 there. `true` has no effect, and is warned of.',
   },
   podSockets: {
     env: 'AMBIENT_POD_SOCKETS',

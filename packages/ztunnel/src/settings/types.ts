@@ -1,5 +1,6 @@
 import type { LogFormat } from '@ambient/runtime';
 import type { WorkloadName } from './value-types.ts';
+import type { WithoutEffect } from './without-effect.ts';
 
 /** Where root certificates for a server come from. */
 export type RootCertSource =
@@ -127,4 +128,5 @@ export interface ZtunnelSettings {
   readonly localhostAppTunnel: boolean;
   readonly responseBaggage: boolean;
   readonly authzPolicyInfoLogging: boolean;
+  readonly withoutEffect: readonly WithoutEffect[];
 }
