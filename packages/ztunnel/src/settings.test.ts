@@ -51,12 +51,14 @@ describe('settings of ztunnel', () => {
       inpod: { udsPath: '/var/run/ztunnel/ztunnel.sock' },
       responseBaggage: true,
       localhostAppTunnel: true,
+      socks5: false,
       withoutEffect: [],
     });
     expect(settings.ports).deep.equal({
       outbound: 15001,
       inboundPlaintext: 15006,
       inboundHbone: 15008,
+      socks5: 15080,
       dns: 15053,
       admin: 15000,
       stats: 15020,
@@ -373,6 +375,8 @@ describe('rules over several settings', () => {
 
   it('guard the ports of the data path against self calls', async () => {
     expect([...selfCallPorts(await load())]).deep.equal([15001, 15006, 15008]);
+    const withSocks = await load({ UNSTABLE_ENABLE_SOCKS5: 'true' });
+    expect([...selfCallPorts(withSocks)]).deep.equal([15001, 15006, 15008, 15080]);
   });
 
   it('name those that ask for what is not done here', async () => {

@@ -188,6 +188,7 @@ export async function loadZtunnelSettings(
     localhostAppTunnel: traffic.localhostAppTunnel,
     responseBaggage: traffic.responseBaggage,
     authzPolicyInfoLogging: traffic.authzPolicyInfoLogging,
+    socks5: traffic.socks5,
     withoutEffect: settingsWithoutEffect(traffic),
   };
   if (!certs.fakeCa)
@@ -230,8 +231,8 @@ export function drainDeadlineMs(gracePeriodSeconds: number | undefined): number 
 
 /** Ports that a destination must not name, for the proxy would call itself: its own listeners. */
 export function selfCallPorts(settings: ZtunnelSettings): ReadonlySet<number> {
-  const { outbound, inboundPlaintext, inboundHbone } = settings.ports;
-  return new Set([outbound, inboundPlaintext, inboundHbone]);
+  const { outbound, inboundPlaintext, inboundHbone, socks5 } = settings.ports;
+  return new Set([outbound, inboundPlaintext, inboundHbone, ...(settings.socks5 ? [socks5] : [])]);
 }
 
 /** The settings as `/config_dump` shows them: tokens and header values are hidden. */

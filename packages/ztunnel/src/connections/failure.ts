@@ -34,8 +34,13 @@ export const proxyFailures = {
     flag: 'IDENTITY_ERROR',
   },
   'hostname-unresolved': {
-    meaning: 'the hostname of the endpoint does not resolve',
+    meaning: 'the hostname of the endpoint, or the one that was asked for by SOCKS5, does not resolve',
     remedy: "check the ServiceEntry, and DNS on the proxy's node",
+    flag: 'CONNECT',
+  },
+  'socks-request': {
+    meaning: 'an application connected to the port for SOCKS5 and asked for nothing that is served there',
+    remedy: 'have it ask for CONNECT, by version 5, without authentication',
     flag: 'CONNECT',
   },
   'application-unreachable': {

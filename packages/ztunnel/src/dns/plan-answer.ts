@@ -33,7 +33,11 @@ const noAddress = forward('no address in the mesh');
 const otherQuestion = forward('not a question for an address');
 
 /** Decides who answers a question of `client`, and what, after facts §7. */
-export function planAnswer(scope: NameScope, client: Workload, query: DnsQuery): DnsPlan {
+export function planAnswer(
+  scope: NameScope,
+  client: Workload,
+  query: Pick<DnsQuery, 'type' | 'name' | 'class' | 'opcode'>,
+): DnsPlan {
   const { type, name } = query;
   const forAddress = type === recordTypes.A || type === recordTypes.AAAA;
   if (!forAddress || query.class !== CLASS_IN || query.opcode !== OPCODE_QUERY) return otherQuestion;

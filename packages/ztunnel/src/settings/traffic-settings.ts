@@ -99,6 +99,12 @@ export const trafficSettings = defineSettings('Traffic', {
     default: false,
     doc: 'Whether HBONE goes to the port of the application, for network plugins that lead it to port 15008 there. `true` has no effect, and is warned of.',
   },
+  socks5: {
+    env: 'UNSTABLE_ENABLE_SOCKS5',
+    type: bool,
+    default: false,
+    doc: "Also take connections by SOCKS5, without authentication, on port 15080 of each pod's 127.0.0.1. Hostnames are those of the mesh, else those of the proxy's own DNS.",
+  },
   podSockets: {
     env: 'AMBIENT_POD_SOCKETS',
     type: optional(int({ min: 16, max: 10_000_000 })),

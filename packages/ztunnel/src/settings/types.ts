@@ -24,6 +24,7 @@ export interface ZtunnelPorts {
   readonly outbound: number;
   readonly inboundPlaintext: number;
   readonly inboundHbone: number;
+  readonly socks5: number;
   readonly dns: number;
   readonly admin: number;
   readonly stats: number;
@@ -35,6 +36,7 @@ export const standardPorts: ZtunnelPorts = {
   outbound: 15001,
   inboundPlaintext: 15006,
   inboundHbone: 15008,
+  socks5: 15080,
   dns: 15053,
   admin: 15000,
   stats: 15020,
@@ -128,5 +130,7 @@ export interface ZtunnelSettings {
   readonly localhostAppTunnel: boolean;
   readonly responseBaggage: boolean;
   readonly authzPolicyInfoLogging: boolean;
+  /** Whether pods may use the port for SOCKS5. */
+  readonly socks5: boolean;
   readonly withoutEffect: readonly WithoutEffect[];
 }

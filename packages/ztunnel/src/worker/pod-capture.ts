@@ -14,7 +14,7 @@ import type { DescriptorBudget, PodBudget } from './descriptor-budget.ts';
 import type { LocalFacts } from './local-workload.ts';
 import { LocalWorkload } from './local-workload.ts';
 import type { BoundPorts } from './messages.ts';
-import { TRAFFIC_LISTENERS, TrafficListeners, trafficPorts } from './traffic-listeners.ts';
+import { TrafficListeners, trafficPorts } from './traffic-listeners.ts';
 
 /**
  * How long handshakes that are under way may take to end here, when another process gets the new ones: many round trips inside
@@ -126,7 +126,7 @@ export class PodCapture {
           each.close();
         },
       );
-    quota?.setAside((this.#traffic === undefined ? 0 : TRAFFIC_LISTENERS) + (this.#dns?.sockets ?? 0));
+    quota?.setAside((this.#traffic?.sockets ?? 0) + (this.#dns?.sockets ?? 0));
     unwind.move(); // all are bound: from here on `close` is what ends them
   }
 

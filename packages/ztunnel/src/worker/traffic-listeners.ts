@@ -3,12 +3,10 @@ import type { SocketAddress } from '@ambient/linux';
 import { HboneListener } from '../inbound/hbone-listener.ts';
 import { PlaintextListener } from '../inbound/plaintext-listener.ts';
 import { OutboundListener } from '../outbound/outbound-listener.ts';
+import { Socks5Listener } from '../outbound/socks5-listener.ts';
 import type { ZtunnelSettings } from '../settings.ts';
 import type { LocalWorkloads, WorkerContext } from './context.ts';
 import type { BoundPorts } from './messages.ts';
-
-/** How many sockets listen for a pod's traffic. */
-export const TRAFFIC_LISTENERS = 3;
 
 /** The ports that redirection leads to. */
 export function trafficPorts({ ports }: ZtunnelSettings): BoundPorts {
@@ -19,11 +17,13 @@ export function trafficPorts({ ports }: ZtunnelSettings): BoundPorts {
   };
 }
 
-/** The three ports where one pod's traffic is taken, inside its network namespace. */
+/** The ports where one pod's traffic is taken, inside its network namespace. */
 export class TrafficListeners {
   readonly #outbound: OutboundListener;
   readonly inbound: HboneListener;
   readonly #plaintext: PlaintextListener;
+  /** undefined: SOCKS5 is not asked for. */
+  readonly #socks: Socks5Listener | undefined;
 
   /** Binds all, or none. @throws SystemError with nothing left */
   constructor(context: WorkerContext, workload: LocalWorkloads) {
@@ -37,8 +37,20 @@ export class TrafficListeners {
     this.inbound = unwind.adopt(new HboneListener(context, at(ports.inbound), workload), (each) => {
       each.close(stopped());
     });
-    this.#plaintext = new PlaintextListener(context, at(ports.inboundPlaintext), workload);
+    this.#plaintext = unwind.adopt(
+      new PlaintextListener(context, at(ports.inboundPlaintext), workload),
+      (each) => {
+        each.close();
+      },
+    );
+    const { socks5, ports: all } = context.settings;
+    if (socks5) this.#socks = new Socks5Listener(context, { ip: '127.0.0.1', port: all.socks5 }, workload);
     unwind.move();
+  }
+
+  /** How many sockets listen. */
+  get sockets(): number {
+    return this.#socks === undefined ? 3 : 4;
   }
 
   get ports(): BoundPorts {
@@ -54,17 +66,20 @@ export class TrafficListeners {
     this.#outbound.start();
     this.inbound.start();
     this.#plaintext.start();
+    this.#socks?.start();
   }
 
   /** New connections go to the listeners of another process that has come after `own` ones of this process, if there are any. */
   passOn(own: number): void {
-    for (const listener of [this.#outbound, this.inbound, this.#plaintext]) listener.passOn(own);
+    for (const listener of [this.#outbound, this.inbound, this.#plaintext, this.#socks])
+      listener?.passOn(own);
   }
 
   /** Takes what waits already, and no more. */
   drain(): void {
     this.#outbound.drain();
     this.#plaintext.drain();
+    this.#socks?.drain();
     this.inbound.drain();
   }
 
@@ -72,6 +87,7 @@ export class TrafficListeners {
   stopListening(): void {
     this.#outbound.close();
     this.#plaintext.close();
+    this.#socks?.close();
   }
 
   /** Cuts everything. */
