@@ -323,6 +323,20 @@ describe('what a proxy tells of its traffic', () => {
     expect(opened()).to.equal(1);
   });
 
+  it('one connection has one trace context in the logs of both ends, where they tell of opened ones', async () => {
+    const { client, server } = mesh().pods;
+    const opened = { message: 'connection opened', traceparent: /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/ };
+    for (const pod of [client!, server!]) {
+      await admin(pod, 'POST', '/logging?level=access=debug');
+      await admin(pod, 'GET', '/config_dump'); // workers that answer this have heard of the level
+    }
+    await reaches(client!.netns, server!.ipv4, ECHO_PORT);
+    const served = await server!.waitForAccess({ ...opened, direction: 'inbound' });
+    const trace = served['traceparent'] as string;
+    await client!.waitForAccess({ ...opened, direction: 'outbound', traceparent: trace });
+    for (const pod of [client!, server!]) await admin(pod, 'POST', '/logging?reset');
+  });
+
   it('a ready proxy says so', async () => {
     const { client } = mesh().pods;
     const answer = await fetchFrom(client!.netns, '127.0.0.1', 15_021, { path: '/healthz/ready' });

@@ -17,6 +17,8 @@ export interface ConnectionFacts extends ConnectionParties {
   readonly hboneAddress: string | undefined;
   /** What the client meant, as far as it is known: the address that it dialled, or the service that it named. */
   readonly originalDestination?: SocketAddress | string | undefined;
+  /** `traceparent` of its CONNECT requests: the same at both ends, and at all that stand between them. */
+  readonly trace?: string | undefined;
   /** How many bytes the local application has sent and received so far. */
   readonly counts: ByteCounts;
 }

@@ -44,7 +44,11 @@ export class LiveConnections {
   open(facts: ConnectionFacts, cut: (error: Error) => void): LiveConnection {
     const connection = new LiveConnection(facts, this.#metrics.seriesOf(facts), this.#wallClockMs(), cut);
     this.#live.add(connection);
-    if (this.#log.enabled('debug')) this.#log.log('debug', 'connection opened', connection.logFields());
+    if (this.#log.enabled('debug')) {
+      const fields = connection.logFields();
+      fields['traceparent'] = facts.trace;
+      this.#log.log('debug', 'connection opened', fields);
+    }
     return connection;
   }
 

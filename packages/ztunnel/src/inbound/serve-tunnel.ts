@@ -81,6 +81,7 @@ export function serveTunnel(
       hboneAddress: formatAddress(target.destination),
       // Its own word, by the name that the mesh knows: what nobody knows does not get into dumps.
       originalDestination: offer.request.forwardedHost === undefined ? undefined : service?.hostname,
+      trace: offer.request.traceparent,
       counts: {
         bytesSent: () => relay.sentToTunnel,
         bytesReceived: () => relay.receivedFromTunnel,

@@ -47,6 +47,7 @@ describe('sendDoubleHbone', () => {
     worker = await testWorker({
       env: { NETWORK: 'east' },
       hbone: { handshakeTimeoutMs: 300, dialTimeoutMs: 300 },
+      logLevel: 'debug',
     });
     giveCertificate(worker, identities, spiffe('client'));
   });
@@ -152,9 +153,11 @@ describe('sendDoubleHbone', () => {
       forwardedFor: worker.connections.reports()[0]!.source,
       forwardedHost: 'web.a.svc.cluster.local',
       baggage: 'k8s.workload=client-1',
-      traceparent: worker.traceparent(),
+      traceparent: outerRequest.traceparent,
       network: 'east',
     });
+    const [opened] = worker.lines.filter(({ message }) => message === 'connection opened');
+    expect(opened!.fields).to.include({ direction: 'outbound', traceparent: outerRequest.traceparent });
     const [report] = worker.connections.reports();
     expect(report).to.deep.include({
       protocol: 'double-HBONE',

@@ -36,15 +36,17 @@ export function sendDoubleHbone(context: WorkerContext, call: OutboundCall, chos
       context.connections.close(connection, error);
     },
   });
-  const connection: LiveConnection = context.connections.open(tunnelFacts(call, chosen, relay), (error) => {
+  const trace = context.traceparent();
+  const facts = tunnelFacts(call, chosen, relay, trace);
+  const connection: LiveConnection = context.connections.open(facts, (error) => {
     relay.fail(error);
   });
   relay.watchSocket(call.socket);
   withSourceCertificate(context, call, relay, (contexts) => {
-    inner = connectInside(context, call, chosen, relay);
+    inner = connectInside(context, call, chosen, relay, trace);
     const link = inner.openInside(contexts.client);
     pending = context.pool.request({
-      ...tunnelRequest(context, call, chosen, contexts),
+      ...tunnelRequest(context, call, chosen, contexts, trace),
       sink: link,
       onTunnel: (tunnel) => {
         link.attachTunnel(tunnel);
@@ -59,6 +61,7 @@ function connectInside(
   call: OutboundCall,
   chosen: DoubleHboneRoute,
   relay: TunnelRelay,
+  trace: string,
 ): ClientConnection {
   const verify = verifyServer(context, chosen.inner.expectedIdentities);
   const name = `${chosen.inner.authority} behind ${formatAddress(chosen.dial)}`;
@@ -66,7 +69,7 @@ function connectInside(
     onOpen: (opened) => {
       const tunnel = opened.openTunnel(
         {
-          ...connectRequest(context, call, chosen.inner.authority, chosen.service),
+          ...connectRequest(context, call, chosen.inner.authority, chosen.service, trace),
           network: context.settings.place.network,
         },
         relay,

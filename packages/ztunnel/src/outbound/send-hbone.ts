@@ -34,19 +34,20 @@ export function findServerRevocation(
   return new HboneError('certificate-revoked', `the server's certificate ${revoked.serialNumber} is revoked`);
 }
 
-/** The CONNECT request for a connection of an application. */
+/** A CONNECT request for a connection of an application. @param trace one for all requests of the connection */
 export function connectRequest(
   context: WorkerContext,
   call: OutboundCall,
   authority: string,
   service: Service | undefined,
+  trace: string,
 ): ConnectRequest {
   return {
     authority,
     forwardedFor: formatAddress(call.peer),
     forwardedHost: service?.hostname,
     baggage: context.baggageOf(call.source),
-    traceparent: context.traceparent(),
+    traceparent: trace,
   };
 }
 
@@ -55,6 +56,7 @@ export function tunnelFacts(
   call: OutboundCall,
   chosen: HboneRoute | DoubleHboneRoute,
   relay: TunnelRelay,
+  trace: string,
 ): ConnectionFacts {
   const hop = nextHop(chosen);
   return {
@@ -71,6 +73,7 @@ export function tunnelFacts(
     destinationAddress: chosen.dial,
     hboneAddress: chosen.authority,
     originalDestination: call.destination,
+    trace,
     counts: {
       bytesSent: () => relay.sentToTunnel,
       bytesReceived: () => relay.receivedFromTunnel,
@@ -84,6 +87,7 @@ export function tunnelRequest(
   call: OutboundCall,
   chosen: HboneRoute | DoubleHboneRoute,
   contexts: IdentityContexts,
+  trace: string,
 ): Omit<PoolRequest, 'sink' | 'onTunnel'> {
   const sourceIdentity = workloadIdentity(call.source);
   return {
@@ -94,7 +98,7 @@ export function tunnelRequest(
       sourceIp: call.peer.ip,
       workload: nextHop(chosen)?.uid ?? '',
     },
-    connect: connectRequest(context, call, chosen.authority, chosen.service),
+    connect: connectRequest(context, call, chosen.authority, chosen.service, trace),
     context: () => (context.certificates.current(sourceIdentity) ?? contexts).client,
     verify: verifyServer(context, chosen.expectedIdentities),
   };
@@ -129,13 +133,15 @@ export function sendHbone(context: WorkerContext, call: OutboundCall, chosen: Hb
       context.connections.close(connection, error);
     },
   });
-  const connection: LiveConnection = context.connections.open(tunnelFacts(call, chosen, relay), (error) => {
+  const trace = context.traceparent();
+  const facts = tunnelFacts(call, chosen, relay, trace);
+  const connection: LiveConnection = context.connections.open(facts, (error) => {
     relay.fail(error);
   });
   relay.watchSocket(call.socket);
   withSourceCertificate(context, call, relay, (contexts) => {
     pending = context.pool.request({
-      ...tunnelRequest(context, call, chosen, contexts),
+      ...tunnelRequest(context, call, chosen, contexts, trace),
       sink: relay,
       onTunnel: (tunnel) => {
         relay.attachTunnel(tunnel);

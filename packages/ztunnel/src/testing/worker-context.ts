@@ -36,6 +36,7 @@ export interface TestWorker extends WorkerContext {
 export interface TestWorkerOptions {
   readonly env?: Record<string, string>;
   readonly hbone?: Partial<HboneSettings>;
+  readonly logLevel?: string;
 }
 
 export async function testWorker(options: TestWorkerOptions = {}): Promise<TestWorker> {
@@ -51,8 +52,9 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
       lines.push({ level, message, fields: fields ?? {} });
     },
   };
-  const log = new Logger(new LogLevels('info', 'ztunnel'), sink, 'proxy');
+  const log = new Logger(new LogLevels(options.logLevel ?? 'info', 'ztunnel'), sink, 'proxy');
   const counters = new CounterTable(metricDefinitions);
+  let traces = 0;
   const pool = new HbonePool(reactor, hbone, undefined);
   const certificates = new CertificateStore(post, {}, (error) => {
     throw error as Error;
@@ -80,7 +82,7 @@ export async function testWorker(options: TestWorkerOptions = {}): Promise<TestW
     demand: (_, use) => {
       use();
     },
-    traceparent: () => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    traceparent: () => `00-${'a'.repeat(32)}-${(++traces).toString(16).padStart(16, '0')}-00`,
     baggageOf: (workload) => `k8s.workload=${workload.name}`,
     dialOptions: {},
     countOnDemandDns: () => undefined,
