@@ -129,6 +129,23 @@ describe('a token in a file', () => {
     expect(tokens.asked).equal(0);
   });
 
+  it('whose file is gone is used until it is refused; then the error names the file, and the next token is taken', async () => {
+    using connection = new KubeConnection(inPod(api.url, tokens.file));
+    const client = new KubeClient(connection);
+    tokens.issue('one');
+    expect(await client.request({ path: '/x' })).to.be.an('object');
+    rmSync(tokens.file);
+    expect(await client.request({ path: '/x' })).to.be.an('object');
+    tokens.valid = 'two';
+    const error = await caught(client.request({ path: '/x' }));
+    expect(error).instanceOf(KubeConfigError);
+    expect(error.message).contain(tokens.file).and.contain('401');
+    writeFileSync(tokens.file, 'gar\u0000bage');
+    expect((await caught(client.request({ path: '/x' }))).message).contain(tokens.file);
+    tokens.issue('two');
+    expect(await client.request({ path: '/x' })).to.be.an('object');
+  });
+
   it('of a kubeconfig counts by its place, and before a token beside it', async () => {
     const kubeconfig = join(tokens.folder, 'kubeconfig');
     const document = {

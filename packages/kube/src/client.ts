@@ -188,11 +188,17 @@ export class KubeClient {
         continue;
       }
       // The token ended between two looks at its file.
-      if (renewed || answer.response.statusCode !== 401 || !this.#connection.hasNewCredentials(prepared))
-        return answer;
+      if (renewed || answer.response.statusCode !== 401) return answer;
+      let again: boolean;
+      try {
+        again = this.#connection.hasNewCredentials(prepared);
+      } catch (error) {
+        discard(answer);
+        throw error;
+      }
+      if (!again) return answer;
       renewed = true;
-      answer.response.resume();
-      answer.done();
+      discard(answer);
     }
   }
 
@@ -251,6 +257,12 @@ export class KubeClient {
       signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
+}
+
+/** Nobody wants the rest of it. */
+function discard({ response, done }: Answer): void {
+  response.resume();
+  done();
 }
 
 function readBody(response: IncomingMessage): Promise<string> {

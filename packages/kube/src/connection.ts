@@ -103,14 +103,19 @@ export class KubeConnection implements Disposable {
     };
   }
 
-  /** Whether a request that was refused as unknown (401) may be made again, since there is another token now. */
+  /**
+   * Whether a request that was refused as unknown (401) may be made again, since there is another token now.
+   *
+   * @throws KubeConfigError the token was refused, and there is no other since the file cannot be used
+   */
   hasNewCredentials({ options }: PreparedRequest): boolean {
     const used = (options.headers as Record<string, string> | undefined)?.['Authorization'] ?? '';
     try {
       return this.#tokenFile?.isRenewed(used.replace(/^Bearer /, '')) ?? false;
-    } catch {
-      // The refusal says enough; the next request tells of the file.
-      return false;
+    } catch (cause) {
+      throw new KubeConfigError(`${this.server} refuses the last token (401), and ${messageOf(cause)}`, {
+        cause,
+      });
     }
   }
 

@@ -44,4 +44,27 @@ describe('TokenFile', () => {
     writeFileSync(path, 'one');
     expect(file.token).equal('one');
   });
+
+  it('goes on with the last token while the file is gone, empty or garbage, and takes the next one', () => {
+    writeFileSync(path, 'one');
+    expect(file.token).equal('one');
+    for (const spoil of [
+      () => rmSync(path),
+      () => writeFileSync(path, ''),
+      () => writeFileSync(path, 'two lines\nof text'),
+      () => writeFileSync(path, Buffer.from([0, 0xff, 0x80, 0x0a, 0x41])),
+    ]) {
+      spoil();
+      nowMs += 10_000;
+      expect(file.token).equal('one');
+      expect(() => file.isRenewed('one')).throws(path);
+    }
+    writeFileSync(path, 'two');
+    expect(file.token).equal('two');
+  });
+
+  it('that never held a token that can be sent is told of', () => {
+    writeFileSync(path, Buffer.from([0x41, 0xff, 0x0a, 0x42]));
+    expect(() => file.token).throws('not one line of text');
+  });
 });
