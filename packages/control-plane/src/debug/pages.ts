@@ -40,10 +40,15 @@ export interface DebugPage {
 /** The kinds that people write for the mesh; the others belong to Kubernetes. */
 const configKinds: readonly KindName[] = [
   'AuthorizationPolicy',
+  'GRPCRoute',
   'Gateway',
   'GatewayClass',
+  'HTTPRoute',
   'PeerAuthentication',
+  'ReferenceGrant',
   'ServiceEntry',
+  'TCPRoute',
+  'TLSRoute',
   'WorkloadEntry',
 ];
 

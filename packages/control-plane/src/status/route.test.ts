@@ -295,8 +295,8 @@ describe('status of routes', () => {
       'False/RefNotPermitted',
       /./,
     ],
-    ['a host name', host, [known], 'True/ResolvedRefs', /./],
-    ['a port of a host name', { ...host, port: 80 }, [known], 'True/ResolvedRefs', /./],
+    ['a host name without a port', host, [known], 'False/BackendNotFound', /names no port of host/],
+    ['a host name', { ...host, port: 80 }, [known], 'True/ResolvedRefs', /./],
     [
       'a port that the host does not have',
       { ...host, port: 81 },
@@ -304,7 +304,13 @@ describe('status of routes', () => {
       'False/BackendNotFound',
       /no port 81/,
     ],
-    ['a host that nobody has', host, [], 'False/BackendNotFound', /no ServiceEntry that namespace ns sees/],
+    [
+      'a host that nobody has',
+      { ...host, port: 80 },
+      [],
+      'False/BackendNotFound',
+      /no ServiceEntry that namespace ns sees/,
+    ],
     [
       'a host of a Service',
       { ...host, name: 'web.ns.svc.cluster.local', port: 80 },

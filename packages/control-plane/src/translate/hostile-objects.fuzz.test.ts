@@ -28,7 +28,13 @@ const text = fc.constantFrom(
   '__proto__',
   'http',
 );
-const leaf = fc.oneof(text, fc.integer(), fc.double(), fc.boolean(), fc.constant(null));
+const leaf = fc.oneof(
+  text,
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.constant(null),
+);
 const field = fc.constantFrom(
   ...[
     'hosts',

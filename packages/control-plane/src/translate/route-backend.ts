@@ -143,10 +143,8 @@ function judgeHostname(
   if (isInMesh(named)) ports.push(...(named.spec?.ports ?? []).map(({ port: number }) => number));
   else if (entries.length === 0)
     return notFound(`no ServiceEntry that namespace ${own} sees has host ${host}`);
-  if (port === undefined) return undefined;
-  return typeof port === 'number' && ports.includes(port)
-    ? undefined
-    : notFound(`host ${host} has no port ${JSON.stringify(port)}`);
+  if (typeof port !== 'number') return notFound(`names no port of host ${host}, as it must`);
+  return ports.includes(port) ? undefined : notFound(`host ${host} has no port ${port}`);
 }
 
 function notFound(message: string): Judgement {
