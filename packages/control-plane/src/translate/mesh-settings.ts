@@ -58,7 +58,7 @@ export interface MeshSettings extends MeshDefaults {
   readonly discoverySelectors: readonly LabelSelector[];
   /** Undefined: not in use, every entry is public and none says so in its status. */
   readonly serviceEntryVisibility: ServiceEntryVisibility | undefined;
-  /** The first that matches counts; a service that none matches is of its own network. */
+  /** A service that none with `global` matches is of its own network. */
   readonly serviceScopes: readonly ServiceScope[];
 }
 

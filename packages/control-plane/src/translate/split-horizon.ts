@@ -25,20 +25,20 @@ export function isRemote({ network }: Pick<ReadEndpoint, 'network'>, mesh: MeshS
   return mesh.multiNetwork && network !== '' && network !== mesh.network;
 }
 
-/** Whether a service is the same in all networks: the first of MeshConfig's scopes that matches it says so. */
+/** Whether a service is the same in all networks: one of MeshConfig's scopes that match it says so. One that says it is not has no say. */
 export function isGlobal(
   { namespace = '', labels }: ObjectMeta,
   lookup: ClusterLookup,
   mesh: MeshSettings,
 ): boolean {
   if (!mesh.multiNetwork) return false;
-  const scope = mesh.serviceScopes.find(
-    ({ services, namespaces }) =>
+  return mesh.serviceScopes.some(
+    ({ services, namespaces, global }) =>
+      global &&
       matchesLabelSelector(services, labels) &&
       (namespaces === undefined ||
         matchesLabelSelector(namespaces, lookup.get('Namespace', '', namespace)?.metadata.labels)),
   );
-  return scope?.global ?? false;
 }
 
 /** The WorkloadEntries on other networks that a service selects. */
