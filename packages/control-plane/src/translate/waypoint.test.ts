@@ -145,7 +145,8 @@ describe('waypoint of a service', () => {
       allowedRoutes: { namespaces: { from } },
     });
     const listeners = [listener('HBONE', 15008, 'Same'), listener('istio.io/PROXY', 15088, 'All')];
-    const there = (extra: object) => waypointNamed('wp', { namespace: 'infra', ...extra }, { spec: { listeners } });
+    const there = (extra: object) =>
+      waypointNamed('wp', { namespace: 'infra', ...extra }, { spec: { listeners } });
     expect(outcome(ofService(meta(use('wp', 'infra')), there({ annotations })))).to.equal(
       'WaypointAccepted infra/wp',
     );
@@ -198,7 +199,9 @@ describe('waypoint of a service', () => {
       ingress('True'),
       ingress('false', 'true'),
       ingress(undefined, 'true'),
-    ]).to.deep.equal([false, true, true, false, true]);
+      ingress('1'),
+      ingress('yes', 'true'),
+    ]).to.deep.equal([false, true, true, false, true, true, false]);
   });
 
   it('says what it is attached to, and how to do what is missing', () => {
@@ -247,6 +250,15 @@ describe('canary waypoint', () => {
       expect(binding).to.have.property('message').that.contains('. Canary waypoint not attached: ');
     });
   }
+
+  it('is none where it is the primary itself', () => {
+    const binding = ofService(meta({}, canary('10', 'wp')), ...gateways);
+    expect(binding).to.have.property('reason', 'WaypointAccepted');
+    expect(binding).not.to.have.property('weighted');
+    expect(binding)
+      .to.have.property('message')
+      .that.contains('. Canary waypoint not attached: ns/wp is the primary waypoint itself');
+  });
 
   it('that cannot be attached leaves the primary as it is', () => {
     const binding = ofService(meta({}, canary('10', 'missing')), ...gateways);

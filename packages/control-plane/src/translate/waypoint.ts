@@ -2,6 +2,7 @@
 import type { istio } from '@ambient/wire';
 import type { ClusterLookup } from '../cluster/lookup.ts';
 import type { Gateway, ObjectMeta } from '@ambient/kube';
+import { parseGoBoolean } from '../validation/authorization-policy.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import type { WaypointName } from './policies/waypoint-policy.ts';
 import {
@@ -100,11 +101,11 @@ export function serviceWaypoint(
   if (canary === undefined) return { ...primary, ingress, message };
   const second = bind(canary, namespace, 'service', lookup, mesh, namespaceOnly);
   const problem =
-    second.state === 'bound'
-      ? weightProblem(canary.weight)
-      : second.state === 'refused'
-        ? second.message
-        : '';
+    second.state === 'refused'
+      ? second.message
+      : isSame(canary.gateway, wish.gateway)
+        ? `${nameOf(canary.gateway)} is the primary waypoint itself`
+        : weightProblem(canary.weight);
   if (second.state !== 'bound' || problem !== undefined) {
     return { ...primary, ingress, message: `${message}. Canary waypoint not attached: ${problem}` };
   }
@@ -113,13 +114,12 @@ export function serviceWaypoint(
     { destination: primary.address, weight: 100 - weight },
     { destination: second.address, weight },
   ];
-  const canaryName = `${canary.gateway.namespace}/${canary.gateway.name}`;
   return {
     ...primary,
     ingress,
     weighted,
     canary: canary.gateway,
-    message: `${message}. ${weight} of 100 connections take canary ${canaryName}`,
+    message: `${message}. ${weight} of 100 connections take canary ${nameOf(canary.gateway)}`,
   };
 }
 
@@ -165,7 +165,7 @@ function bind(
   mesh: MeshSettings,
   namespaceOnly = false,
 ): Exclude<WaypointBinding, { state: 'none' }> {
-  const text = `${name.namespace}/${name.name}`;
+  const text = nameOf(name);
   const refuse = (reason: Exclude<BindingReason, 'WaypointAccepted'>, message: string) =>
     ({ state: 'refused', reason, message, gateway: name, inherited }) as const;
   if (namespaceOnly && name.namespace !== namespace) {
@@ -203,6 +203,14 @@ function bind(
   return { state: 'bound', reason: 'WaypointAccepted', message, gateway: name, address, ingress: false };
 }
 
+function nameOf({ namespace, name }: WaypointName): string {
+  return `${namespace}/${name}`;
+}
+
+function isSame(a: WaypointName, b: WaypointName): boolean {
+  return a.namespace === b.namespace && a.name === b.name;
+}
+
 interface Canary extends Wish {
   readonly weight: string | undefined;
 }
@@ -237,5 +245,5 @@ function takesIngress(metadata: ObjectMeta, lookup: ClusterLookup): boolean {
   const value =
     own ??
     lookup.get('Namespace', '', metadata.namespace ?? '')?.metadata.labels?.[INGRESS_USE_WAYPOINT_LABEL];
-  return value?.toLowerCase() === 'true';
+  return value !== undefined && parseGoBoolean(value) === true;
 }
