@@ -100,6 +100,7 @@ export function splitHorizonWorkloads(
           network,
           clusterId: mesh.clusterId,
           trustDomain: trustDomainOf(mesh),
+          workloadType: istio.workload.WorkloadType.POD,
           tunnelProtocol: istio.workload.TunnelProtocol.HBONE,
           networkGateway: networkGatewayAddress(gateway),
           capacity: { value: endpoints.reduce((sum, { capacity }) => sum + capacity, 0) },
