@@ -38,7 +38,7 @@ describe('what a node agent may say', () => {
   it('[fuzz] in any order leaves a session that knows whether its snapshot has ended', async () => {
     const property = fc.asyncProperty(fc.array(requests, { maxLength: 20 }), async (packets) => {
       const pods: SessionPods = {
-        havePending: false,
+        settled: true,
         add: () => Promise.reject(new Error('no descriptor comes in this test')),
         remove: () => undefined,
         retain: () => undefined,

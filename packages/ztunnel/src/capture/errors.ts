@@ -32,11 +32,16 @@ export class AgentMessageError extends Error {
 /** A pod cannot be captured now. What was made for it is taken back, and it is tried again. */
 export class PodCaptureError extends Error {
   readonly code = 'POD_CAPTURE';
-  constructor(pod: string, reason: string) {
+  /** The pod itself is the cause: that it is not served says nothing about this process. */
+  readonly byPod: boolean;
+  constructor(pod: string, reason: string, byPod = false) {
     super(
-      `pod ${pod} cannot be captured: ${reason}. Does ztunnel have CAP_SYS_ADMIN and CAP_NET_ADMIN, and does nothing else in the pod listen on ports 15001, 15006 and 15008?`,
+      byPod
+        ? `pod ${pod} cannot be captured: ${reason}. Nothing in a pod of the mesh may listen on ports 15001, 15006, 15008 and 15053, and its loopback needs its addresses`
+        : `pod ${pod} cannot be captured: ${reason}. Does ztunnel have CAP_SYS_ADMIN and CAP_NET_ADMIN?`,
     );
     this.name = 'PodCaptureError';
+    this.byPod = byPod;
   }
 }
 

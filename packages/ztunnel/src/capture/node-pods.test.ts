@@ -121,7 +121,7 @@ describe('NodePods', () => {
 
   it('captures a pod on no worker if one cannot, and tries all again', async () => {
     workers[1]!.onAdd = 'failed';
-    expect(await failure(add('u1'))).match(/a\/client cannot be captured: data worker 1: EADDRINUSE/);
+    expect(await failure(add('u1'))).match(/a\/client cannot be captured: data worker 1: EPERM/);
     await settle();
     expect([heard(), states()]).deep.equal([[['add u1', 'remove 1 0'], ['add u1']], ['u1 Pending']]);
     expect(pods.havePending).equal(true);
@@ -202,7 +202,7 @@ describe('NodePods', () => {
 
   it('does not mind answers about what it does not know', async () => {
     await add('u1');
-    pods.onAnswer(workers[0]!, { kind: 'pod-failed', id: 1, message: 'late' });
+    pods.onAnswer(workers[0]!, { kind: 'pod-failed', id: 1, message: 'late', byPod: false });
     pods.onAnswer(workers[0]!, { kind: 'pod-ready', id: 99 });
     pods.onAnswer(new PodWorker(7, () => pods), { kind: 'pod-gone', id: 1 });
     expect(states()).deep.equal(['u1 Up']);

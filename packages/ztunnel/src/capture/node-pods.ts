@@ -4,6 +4,7 @@ import type { Clock, Logger } from '@ambient/runtime';
 import type { LocalIdentities } from '../certificates/local-identities.ts';
 import type { FromWorker } from '../worker/messages.ts';
 import type { WorkerLink } from '../workers/data-workers.ts';
+import { PodCaptureError } from './errors.ts';
 import { PodCapture } from './pod-capture.ts';
 import type { PodNamespace } from './pod-namespace.ts';
 
@@ -53,6 +54,8 @@ export interface NodePodsOptions {
 interface Entry extends NodePod {
   capture: PodCapture | undefined;
   state: 'Pending' | 'Up';
+  /** It is itself the cause that it is not served, as the last attempt found. */
+  byPod: boolean;
 }
 
 /**
@@ -78,6 +81,16 @@ export class NodePods implements Disposable {
   }
 
   /**
+   * Whether all is served that can be. A pod that is itself in the way, as by listening on a port of the proxy, does not count: it would keep the
+   * process unready for all other pods of the node, and with it every upgrade of the DaemonSet from going on.
+   */
+  get settled(): boolean {
+    if (this.#pending === 0) return true;
+    for (const { state, byPod } of this.#pods.values()) if (state === 'Pending' && !byPod) return false;
+    return true;
+  }
+
+  /**
    * Serves a pod. The same pod in the same namespace is left as it is; in another, it is another one, and the connections
    * of the old one end within the grace.
    * @throws PodCaptureError the pod then waits for {@link retryPending}
@@ -89,7 +102,7 @@ export class NodePods implements Disposable {
       return;
     }
     if (known !== undefined) this.remove(pod.uid);
-    const entry: Entry = { ...pod, capture: undefined, state: 'Pending' };
+    const entry: Entry = { ...pod, capture: undefined, state: 'Pending', byPod: false };
     this.#pods.set(pod.uid, entry);
     this.#countPending(1);
     await this.#capture(entry);
@@ -160,7 +173,7 @@ export class NodePods implements Disposable {
         capture?.answered(worker, 'ready');
         break;
       case 'pod-failed':
-        capture?.answered(worker, { failed: message.message });
+        capture?.answered(worker, message);
         break;
       case 'pod-gone':
         capture?.answered(worker, 'gone');
@@ -212,6 +225,7 @@ export class NodePods implements Disposable {
       await capture.started;
     } catch (error) {
       if (entry.capture === capture) entry.capture = undefined;
+      entry.byPod = error instanceof PodCaptureError && error.byPod;
       throw error;
     }
     // It may have been released between the last worker's word and this one.

@@ -1,11 +1,14 @@
 import type { Clock } from '@ambient/runtime';
-import type { PodStart } from '../worker/messages.ts';
+import type { FromWorker, PodStart } from '../worker/messages.ts';
 import type { WorkerLink } from '../workers/data-workers.ts';
 import { PodCaptureError } from './errors.ts';
 import type { PodNamespace } from './pod-namespace.ts';
 
 /** A worker's part in a capture. */
 type Part = 'asked' | 'ready' | 'failed' | 'leaving';
+
+/** Why a worker cannot capture the pod. */
+type PartFailure = Pick<Extract<FromWorker, { readonly kind: 'pod-failed' }>, 'message' | 'byPod'>;
 
 type State =
   | { readonly kind: 'starting'; readonly deadline: Disposable }
@@ -80,12 +83,12 @@ export class PodCapture {
   }
 
   /** A worker has answered. */
-  answered(worker: WorkerLink, answer: 'ready' | 'gone' | { readonly failed: string }): void {
+  answered(worker: WorkerLink, answer: 'ready' | 'gone' | PartFailure): void {
     const part = this.#parts.get(worker);
     if (part === undefined) return;
     if (answer === 'gone') this.#parts.delete(worker);
     else if (part === 'asked' && answer === 'ready') this.#parts.set(worker, 'ready');
-    else if (part === 'asked' && typeof answer === 'object') this.#partFailed(worker, answer.failed);
+    else if (part === 'asked' && typeof answer === 'object') this.#partFailed(worker, answer);
     this.#look();
   }
 
@@ -121,10 +124,10 @@ export class PodCapture {
     worker.post({ kind: 'add-pod', pod: { ...pod, netnsFd: namespace.fd } });
   }
 
-  #partFailed(worker: WorkerLink, message: string): void {
+  #partFailed(worker: WorkerLink, { message, byPod }: PartFailure): void {
     this.#parts.set(worker, 'failed');
     if (this.#state.kind === 'starting') {
-      this.#fail(`data worker ${worker.index}: ${message}`);
+      this.#fail(`data worker ${worker.index}: ${message}`, byPod);
       return;
     }
     this.#options.onPartFailed(worker, message);
@@ -135,8 +138,8 @@ export class PodCapture {
     this.#retries.set(worker, retry);
   }
 
-  #fail(reason: string): void {
-    this.#started.reject(new PodCaptureError(this.#describe(), reason));
+  #fail(reason: string, byPod = false): void {
+    this.#started.reject(new PodCaptureError(this.#describe(), reason, byPod));
     this.end(0);
   }
 

@@ -171,7 +171,7 @@ describe('ZdsClient', () => {
     it('is refused, keeps a new process from being ready, and is tried every 5 s', async () => {
       const link = await dialled();
       worker.onAdd = 'failed';
-      expect(await link.add('u1', netns)).match(/cannot be captured.*EADDRINUSE/);
+      expect(await link.add('u1', netns)).match(/cannot be captured.*EPERM/);
       expect(await link.snapshotSent()).equal('ok');
       expect([readiness.at(-1), states()]).deep.equal([false, ['u1 Pending']]);
       clock.advance(5000);
@@ -182,6 +182,37 @@ describe('ZdsClient', () => {
       await logged(/info pod captured/);
       await new Promise(setImmediate);
       expect([readiness.at(-1), states()]).deep.equal([true, ['u1 Up']]);
+    });
+
+    it('that is in the way itself keeps nobody from being ready, is tried on, and is told of by name', async () => {
+      const link = await dialled();
+      worker.onAdd = 'by-pod';
+      expect(await link.add('u1', netns)).match(/a\/u1 cannot be captured.*EADDRINUSE.*may listen/);
+      worker.onAdd = 'ready';
+      await link.add('u2', netns);
+      expect(await link.snapshotSent()).equal('ok');
+      expect([readiness.at(-1), states()]).deep.equal([true, ['u1 Pending', 'u2 Up']]);
+      worker.onAdd = 'by-pod';
+      await new Promise(setImmediate);
+      clock.advance(5000);
+      await logged(/warn pod still cannot be captured.*EADDRINUSE/);
+      // What this process lacks itself counts, whoever was in the way before.
+      worker.onAdd = 'failed';
+      await new Promise(setImmediate);
+      clock.advance(5000);
+      await logged(/warn pod still cannot be captured.*EPERM/);
+      await link.del('other');
+      expect(readiness.at(-1)).equal(false);
+      worker.onAdd = 'by-pod';
+      await new Promise(setImmediate);
+      clock.advance(5000);
+      while (readiness.at(-1) === false) await new Promise(setImmediate);
+      worker.onAdd = 'ready';
+      await new Promise(setImmediate);
+      clock.advance(5000);
+      await logged(/info pod captured/);
+      while (states()[0] !== 'u1 Up') await new Promise(setImmediate);
+      expect(readiness.at(-1)).equal(true);
     });
 
     it('is not put off by the requests that come meanwhile', async () => {

@@ -10,7 +10,10 @@ import type { SessionOutcome } from './zds-session.ts';
 export interface ZdsClientOptions {
   /** `INPOD_UDS`. */
   readonly path: string;
-  readonly pods: Pick<NodePods, 'add' | 'remove' | 'retain' | 'dropPending' | 'retryPending' | 'havePending'>;
+  readonly pods: Pick<
+    NodePods,
+    'add' | 'remove' | 'retain' | 'dropPending' | 'retryPending' | 'settled' | 'havePending'
+  >;
   /** Whether all that the agent wants to be served is; told whenever it may have changed. */
   readonly onReady: (ready: boolean) => void;
   /** Called once: the agent breaks the protocol. The connection is closed, and no other is made. */
@@ -189,7 +192,7 @@ export class ZdsClient implements AsyncDisposable {
         connection.retryAtMs = undefined;
         await pods.retryPending();
         // While some still wait, whoever was ready stays so: only the agent's next request changes that.
-        if (this.#holds(connection) && !pods.havePending) onReady(connection.session.settled);
+        if (this.#holds(connection) && pods.settled) onReady(connection.session.settled);
       }),
     );
   }

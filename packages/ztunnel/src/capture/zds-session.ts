@@ -27,7 +27,7 @@ export type SessionOutcome =
   | { readonly kind: 'fatal'; readonly error: AgentProtocolError };
 
 /** What the session asks of the registry of pods. */
-export type SessionPods = Pick<NodePods, 'add' | 'remove' | 'retain' | 'dropPending' | 'havePending'>;
+export type SessionPods = Pick<NodePods, 'add' | 'remove' | 'retain' | 'dropPending' | 'settled'>;
 
 /**
  * What one connection to the node agent means, without its I/O: first a snapshot of the node's pods and its end, then
@@ -44,9 +44,9 @@ export class ZdsSession {
     pods.dropPending();
   }
 
-  /** Whether the snapshot is whole and all that was asked for is served. */
+  /** Whether the snapshot is whole and all that was asked for is served, as far as its pods let it. */
   get settled(): boolean {
-    return this.#snapshot === undefined && !this.#pods.havePending;
+    return this.#snapshot === undefined && this.#pods.settled;
   }
 
   async handle(packet: AgentPacket): Promise<SessionOutcome> {

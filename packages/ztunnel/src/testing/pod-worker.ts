@@ -8,7 +8,7 @@ export class PodWorker implements WorkerLink {
   /** `add UID`, `remove ID DEADLINE`. */
   readonly heard: string[] = [];
   /** What to answer to `add-pod`; undefined: nothing. */
-  onAdd: 'ready' | 'failed' | undefined = 'ready';
+  onAdd: 'ready' | 'failed' | 'by-pod' | undefined = 'ready';
   /** Whether to answer `remove-pod`. */
   leaves = true;
   /** Descriptor of the namespace that came last. */
@@ -29,7 +29,10 @@ export class PodWorker implements WorkerLink {
       this.netnsFd = netnsFd;
       this.lastId = id;
       if (this.onAdd === 'ready') this.answer({ kind: 'pod-ready', id });
-      else if (this.onAdd === 'failed') this.answer({ kind: 'pod-failed', id, message: 'EADDRINUSE' });
+      else if (this.onAdd !== undefined) {
+        const byPod = this.onAdd === 'by-pod';
+        this.answer({ kind: 'pod-failed', id, message: byPod ? 'EADDRINUSE' : 'EPERM', byPod });
+      }
     }
     if (message.kind === 'remove-pod') {
       this.heard.push(`remove ${message.id} ${message.deadlineMs}`);

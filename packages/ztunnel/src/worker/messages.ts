@@ -124,7 +124,13 @@ export type FromWorker =
   /** Answer to `add-pod`: its listeners are bound. */
   | { readonly kind: 'pod-ready'; readonly id: number }
   /** Answer to `add-pod`: nothing of it is left in this worker. */
-  | { readonly kind: 'pod-failed'; readonly id: number; readonly message: string }
+  | {
+      readonly kind: 'pod-failed';
+      readonly id: number;
+      readonly message: string;
+      /** The pod itself is the cause: it has one of the proxy's ports, or no address on its loopback. */
+      readonly byPod: boolean;
+    }
   /** Answer to `remove-pod`: nothing of it is left in this worker. */
   | { readonly kind: 'pod-gone'; readonly id: number }
   /** The worker cannot go on: it has closed everything and ends. */

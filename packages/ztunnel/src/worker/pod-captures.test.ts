@@ -139,7 +139,7 @@ describe('pods in a data worker of shared mode', () => {
     using _taken = new TcpListener(plane.reactor, { ip: '::', port: 15_006 }, options, handler);
     add(1, 'web', namespace);
     expect(podMessages()).to.have.length(1);
-    expect(podMessages()[0]).to.include({ kind: 'pod-failed', id: 1 });
+    expect(podMessages()[0]).to.include({ kind: 'pod-failed', id: 1, byPod: true });
     expect(podMessages()[0])
       .property('message')
       .to.match(/15006: EADDRINUSE/);
@@ -154,7 +154,7 @@ describe('pods in a data worker of shared mode', () => {
   ] as const)
     it(`${what} fails the pod and nothing else`, () => {
       plane.onMessage({ kind: 'add-pod', pod: podStart(1, 'web', fd) });
-      expect(podMessages()[0]).to.include({ kind: 'pod-failed', id: 1 });
+      expect(podMessages()[0]).to.include({ kind: 'pod-failed', id: 1, byPod: false });
       expect(podMessages()[0]).property('message').to.contain('setns');
       add(2, 'web');
       expect(podMessages()[1]).to.deep.equal({ kind: 'pod-ready', id: 2 });

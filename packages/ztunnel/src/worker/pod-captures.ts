@@ -1,5 +1,5 @@
 import { PoolDirectory } from '@ambient/hbone';
-import { NetworkNamespace } from '@ambient/linux';
+import { NetworkNamespace, SystemError } from '@ambient/linux';
 import type { MeshChange } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
 import { ProxyError } from '../connections/failure.ts';
@@ -72,7 +72,7 @@ export class PodCaptures {
     const { id } = start;
     if (this.#draining || this.#pods.has(id)) {
       const why = this.#draining ? 'the proxy is shutting down' : `there is a pod ${id} already`;
-      this.#post({ kind: 'pod-failed', id, message: why });
+      this.#post({ kind: 'pod-failed', id, message: why, byPod: false });
       return;
     }
     const { settings } = this.#worker.shared;
@@ -83,7 +83,10 @@ export class PodCaptures {
       this.#keep(id, new PodCapture(this.#worker, { facts, id, namespace }));
     } catch (error) {
       namespace.close();
-      this.#post({ kind: 'pod-failed', id, message: describeError(error) });
+      // Nobody but the pod says who listens in its namespace, and which addresses are there.
+      const byPod =
+        error instanceof SystemError && (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL');
+      this.#post({ kind: 'pod-failed', id, message: describeError(error), byPod });
       return;
     }
     this.#post({ kind: 'pod-ready', id });

@@ -53,8 +53,7 @@ describe('proof of capture, repeated', () => {
       ztunnels: () => ztunnels,
       repair: (_uid, thorough) => {
         told.push(thorough ? 'repair thoroughly' : 'repair');
-        onRepair();
-        return Promise.resolve();
+        return new Promise((resolve) => resolve(onRepair()));
       },
       onState: (_uid, { status, reason }) => told.push(`${status} ${reason}`),
       onFirst: () => told.push('first'),
@@ -147,6 +146,24 @@ describe('proof of capture, repeated', () => {
     watch.touch('u');
     await pass(2000);
     expect(told.slice(2)).to.deep.equal(['repair', 'gap repaired OutboundNotCaptured']);
+  });
+
+  it('says with a gap what keeps it from being closed', async () => {
+    add();
+    await pass(0);
+    outcome = 'diverted';
+    onRepair = () => {
+      throw new Error('ztunnel refuses pod shop/web: bind [::]:15001: EADDRINUSE');
+    };
+    await pass(INTERVAL_MS + 5000);
+    expect((await watch.stateOf('u', 1000))?.message).to.match(
+      /is taken by somebody else\. .*15001: EADDRINUSE/,
+    );
+    onRepair = () => undefined;
+    await pass(INTERVAL_MS + 5000);
+    outcome = 'answered';
+    await pass(INTERVAL_MS + 5000);
+    expect((await watch.stateOf('u', 1000))?.message).not.to.contain('EADDRINUSE');
   });
 
   it('tells of a gap that repair does not close, tries on ever more rarely, and tells when it is over', async () => {

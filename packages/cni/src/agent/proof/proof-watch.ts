@@ -66,6 +66,8 @@ interface Watched {
   /** What the present gap was found as last, and how often it was repaired. */
   gap: Verdict | undefined;
   repairs: number;
+  /** Why it could not be repaired the last time. */
+  hindrance: string | undefined;
   /** Gaps of late, and when the last ended. */
   gaps: number;
   lastGapMs: number;
@@ -194,6 +196,7 @@ export class ProofWatch {
       gapSinceMs: undefined,
       gap: undefined,
       repairs: 0,
+      hindrance: undefined,
       gaps: 0,
       lastGapMs: 0,
       looks: 0,
@@ -294,6 +297,7 @@ export class ProofWatch {
     }
     watched.gapSinceMs = undefined;
     watched.repairs = 0;
+    watched.hindrance = undefined;
     // Once may be a busy machine.
     const repeated = verdict.kind === 'proven' || watched.failures > 0;
     watched.failures = 0;
@@ -330,14 +334,17 @@ export class ProofWatch {
       return;
     }
     const repeated = watched.repairs > 0;
-    if (watched.repairs === 1) onGap({ uid, pod, verdict, lastedMs }, 'open');
-    if (repeated) this.#tell(uid, watched, 'False', verdict);
+    const told = withHindrance(verdict, watched.hindrance);
+    if (watched.repairs === 1) onGap({ uid, pod, verdict: told, lastedMs }, 'open');
+    if (repeated) this.#tell(uid, watched, 'False', told);
     const waitMs = Math.min(AFTER_REPAIR_MS * 4 ** watched.repairs, Math.max(intervalMs, MIN_RETRY_MS));
     watched.repairs++;
     try {
       // ztunnel takes what it has already for done: where it does not listen, it has to begin anew.
       await repair(uid, repeated && startsAnew.includes(verdict.reason));
+      watched.hindrance = undefined;
     } catch (error) {
+      watched.hindrance = describeError(error);
       log.warn('a gap of capture cannot be repaired; it is tried again', {
         pod,
         error: describeError(error),
@@ -367,6 +374,11 @@ export class ProofWatch {
     this.#counts = text;
     this.#options.onCount(counts);
   }
+}
+
+/** What keeps a gap open says more about its cause than where a call has ended. */
+function withHindrance(verdict: Verdict, hindrance: string | undefined): Verdict {
+  return hindrance === undefined ? verdict : { ...verdict, message: `${verdict.message}. ${hindrance}` };
 }
 
 /** How long a pod must be as it should be after that many gaps in a short time. */
