@@ -26,6 +26,7 @@ const TCP_KEEPCNT = 6;
 const TCP_USER_TIMEOUT = 18;
 const TCP_NOTSENT_LOWAT = 25;
 const IP_FREEBIND = 15;
+const IP_BIND_ADDRESS_NO_PORT = 24;
 const IP_TRANSPARENT = 19;
 const IPV6_TRANSPARENT = 75;
 const IP_TTL = 2;
@@ -85,6 +86,7 @@ export class TcpSocket {
       if (options.transparent === true) setTransparent(fd, family);
       if (options.hopLimit !== undefined) setHopLimit(fd, family, options.hopLimit);
       if (options.bind !== undefined) {
+        if (options.bind.port === 0) leavePortToConnect(fd);
         const length = sockaddr.write(options.bind, family);
         checked('bind', libc.bind(fd, sockaddr.pointer, length), formatAddress(options.bind));
       }
@@ -247,6 +249,15 @@ export function setTransparent(fd: number, family: 4 | 6): void {
   }
   setIntOption(fd, libc.IPPROTO_IP, IP_TRANSPARENT, 1, 'IP_TRANSPARENT');
   setIntOption(fd, libc.IPPROTO_IP, IP_FREEBIND, 1, 'IP_FREEBIND');
+}
+
+/**
+ * The kernel chooses the port when the destination is known, not in bind(2) (ip(7), IP_BIND_ADDRESS_NO_PORT). Otherwise no two
+ * connections of an address may share a port, those in TIME_WAIT included: after 28,000 in a minute there was none left, and
+ * before that each took longer to find.
+ */
+function leavePortToConnect(fd: number): void {
+  trySetIntOption(fd, libc.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 }
 
 /** Limits how many routers the packets of a socket may pass (IP_TTL, IPV6_UNICAST_HOPS). */

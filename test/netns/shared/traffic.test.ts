@@ -59,6 +59,20 @@ describe('ztunnel in shared mode', () => {
       }
     });
 
+  for (const family of ['ipv4', 'ipv6'] as const)
+    it(`connections of one ${family} address to two ports share a port of their own`, async () => {
+      const [client, far] = [mesh.pod('client').netns, mesh.pod('far').netns];
+      await far.sysctl({ 'net.ipv4.ip_local_port_range': '40000 40000' });
+      try {
+        using open = new Call(client, far[family], ECHO_PORT);
+        expect(await open.echo('takes the only port')).to.equal(true);
+        const answer = await fetchFrom(client, far[family], HTTP_PORT);
+        expect(String(answer.headers['x-peer']).replace('::ffff:', '')).to.equal(client[family]);
+      } finally {
+        await far.sysctl({ 'net.ipv4.ip_local_port_range': '32768 60999' });
+      }
+    });
+
   it('a policy admits one pod of a node and not its neighbour, also on open connections', async () => {
     const [client, other, far] = [mesh.pod('client'), mesh.pod('other'), mesh.pod('far')];
     using open = new Call(other.netns, far.netns.ipv4, ECHO_PORT);
