@@ -192,13 +192,14 @@ describe('the charts with what is off by default', () => {
   const withEverything = ['control-plane', 'cni', 'ztunnel'] as const;
   const controllers = { 'control-plane': 'Deployment', cni: 'DaemonSet', ztunnel: 'DaemonSet' } as const;
 
-  for (const chart of withEverything) {
+  for (const chart of ['base', ...withEverything])
     it(`${chart}: what is rendered is of the chart as it is`, () => {
       expect(everything(chart).split('\n')[0], 'run npm run generate:charts').to.equal(
         digestLine(chartDigest(chart)),
       );
     });
 
+  for (const chart of withEverything) {
     it(`${chart}: its schema takes these values`, () => {
       const schema = JSON.parse(readFileSync(join(chartPath(chart), 'values.schema.json'), 'utf8')) as Schema;
       const values = parse(readFileSync(everythingPath(chart), 'utf8')) as object;
@@ -238,6 +239,19 @@ describe('the charts with what is off by default', () => {
       expect((ports as { name: string }[]).map(({ name }) => name)).to.include(endpoint['port']);
     });
   }
+
+  it('base: the webhook of a revision leads to the Service of that revision', () => {
+    const webhook = all('base').find(({ kind }) => kind === 'ValidatingWebhookConfiguration') as unknown as {
+      readonly metadata: { readonly name: string };
+      readonly webhooks: readonly {
+        readonly clientConfig: { readonly service: { readonly name: string } };
+      }[];
+    };
+    expect(webhook.metadata.name).to.equal('istio-validator-canary-istio-system');
+    expect(webhook.webhooks[0]!.clientConfig.service.name).to.equal(
+      of('control-plane', 'Service').metadata.name,
+    );
+  });
 
   it('a quota of the priority class that the pods have', () => {
     for (const [chart, pods, priorityClass] of [

@@ -128,9 +128,16 @@ const istiod = {
   ownerName: '',
   meshConfig: { enablePrometheusMerge: true },
 };
+const base = {
+  global: { imagePullSecrets: [], istioNamespace: 'istio-system', istiod: { enableAnalysis: false } },
+  base: { excludedCRDs: [], enableCRDTemplates: true, validationURL: '', validationCABundle: '' },
+  defaultRevision: 'default',
+  experimental: { stableValidationPolicy: false },
+};
 
 describe("values of Istio's charts", () => {
   for (const [chart, values] of [
+    ['base', base],
     ['cni', cni],
     ['ztunnel', ztunnel],
     ['control-plane', istiod],

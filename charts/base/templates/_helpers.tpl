@@ -20,3 +20,9 @@ istio-validator-{{ .Values.revision }}-{{ .Release.Namespace }}
 istiod-default-validator
 {{- end -}}
 {{- end -}}
+
+{{/* The Service that chart control-plane makes. */}}
+{{- define "base.serviceName" -}}
+{{- $suffix := ternary "" (printf "-%s" .Values.revision) (or (empty .Values.revision) (eq .Values.revision "default")) -}}
+{{ .Values.service.name | default (printf "istiod%s" $suffix) }}
+{{- end -}}
