@@ -88,7 +88,8 @@ const mostRevisions = 3;
 
 /**
  * Writes what is to be said about objects: by server-side apply, forced, since the fields are this manager's alone; what is
- * shared by a merge patch that takes nothing from anyone (`revise`). Of several requests for one object only the last counts; an object that flaps is written less and less often. Only a leader's queue runs.
+ * shared by a merge patch that takes nothing from anyone (`revise`). Of several requests for one object only the last counts;
+ * an object that flaps is written less and less often. Only a leader's queue runs.
  */
 export class ApplyQueue implements Disposable {
   readonly #options: ApplyQueueOptions;
