@@ -115,10 +115,34 @@ describe('certificate cache', () => {
     expect(events.map(({ kind }) => kind)).to.deep.equal(['available', 'available']);
   });
 
-  it('notices within the hour that the clock was set forward', async () => {
+  it('renews within seconds when the clock was set forward, or the machine has slept', async () => {
     await available();
-    // A sleeping machine: time passes, timers do not. The nap that was under way ends in an awake hour.
-    expect(clock.nextTimerInMs).to.be.at.most(hourMs);
+    clock.setTime(clock.nowMs() + dayMs / 2);
+    clock.advance(10_000);
+    expect(ca.calls).to.have.length(2);
+  });
+
+  it('says so within seconds when the clock was set beyond the end of a certificate', async () => {
+    await available();
+    clock.setTime(clock.nowMs() + 2 * dayMs);
+    clock.advance(10_001);
+    expect(events.at(-1)?.kind).to.equal('unavailable');
+    expect(cache.state(cart)?.kind).to.equal('unavailable');
+    await ca.calls[1]!.answer(await signer.issue(cart));
+    expect(events.at(-1)?.kind).to.equal('available');
+  });
+
+  it('asks the CA anew at once when the clock is set right', async () => {
+    cache.prefetch([cart]);
+    for (let attempt = 0; attempt < 9; attempt++) {
+      await ca.calls[attempt]!.refuse(new Error('certificate is not yet valid'));
+      if (attempt < 8) clock.advance(150_000);
+    }
+    clock.setTime(clock.nowMs() + hourMs);
+    clock.advance(10_000);
+    expect(ca.calls).to.have.length(10);
+    await ca.calls[9]!.answer(await signer.issue(cart));
+    expect(cache.current(cart)).to.not.equal(undefined);
   });
 
   it('keeps the valid certificate when renewal fails, and retries ever more slowly', async () => {
@@ -174,7 +198,7 @@ describe('certificate cache', () => {
     expect((await failure(cache.request(cart))).cause).to.equal(down);
     await ca.calls[1]!.answer(await signer.issue(cart));
     expect(await cache.request(cart)).to.equal(cache.current(cart));
-    expect(clock.pendingTimers, 'renewal and end').to.equal(2);
+    expect(clock.pendingTimers, 'renewal, end, and a look at the clock').to.equal(3);
   });
 
   it('spreads retries by 20 percent either way', async () => {
@@ -242,10 +266,23 @@ describe('certificate cache', () => {
 
   it('never renews in a tight loop, however old the certificate is that the CA gives', async () => {
     const request = cache.request(cart);
-    const old = { notBeforeMs: startMs - dayMs, notAfterMs: startMs + 60_000 };
+    const old = { notBeforeMs: startMs - dayMs, notAfterMs: startMs + 1000 };
     await ca.calls[0]!.answer(await signer.issue(cart, old));
     await request;
     expect(clock.nextTimerInMs).to.equal(1000);
+  });
+
+  it('asks at half of what is left when this clock is so far ahead that half is over at once', async () => {
+    const request = cache.request(cart);
+    const aheadMs = 20 * 60_000;
+    const leftMs = hourMs - aheadMs - 15 * 60_000;
+    const reply = { notBeforeMs: clock.nowMs() + leftMs - hourMs, notAfterMs: clock.nowMs() + leftMs };
+    await ca.calls[0]!.answer(await signer.issue(cart, reply));
+    await request;
+    clock.advance((leftMs / 2) * 0.975 - 1);
+    expect(ca.calls).to.have.length(1);
+    clock.advance(1);
+    expect(ca.calls).to.have.length(2);
   });
 
   it('is shown on the admin page', async () => {

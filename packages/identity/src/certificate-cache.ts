@@ -5,6 +5,7 @@ import type { Clock } from '@ambient/runtime';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { dumpCertificates } from './certificate.ts';
 import type { CertificateDump, WorkloadCertificate } from './certificate.ts';
+import { ClockSteps } from './clock-steps.ts';
 import { FetchQueue } from './fetch-queue.ts';
 import type { FetchPriority } from './fetch-queue.ts';
 import { RootOverlap } from './root-overlap.ts';
@@ -78,9 +79,9 @@ const retryMaxMs = 150_000;
 const retryJitter = 0.2;
 /** A renewal comes up to this share of half the lifetime early, so that a node's renewals spread out. */
 const renewalJitter = 0.05;
-/** A certificate that is already past its half life is not renewed in a tight loop. */
+/** A certificate that ends at once is not renewed in a tight loop. */
 const shortestRenewalMs = 1000;
-/** Timers wake at least this often, so that a clock that was set, or a machine that slept, is noticed. */
+/** Timers wake at least this often. */
 const longestNapMs = 3_600_000;
 
 interface Waiter {
@@ -96,7 +97,10 @@ interface Entry {
   readonly roots: RootOverlap;
   readonly abort: AbortController;
   readonly retry: RetryTimer;
+  /** While a renewal waits for its time. */
   renewal: Disposable | undefined;
+  /** Unix time in milliseconds. */
+  renewAtMs: number;
   rootChange: Disposable | undefined;
   /** Ends the state `available` with the certificate, should no renewal have come. */
   expiry: Disposable | undefined;
@@ -104,7 +108,7 @@ interface Entry {
 
 /**
  * Certificates by identity. An identity that was asked for stays until it is dropped; its certificate is renewed at
- * half its life. When renewal fails the valid certificate stays in use, and the CA is asked again after 1 s, doubled up
+ * half its life, or of what is left of it if that is over when it comes. When renewal fails the valid certificate stays in use, and the CA is asked again after 1 s, doubled up
  * to 150 s, each by up to 20 % more or less.
  *
  * The roots of a certificate handed out here are those of its own reply and those of earlier replies whose leaves are
@@ -117,6 +121,8 @@ export class CertificateCache implements Disposable {
   readonly #queue: FetchQueue;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<CertificateListener>();
+  /** While there are entries. */
+  #steps: ClockSteps | undefined;
 
   constructor(options: CertificateCacheOptions) {
     this.#ca = options.ca;
@@ -192,6 +198,15 @@ export class CertificateCache implements Disposable {
     this.#emit({ kind: 'dropped', identity: entry.identity });
   }
 
+  /** What has made the CA fail may be over: those that wait for their next attempt are fetched now. */
+  retryFailed(): void {
+    for (const entry of this.#entries.values()) {
+      if (!entry.retry.waiting) continue;
+      entry.retry.reset();
+      this.#fetch(entry, entry.state.kind === 'available' ? 'renewal' : 'prefetch');
+    }
+  }
+
   /** Stops all fetches and timers. Listeners hear nothing more. */
   [Symbol.dispose](): void {
     this.#listeners.clear();
@@ -205,6 +220,10 @@ export class CertificateCache implements Disposable {
     entry.renewal?.[Symbol.dispose]();
     entry.rootChange?.[Symbol.dispose]();
     entry.expiry?.[Symbol.dispose]();
+    if (this.#entries.size === 0) {
+      this.#steps?.[Symbol.dispose]();
+      this.#steps = undefined;
+    }
     const error = new CertificateUnavailableError(entry.identity, 'certificate-dropped');
     entry.abort.abort(error);
     for (const { reject } of entry.waiters.splice(0)) reject(error);
@@ -229,10 +248,12 @@ export class CertificateCache implements Disposable {
       abort: new AbortController(),
       retry: new RetryTimer(this.#clock, backoff),
       renewal: undefined,
+      renewAtMs: 0,
       rootChange: undefined,
       expiry: undefined,
     };
     this.#entries.set(key, entry);
+    this.#steps ??= new ClockSteps({ clock: this.#clock, onStep: () => this.#clockWasSet() });
     this.#fetch(entry, priority);
     return entry;
   }
@@ -259,8 +280,10 @@ export class CertificateCache implements Disposable {
     const certificate = reply.withRoots(entry.roots.list(nowMs));
     entry.retry.reset();
     entry.state = { kind: 'available', certificate, renewalError: undefined };
-    const halfLifeMs = (reply.notAfterMs - reply.notBeforeMs) / 2;
-    const renewAtMs = reply.notBeforeMs + halfLifeMs * (1 - renewalJitter * this.#random());
+    // Where this clock is ahead of the CA's, a reply may be past its half life when it comes, as the next will be.
+    const fromMs = reply.notBeforeMs + reply.notAfterMs > 2 * nowMs ? reply.notBeforeMs : nowMs;
+    const halfLifeMs = (reply.notAfterMs - fromMs) / 2;
+    const renewAtMs = fromMs + halfLifeMs * (1 - renewalJitter * this.#random());
     this.#renewAt(entry, Math.max(renewAtMs, nowMs + shortestRenewalMs));
     this.#watchRoots(entry);
     this.#watchExpiry(entry, reply.notAfterMs);
@@ -286,11 +309,26 @@ export class CertificateCache implements Disposable {
   #renewAt(entry: Entry, dueMs: number): void {
     const nowMs = this.#clock.nowMs();
     entry.renewal?.[Symbol.dispose]();
+    entry.renewAtMs = dueMs;
     entry.renewal = this.#clock.setTimer(Math.min(dueMs - nowMs, longestNapMs), () => {
       entry.renewal = undefined;
       if (this.#clock.nowMs() >= dueMs) this.#fetch(entry, 'renewal');
       else this.#renewAt(entry, dueMs);
     });
+  }
+
+  /** Sets all timers by the time that it is now. */
+  #clockWasSet(): void {
+    for (const entry of [...this.#entries.values()]) {
+      const { state } = entry;
+      if (entry.renewal !== undefined) this.#renewAt(entry, entry.renewAtMs);
+      if (state.kind !== 'available') continue;
+      this.#refreshRoots(entry);
+      this.#watchRoots(entry);
+      this.#watchExpiry(entry, state.certificate.notAfterMs);
+    }
+    // A CA whose certificate was not valid by the wrong time may be trusted now.
+    this.retryFailed();
   }
 
   /** Tells listeners at the end of a certificate, and not only when the next renewal fails: that may be minutes later. */

@@ -199,6 +199,17 @@ describe('CA client', () => {
     expect((await failure(made.fetch(cart))).code).to.equal('ca-server-untrusted');
   });
 
+  it('names the clocks when the certificate of the server is not valid at this time', async () => {
+    server.stop();
+    const late = await FakeCa.create({ now: () => Date.now() + 3_600_000 });
+    server = await FakeCaServer.start({ ca: late });
+    const error = await failure(client({ roots: { kind: 'pem', pem: late.rootPem } }).fetch(cart));
+    expect(error.code).to.equal('ca-server-untrusted');
+    expect(error.message)
+      .to.match(/not yet valid.*clocks/)
+      .and.not.contain('CA_ROOT_CA');
+  });
+
   it('names an absent or empty root file, and reads it again at the next call', async () => {
     const path = join(directory, 'root.pem');
     await rm(path);

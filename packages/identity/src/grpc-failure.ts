@@ -16,6 +16,8 @@ const status = {
 const untrusted =
   /self-signed|unable to (get|verify)|certificate (has expired|is not yet valid)|altnames|issuer cert|signature failure|ERR_TLS_CERT|DEPTH_ZERO|UNABLE_TO_|CERT_/i;
 
+const untimely = /certificate (has expired|is not yet valid)|CERT_(HAS_EXPIRED|NOT_YET_VALID)/i;
+
 /** The one place where a gRPC status becomes an error of ours. */
 export function grpcFailure(error: ServiceError, target: string): CaError {
   const options = { cause: error };
@@ -37,7 +39,7 @@ export function grpcFailure(error: ServiceError, target: string): CaError {
       return untrusted.test(details)
         ? new CaError(
             'ca-server-untrusted',
-            `The server at ${target} is not who it must be (${details}). Check that CA_ROOT_CA holds the root of the control plane, and that its certificate names the host of CA_ADDRESS or ALT_CA_HOSTNAME.`,
+            `The server at ${target} is not who it must be (${details}). ${untimely.test(details) ? "Compare the clocks of this node and of the control plane's" : 'Check that CA_ROOT_CA holds the root of the control plane, and that its certificate names the host of CA_ADDRESS or ALT_CA_HOSTNAME'}.`,
             options,
           )
         : new CaError(

@@ -46,3 +46,4 @@ export { CertificateCache, CertificateUnavailableError } from './certificate-cac
 
 export type { RevocationFileOptions, RevocationState } from './revocation.ts';
 export { RevocationFile, RevocationFileError } from './revocation.ts';
+export { WatchedFile } from './watched-file.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 interface ManualTimer {
-  readonly dueMs: number;
+  dueMs: number;
   readonly order: number;
   readonly fn: () => void;
 }
@@ -29,6 +29,13 @@ export class ManualClock implements Clock {
     };
     this.#timers.add(timer);
     return { [Symbol.dispose]: () => void this.#timers.delete(timer) };
+  }
+
+  /** Sets the clock, as an operator does: no time passes, so that timers fire after as long as before. */
+  setTime(nowMs: number): void {
+    const stepMs = nowMs - this.#nowMs;
+    this.#nowMs = nowMs;
+    for (const timer of this.#timers) timer.dueMs += stepMs;
   }
 
   /** Timers that have neither fired nor been disposed; a test ends with 0 if nothing leaks. */

@@ -38,7 +38,13 @@ describe('CertificateSupply', () => {
     const { log, lines } = recordingLog('ca');
     const cache = new CertificateCache({ ca: authority, clock, random: () => 0.5 });
     const heard = Promise.withResolvers<void>();
-    const supply = new CertificateSupply({ cache, toWorkers: (message) => all.post(message), only, log });
+    const supply = new CertificateSupply({
+      cache,
+      toWorkers: (message) => all.post(message),
+      only,
+      clock,
+      log,
+    });
     cache.onUpdate(() => heard.resolve());
     return { all, lines, cache, supply, heard: heard.promise };
   }
@@ -63,6 +69,17 @@ describe('CertificateSupply', () => {
     const third = worker();
     supply.introduce(third);
     expect(third.posted).deep.equal([]);
+    supply[Symbol.dispose]();
+    cache[Symbol.dispose]();
+  });
+
+  it('says that the clock of this node is behind that of the CA', async () => {
+    const ahead = await FakeCa.create({ now: () => clock.nowMs() + 3_600_000 });
+    const { all, cache, supply, heard, lines } = setup(ahead);
+    supply.need(all, spiffe);
+    await heard;
+    expect(lines[1]).match(/^warn\tca\tthe certificate is not valid yet by the clock of this node/);
+    expect(all.posted).deep.equal(['certificate']);
     supply[Symbol.dispose]();
     cache[Symbol.dispose]();
   });

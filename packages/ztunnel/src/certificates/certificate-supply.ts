@@ -1,7 +1,7 @@
 import type { CertificateCache, CertificateEvent, Identity, WorkloadCertificate } from '@ambient/identity';
 import { formatSpiffe, parseSpiffe } from '@ambient/identity/peer';
 import { describeError } from '@ambient/runtime';
-import type { Logger } from '@ambient/runtime';
+import type { Clock, Logger } from '@ambient/runtime';
 import type { ToWorker } from '../worker/messages.ts';
 import type { WorkerLink } from '../workers/data-workers.ts';
 
@@ -10,6 +10,7 @@ export interface CertificateSupplyOptions {
   readonly toWorkers: (message: ToWorker) => void;
   /** The one workload of dedicated mode: the CA then issues for no other, whatever is asked. */
   readonly only: { readonly namespace: string; readonly serviceAccount: string } | undefined;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Logger;
 }
 
@@ -70,7 +71,7 @@ export class CertificateSupply implements Disposable {
   }
 
   #changed(event: CertificateEvent): void {
-    const { toWorkers, log } = this.#options;
+    const { toWorkers, clock, log } = this.#options;
     const spiffe = formatSpiffe(event.identity);
     switch (event.kind) {
       case 'available': {
@@ -81,6 +82,12 @@ export class CertificateSupply implements Disposable {
           serial: event.certificate.serialNumber,
           expires: new Date(event.certificate.notAfterMs).toISOString(),
         });
+        const earlyMs = event.certificate.notBeforeMs - clock.nowMs();
+        if (earlyMs > 0)
+          log.warn(
+            'the certificate is not valid yet by the clock of this node, which so refuses those of others too: set it right',
+            { identity: spiffe, early_by: `${Math.round(earlyMs / 1000)}s` },
+          );
         toWorkers(certificateMessage(spiffe, event.certificate));
         break;
       }

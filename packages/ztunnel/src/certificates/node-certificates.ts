@@ -1,4 +1,4 @@
-import { CertificateCache } from '@ambient/identity';
+import { CertificateCache, WatchedFile } from '@ambient/identity';
 import type { Clock, Logger } from '@ambient/runtime';
 import { coldStartPatienceMs } from '../discovery/discovery.ts';
 import type { MeshSnapshot } from '../discovery/snapshot/mesh-snapshot.ts';
@@ -20,6 +20,10 @@ export interface NodeCertificatesOptions {
   readonly random: () => number;
   readonly log: Logger;
 }
+
+/** Beyond those of the CA client, which has the new roots by then. */
+const credentialDebounceMs = 1000;
+const credentialPollMs = 10_000;
 
 /** The certificates of this node's identities, and what is revoked: from the CA, to the workers. */
 export class NodeCertificates implements AsyncDisposable {
@@ -50,9 +54,21 @@ export class NodeCertificates implements AsyncDisposable {
     const cache = owned.use(new CertificateCache({ ca: authority, clock, random }));
     this.cache = cache;
     owned.use(cache.onUpdate(() => snapshot?.changed()));
+    // Who has waited for a token or for the roots does not wait for the next attempt, which may be minutes away.
+    for (const source of [settings.token, settings.ca.rootCert])
+      if (source.kind === 'file')
+        owned.use(
+          new WatchedFile({
+            path: source.path,
+            clock,
+            debounceMs: credentialDebounceMs,
+            pollMs: credentialPollMs,
+            onChange: () => cache.retryFailed(),
+          }),
+        );
     const only = settings.dedicatedWorkload;
     this.identities = new LocalIdentities(cache, { nodeName: settings.place.nodeName, only });
-    this.supply = owned.use(new CertificateSupply({ cache, toWorkers, only, log: caLog }));
+    this.supply = owned.use(new CertificateSupply({ cache, toWorkers, only, clock, log: caLog }));
     this.#revocations = owned.use(
       new RevocationSupply({ path: settings.tls.crlPath, cache, toWorkers, clock, log: log.scope('crl') }),
     );
