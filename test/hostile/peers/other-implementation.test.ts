@@ -54,7 +54,7 @@ describe('what a peer of another make hears', () => {
     const http2 = createSecureServer({ ...credentials, requestCert: true, rejectUnauthorized: false });
     serve((socket) => http2.emit('connection', socket));
     const asked = new Promise<[ServerHttp2Stream, string[]]>((resolve) => {
-      http2.on('stream', (stream, _headers, _flags, raw) => {
+      http2.on('stream', (stream: ServerHttp2Stream, _headers, _flags, raw) => {
         resolve([stream, raw]);
       });
     });
