@@ -1,7 +1,9 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { HttpLoad } from '../netns/function/http-load.ts';
 import { reaches } from '../netns/function/call.ts';
 import type { MeshPod, PodObject } from './harness/index.ts';
-import { ECHO_PORT, MeshCluster, SHOP, strict, waitFor } from './harness/index.ts';
+import { ECHO_PORT, HTTP_PORT, MeshCluster, SHOP, strict, waitFor } from './harness/index.ts';
 
 const OUTSIDE = 'outside';
 /** Of a ztunnel that has been killed. */
@@ -44,6 +46,39 @@ describe('a cluster of the mesh that lacks something, all of it under STRICT', (
     this.timeout(30_000);
     await mesh?.[Symbol.asyncDispose]();
   });
+
+  it('the token of ztunnel is garbage, then gone: it says so, what runs goes on, and what waited has its certificate when there is a token', async function () {
+    this.timeout(120_000);
+    const [pod] = await mesh.meshPods('ztunnel', 'node-2');
+    const token = mesh.tokenFile(pod!);
+    const text = readFileSync(token, 'utf8');
+    const load = new HttpLoad([client], far.ipv4, HTTP_PORT);
+    try {
+      writeFileSync(token, Buffer.from([0x41, 0xff, 0x0a, 0x42]));
+      const late = await mesh.run('late', { node: 'node-2' });
+      await logged('node-2', /no certificate.*the token .* is not one line of text/i);
+      rmSync(token);
+      await load.round();
+      await logged('node-2', /no certificate.*the token .* cannot be read/i);
+      expect(await reaches(late, far.ipv4, ECHO_PORT), 'without a certificate').to.equal(false);
+      expect(await reaches(outsider, late.ipv4, ECHO_PORT), 'from outside of the mesh').to.equal(false);
+      writeFileSync(token, text);
+      await waitFor(() => reaches(late, far.ipv4, ECHO_PORT), 'the pod to have its certificate', 15_000);
+      await load.round();
+    } finally {
+      writeFileSync(token, text);
+      await load.stop();
+    }
+    expect(load.failures).to.deep.equal([]);
+    await mesh.delete('late');
+  });
+
+  async function logged(node: string, pattern: RegExp): Promise<void> {
+    await waitFor(
+      async () => (await mesh.ztunnelLog(node)).some((entry) => pattern.test(JSON.stringify(entry))),
+      `a line of ztunnel's log that matches ${pattern.source}`,
+    );
+  }
 
   it("a pod that takes the proxy's port while ztunnel is dead is told of, and the others are served by one that is ready", async function () {
     this.timeout(120_000);

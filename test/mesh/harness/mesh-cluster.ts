@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -245,6 +245,13 @@ export class MeshCluster implements AsyncDisposable {
   /** What a node's disks hold. */
   host(node: string, path: string): string {
     return join(this.directory, 'nodes', node, 'host', path);
+  }
+
+  /** The file, on its node, of the token that a pod of the mesh shows to the control plane. */
+  tokenFile({ metadata, spec }: PodObject): string {
+    return realpathSync(
+      join(this.directory, 'nodes', spec.nodeName!, 'pods', metadata.uid, 'volumes/istio-token/istio-token'),
+    );
   }
 
   /** A file that names the network namespace of a node. */
