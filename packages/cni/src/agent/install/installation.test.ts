@@ -95,6 +95,35 @@ describe('Installation', () => {
     installation.stop();
   });
 
+  for (const [what, spoil, mend, failure] of [
+    [
+      'the token is gone',
+      () => rmSync(join(root, 'account/token')),
+      () => writeFileSync(join(root, 'account/token'), 'another'),
+      'CREATE_KUBECONFIG_FAILURE',
+    ],
+    [
+      'the program cannot be copied',
+      () => rmSync(join(root, 'plugin')),
+      () => writeFileSync(join(root, 'plugin'), 'the program'),
+      'COPY_BINARIES_FAILURE',
+    ],
+  ] as const)
+    it(`keeps the entry although ${what}, and is not ready until that is over`, () => {
+      network();
+      using installation = install();
+      spoil();
+      network();
+      clock.advance(30_000);
+      expect(plugins()).to.deep.equal(['bridge', 'istio-cni']);
+      expect(looks.at(-1)).to.equal(failure);
+      expect(readiness.ready).to.equal(false);
+      mend();
+      clock.advance(clock.nextTimerInMs!);
+      expect(readiness.ready).to.equal(true);
+      installation.stop();
+    });
+
   it('names the step that lacks its source', () => {
     network();
     rmSync(join(root, 'plugin'));

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Logger, Readiness } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
+import { PLUGIN_TYPE } from '../../conflist/conflist.ts';
 import type { Repair } from '../../conflist/installer.ts';
 import { PluginInstaller } from '../../conflist/installer.ts';
 import { PluginKeeper } from '../../conflist/keeper.ts';
@@ -19,8 +20,14 @@ export interface InstallationOptions {
   readonly log: Logger;
 }
 
-/** A part of what is installed, and what its failure is called in metrics. */
-type Step = readonly [failure: InstallResult, install: () => readonly Repair[]];
+/** A part of what is installed. */
+interface Step {
+  /** What its failure is called in metrics. */
+  readonly failure: InstallResult;
+  /** What it keeps; undefined: nothing comes after it. */
+  readonly path: string | undefined;
+  readonly install: () => readonly Repair[];
+}
 
 /** What the agent puts on its node, kept as it should be until it ends: the plugin, its credentials, its entry. */
 export class Installation implements Disposable {
@@ -46,9 +53,21 @@ export class Installation implements Disposable {
     };
     // The binary comes before the entry: an entry without it would keep every pod from starting.
     this.#steps = [
-      ['CREATE_KUBECONFIG_FAILURE', () => keepKubeconfig(this.#kubeconfig, access)],
-      ['COPY_BINARIES_FAILURE', () => this.#installer.installBinary()],
-      ['CREATE_CNI_CONFIG_FAILURE', () => this.#installer.installEntry()],
+      {
+        failure: 'CREATE_KUBECONFIG_FAILURE',
+        path: this.#kubeconfig,
+        install: () => keepKubeconfig(this.#kubeconfig, access),
+      },
+      {
+        failure: 'COPY_BINARIES_FAILURE',
+        path: join(paths.binaryDirectory, PLUGIN_TYPE),
+        install: () => this.#installer.installBinary(),
+      },
+      {
+        failure: 'CREATE_CNI_CONFIG_FAILURE',
+        path: undefined,
+        install: () => this.#installer.installEntry(),
+      },
     ];
     for (const directory of [paths.configDirectory, paths.binaryDirectory])
       mkdirSync(directory, { recursive: true });
@@ -75,16 +94,34 @@ export class Installation implements Disposable {
     this.stop();
   }
 
+  /**
+   * Takes all steps. One that fails where an earlier one of it has succeeded does not keep those after it from being taken:
+   * pods that start need the entry, whatever has become of a token or of the disk.
+   * @throws the first failure
+   */
   #install(): readonly Repair[] {
-    return this.#steps.flatMap(([failure, install]) => {
-      this.#failedStep = failure;
-      return install();
-    });
+    const repairs: Repair[] = [];
+    const failures: unknown[] = [];
+    for (const { failure, path, install } of this.#steps)
+      try {
+        repairs.push(...install());
+      } catch (error) {
+        if (failures.length === 0) this.#failedStep = failure;
+        failures.push(error);
+        if (path === undefined || !existsSync(path)) break;
+      }
+    if (failures.length === 0) return repairs;
+    this.#tellRepairs(repairs);
+    throw failures[0];
+  }
+
+  #tellRepairs(repairs: readonly Repair[]): void {
+    for (const { file, problem } of repairs) this.#options.log.info('installed', { file, problem });
   }
 
   #onLooked(repairs: readonly Repair[], error: unknown): void {
     const { readiness, metrics, log } = this.#options;
-    for (const { file, problem } of repairs) log.info('installed', { file, problem });
+    this.#tellRepairs(repairs);
     if (repairs.length > 0) metrics.installLook('SUCCESS');
     metrics.installed(error === undefined);
     if (error === undefined) {
