@@ -23,11 +23,13 @@ import { TurnWrites } from './turn-writes.ts';
 /** Less room than this is not worth a frame of its own: what is there is sent first. */
 const MIN_ROOM_BYTES = 16 * 1024;
 /** Plaintext read before other connections get their turn. */
-const READ_QUANTUM_BYTES = 128 * 1024;
+const READ_QUANTUM_BYTES = 256 * 1024;
+/** The same where light traffic of this connection waits as well. */
+const LIGHT_READ_QUANTUM_BYTES = 128 * 1024;
 const NO_ERROR = 0;
 
 /** One per thread: what has been read is handed on before the next read. A full read of the socket fits, and a record more. */
-const readBuffer = new IoBuffer(144 * 1024);
+const readBuffer = new IoBuffer(272 * 1024);
 
 export type Http2StreamOf = Http2Stream<HboneTunnel | undefined>;
 
@@ -260,8 +262,10 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
 
   #read(): void {
     const channel = this.channel!;
-    let budget = READ_QUANTUM_BYTES;
+    const light = this.#credit.lightTraffic(this.reactor.nowMs);
+    let budget = light ? LIGHT_READ_QUANTUM_BYTES : READ_QUANTUM_BYTES;
     const inCompany = this.reactor.inCompany;
+    const most = light ? LIGHT_READ_QUANTUM_BYTES : readBuffer.length;
     while (this.#readable && this.#state === 'open') {
       if (budget <= 0 || this.reactor.shareUsed) {
         this.#readDeferred = true;
@@ -269,7 +273,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
         return;
       }
       const startMs = inCompany ? performance.now() : 0;
-      const atOnce = inCompany ? Math.min(this.#pace.bytes, readBuffer.length) : readBuffer.length;
+      const atOnce = inCompany ? Math.min(this.#pace.bytes, most) : most;
       const n = channel.read(readBuffer, 0, atOnce, this.#peerEnded);
       if (n <= 0) {
         this.#readable = false;
@@ -300,7 +304,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   onData(stream: Http2StreamOf, _bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     const tunnel = stream.context;
     const length = end - start;
-    if (length > 0) this.#credit.onReceived(length, this.reactor.nowMs);
+    if (length > 0) this.#credit.onReceived(tunnel, length, this.reactor.nowMs);
     if (tunnel === undefined || tunnel.closed) {
       if (length > 0) this.#credit.onHandedOn(length);
       return;

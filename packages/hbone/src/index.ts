@@ -17,6 +17,7 @@ export {
   type WorkloadFacts,
 } from './connect-headers.ts';
 export { HboneTunnel, type TunnelSink } from './tunnel.ts';
+export { LightTraffic, type Carrier } from './light-traffic.ts';
 export { type ConnectionState } from './connection.ts';
 export { ClientConnection, type ClientConnectionOwner, type VerifyPeer } from './client-connection.ts';
 export { ServerConnection, TunnelOffer, type ServerConnectionOwner } from './server-connection.ts';

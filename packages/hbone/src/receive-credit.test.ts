@@ -14,16 +14,16 @@ describe('ReceiveCredit', () => {
 
   it('gives back what has come at once while little is held', () => {
     const { credit: each, released } = credit(100);
-    each.onReceived(60, 1);
-    each.onReceived(40, 1);
+    each.onReceived(undefined, 60, 1);
+    each.onReceived(undefined, 40, 1);
     expect(released).to.deep.equal([60, 40]);
   });
 
   it('gives back beyond the limit only what has been handed on', () => {
     const { credit: each, released } = credit(100);
-    each.onReceived(80, 1);
-    each.onReceived(50, 1);
-    each.onReceived(10, 1);
+    each.onReceived(undefined, 80, 1);
+    each.onReceived(undefined, 50, 1);
+    each.onReceived(undefined, 10, 1);
     expect(released).to.deep.equal([80]);
     each.onHandedOn(30);
     expect(released).to.deep.equal([80]);

@@ -1,4 +1,6 @@
 import type { Http2Connection } from '@ambient/http';
+import type { Carrier } from './light-traffic.ts';
+import { LightTraffic } from './light-traffic.ts';
 import { WindowEstimate } from './window-estimate.ts';
 
 /**
@@ -9,6 +11,7 @@ import { WindowEstimate } from './window-estimate.ts';
 export class ReceiveCredit<T> {
   readonly #http2: Http2Connection<T>;
   readonly #estimate: WindowEstimate;
+  readonly #light = new LightTraffic();
   readonly #maxHeldBytes: number;
   #held = 0;
   #owed = 0;
@@ -24,12 +27,19 @@ export class ReceiveCredit<T> {
     this.#estimate.onRoundTrip(milliseconds);
   }
 
-  /** Bytes have come for a tunnel. */
-  onReceived(bytes: number, nowMs: number): void {
+  /** Tunnels that carry little have received something lately. */
+  lightTraffic(nowMs: number): boolean {
+    return this.#light.isPresent(nowMs);
+  }
+
+  /** @param tunnel whose bytes have come; undefined when it is gone */
+  onReceived(tunnel: Carrier | undefined, bytes: number, nowMs: number): void {
+    if (tunnel !== undefined) this.#light.onBytes(tunnel, bytes, nowMs);
     this.#held += bytes;
     this.#owed += bytes;
     if (this.#held <= this.#maxHeldBytes) this.#pay();
-    if (this.#estimate.onReceived(bytes, nowMs)) this.#http2.setConnectionWindow(this.#estimate.windowBytes);
+    if (this.#estimate.onReceived(bytes, nowMs, this.#light.isPresent(nowMs)))
+      this.#http2.setConnectionWindow(this.#estimate.windowBytes);
   }
 
   /** Bytes have been handed on, or their tunnel is gone. */

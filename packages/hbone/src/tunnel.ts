@@ -2,6 +2,7 @@ import type { HeaderBlock, Http2Stream } from '@ambient/http';
 import type { IoBuffer } from '@ambient/linux';
 import type { HboneConnection } from './connection.ts';
 import type { HboneError } from './errors.ts';
+import type { Carrier } from './light-traffic.ts';
 
 /** Who is at the near end of a tunnel: a relay to a socket, or another TLS session (double HBONE). */
 export interface TunnelSink {
@@ -26,7 +27,7 @@ const CANCEL = 0x8;
  * One stream of bytes inside an HBONE connection, half-closable on both sides. Writing goes without a copy: `prepareWrite`
  * gives room in the connection's buffer, the caller fills it, `commitWrite` frames it.
  */
-export class HboneTunnel {
+export class HboneTunnel implements Carrier {
   readonly connection: HboneConnection;
   sink: TunnelSink;
   /** @internal set by the connection */
@@ -37,6 +38,10 @@ export class HboneTunnel {
   retry: (() => void) | undefined;
   /** @internal received and not handed on */
   heldBytes = 0;
+  /** @internal of what comes from the peer */
+  intervalStartMs = -Infinity;
+  /** @internal of what comes from the peer */
+  intervalBytes = 0;
   closed = false;
 
   constructor(connection: HboneConnection, sink: TunnelSink) {

@@ -5,8 +5,8 @@ const MIB = 1024 * 1024;
 
 describe('WindowEstimate', () => {
   /** Feeds `bytes` over `ms` milliseconds, in steps of one. */
-  function feed(estimate: WindowEstimate, fromMs: number, ms: number, bytes: number): void {
-    for (let i = 1; i <= ms; i++) estimate.onReceived(bytes / ms, fromMs + i);
+  function feed(estimate: WindowEstimate, fromMs: number, ms: number, bytes: number, light = true): void {
+    for (let i = 1; i <= ms; i++) estimate.onReceived(bytes / ms, fromMs + i, light);
   }
 
   it('stays as it is until a round trip is known', () => {
@@ -19,6 +19,15 @@ describe('WindowEstimate', () => {
     const estimate = new WindowEstimate(16 * MIB, 0);
     estimate.onRoundTrip(0.1);
     feed(estimate, 0, 50, 50 * MIB);
+    expect(estimate.windowBytes).to.equal(256 * 1024);
+  });
+
+  it('leaves bulk alone more, since nobody waits behind it', () => {
+    const estimate = new WindowEstimate(16 * MIB, 0);
+    estimate.onRoundTrip(0.1);
+    feed(estimate, 0, 50, 50 * MIB, false);
+    expect(estimate.windowBytes).to.equal(2 * MIB);
+    feed(estimate, 50, 50, 50 * MIB, true);
     expect(estimate.windowBytes).to.equal(256 * 1024);
   });
 

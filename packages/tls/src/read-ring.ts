@@ -3,7 +3,7 @@ import { BioPair } from './bio-pair.ts';
 import * as openssl from './openssl.ts';
 
 /** Ciphertext taken from the kernel by one call: a full write of the other side (MAX_WRITE_BYTES), and some more. */
-export const READ_RING_BYTES = 128 * 1024;
+export const READ_RING_BYTES = 256 * 1024;
 
 /**
  * The memory from which all sessions of a thread read their ciphertext: `recv` puts it there, OpenSSL takes one record after

@@ -13,7 +13,7 @@ const restPool = new BufferPool(READ_RING_BYTES, 4);
 const LEAST_READ_BYTES = 4 * 1024;
 
 /**
- * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, 128 KiB at a time at most. The session does not own
+ * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, 256 KiB at a time at most. The session does not own
  * the socket.
  */
 export class TlsSession extends SessionCore {

@@ -31,7 +31,7 @@ describe('BulkLane', () => {
   it('lets its sources take turns, some per turn of the reactor', () => {
     const lane = new BulkLane(reactor);
     const log: string[] = [];
-    for (const name of ['a', 'b', 'c']) lane.add(source(lane, name, 2, log));
+    for (const name of ['a', 'b', 'c']) lane.add(source(lane, name, 2, log, 120));
     reactor.turn(0);
     expect(log).to.deep.equal(['a', 'b']);
     reactor.turn(0);
@@ -39,6 +39,17 @@ describe('BulkLane', () => {
     reactor.turn(0);
     reactor.turn(0);
     expect(log).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('moves less per turn while there is light traffic, a request for one', () => {
+    const lane = new BulkLane(reactor);
+    const log: string[] = [];
+    const alone = lane.shareBytes;
+    lane.onSent({ intervalStartMs: -Infinity, intervalBytes: 0 }, 100);
+    expect(lane.shareBytes).to.be.below(alone / 2);
+    for (const name of ['a', 'b', 'c']) lane.add(source(lane, name, 1, log));
+    reactor.turn(0);
+    expect(log).to.deep.equal(['a', 'b']);
   });
 
   it('moves less per turn while another pod has something to do as well', () => {

@@ -1,7 +1,11 @@
+import type { Carrier } from '@ambient/hbone';
+import { LightTraffic } from '@ambient/hbone';
 import type { Reactor, TurnTask } from '@ambient/linux';
 
-/** Bytes that bulk streams may move in one turn before whatever else has become ready is looked at. */
-const TURN_BUDGET_BYTES = 96 * 1024;
+/** Bytes that bulk streams may move in one turn where they are alone: a write of a connection is full, or almost. */
+const TURN_BUDGET_BYTES = 224 * 1024;
+/** The same while there is light traffic as well, which waits for the turn to end. */
+const LIGHT_BUDGET_BYTES = 96 * 1024;
 /** The same while other pods have something to do as well: to read, encrypt and send this takes about a share of time. */
 const COMPANY_BUDGET_BYTES = 64 * 1024;
 
@@ -21,9 +25,21 @@ export class BulkLane implements TurnTask {
   #queue: BulkSource[] = [];
   #scheduled = false;
   #current: BulkSource | undefined;
+  readonly #light = new LightTraffic();
 
   constructor(reactor: Reactor) {
     this.#reactor = reactor;
+  }
+
+  /** An application's bytes have gone into its tunnel. */
+  onSent(carrier: Carrier, bytes: number): void {
+    this.#light.onBytes(carrier, bytes, this.#reactor.nowMs);
+  }
+
+  /** Bytes that one stream, and all bulk together, may move before others get their turn. */
+  get shareBytes(): number {
+    if (this.#reactor.inCompany) return COMPANY_BUDGET_BYTES;
+    return this.#light.isPresent(this.#reactor.nowMs) ? LIGHT_BUDGET_BYTES : TURN_BUDGET_BYTES;
   }
 
   /** Queues a source once; it asks again when it still has more. */
@@ -40,7 +56,7 @@ export class BulkLane implements TurnTask {
 
   run(): void {
     this.#scheduled = false;
-    let budget = this.#reactor.inCompany ? COMPANY_BUDGET_BYTES : TURN_BUDGET_BYTES;
+    let budget = this.shareBytes;
     let served = 0;
     // Those who queue again meanwhile have had their turn.
     for (const last = this.#queue.length; served < last && budget > 0; served++) {

@@ -1,5 +1,5 @@
 import type { HeaderBlock } from '@ambient/http';
-import type { HboneTunnel, TunnelSink } from '@ambient/hbone';
+import type { Carrier, HboneTunnel, TunnelSink } from '@ambient/hbone';
 import { HboneError } from '@ambient/hbone';
 import type { Reactor, ReadinessHandler, TcpSocket } from '@ambient/linux';
 import { ERROR, FAILED, HANGUP, IoBuffer, PEER_CLOSED, READABLE, WRITABLE } from '@ambient/linux';
@@ -12,12 +12,8 @@ import { ByteFifo } from './byte-fifo.ts';
  * readiness: ten that become ready at once are not all read before somebody's small request.
  */
 const BULK_SHARE_BYTES = 32 * 1024;
-/** Read from one application before others get their turn: the read that reaches it is the last. */
-const QUANTUM_BYTES = 96 * 1024;
-/** Asked for at once; what fits into a write of the connection is less. */
-const READ_BYTES = 128 * 1024;
-/** The same while other pods have something to do as well, who wait until it is encrypted and sent. */
-const COMPANY_READ_BYTES = 64 * 1024;
+/** Asked for beyond a share, while no other pod waits: the read that reaches the share is the last, and may as well fill a write. */
+const BEYOND_SHARE_BYTES = 16 * 1024;
 const NO_ERROR = 0;
 /** For a read whose only purpose is its error. */
 const probeBuffer = new IoBuffer(1);
@@ -38,7 +34,7 @@ export interface TunnelRelayOwner {
  * Application to tunnel: read straight into the connection's write buffer, behind the place of the frame header. Tunnel to
  * application: sent straight from the connection's read buffer; only what the socket does not take is copied.
  */
-export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
+export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Carrier {
   readonly #reactor: Reactor;
   readonly #owner: TunnelRelayOwner;
   #socket: TcpSocket | undefined;
@@ -60,6 +56,10 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
   #inLane = false;
   #preambleLeft = 0;
   #done = false;
+  /** @internal of what the application sends */
+  intervalStartMs = -Infinity;
+  /** @internal of what the application sends */
+  intervalBytes = 0;
   /** Bytes from the application into the tunnel. */
   sentToTunnel = 0;
   /** Bytes from the tunnel to the application. */
@@ -170,16 +170,17 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource {
   #pump(): void {
     const before = this.sentToTunnel;
     this.#readShare();
-    if (!this.#inLane) this.#bulk = this.sentToTunnel - before >= BULK_SHARE_BYTES;
+    const sent = this.sentToTunnel - before;
+    if (sent > 0) this.#lane.onSent(this, sent);
+    if (!this.#inLane) this.#bulk = sent >= BULK_SHARE_BYTES;
   }
 
   #readShare(): void {
     const socket = this.#socket;
     const tunnel = this.#tunnel;
     if (socket === undefined || tunnel === undefined) return;
-    const inCompany = this.#reactor.inCompany;
-    const atOnce = inCompany ? COMPANY_READ_BYTES : READ_BYTES;
-    let budget = inCompany ? COMPANY_READ_BYTES : QUANTUM_BYTES;
+    let budget = this.#lane.shareBytes;
+    const atOnce = this.#reactor.inCompany ? budget : budget + BEYOND_SHARE_BYTES;
     while (this.#readable && !this.#socketEnded && !this.#done) {
       if (budget <= 0 || (this.#reactor.shareUsed && budget < atOnce)) {
         this.#bulk = true;
