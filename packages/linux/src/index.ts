@@ -35,6 +35,6 @@ export { SocketDiagnostics, type DiagnosedSocket } from './socket-diagnostics.ts
 export { interfaceAddresses } from './interface-addresses.ts';
 export { RoutingChanges, RoutingSocket, type MarkRule } from './routing-socket.ts';
 export { runTool, type ToolOptions, type ToolOutcome } from './tool.ts';
-export { requestTimeSlice } from './scheduling.ts';
+export { keepApart, requestTimeSlice } from './scheduling.ts';
 export { trimHeaps } from './heap.ts';
 export { SplicePipe } from './splice.ts';
