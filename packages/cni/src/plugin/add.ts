@@ -3,6 +3,7 @@ import { decideEnrolment } from '../eligibility.ts';
 import type { Enrolment } from '../eligibility.ts';
 import { agentFiles, requestCapture, shipLogs } from './agent-client.ts';
 import { addRequest } from './agent-request.ts';
+import type { AddRequest } from './agent-request.ts';
 import type { PluginConfig, PreviousResult } from './config.ts';
 import type { Call } from './environment.ts';
 import { CniError, cniCodes } from './errors.ts';
@@ -53,21 +54,70 @@ async function capture(
   if (config.excludedNamespaces.includes(pod.namespace)) return;
   const name = `${pod.namespace}/${pod.name}`;
   const request = addRequest(netns, pod, result);
-  let refusal: CniError | undefined;
-  if (config.agentDecides)
-    try {
-      await requestCapture(config.agentRunDirectory, request);
+  let known: WithoutAgent = {};
+  if (config.agentDecides) {
+    const decideNow = (): Promise<Enrolment> => decide(pod, config, log, sleep);
+    const answer = await askAgent(config, request, decideNow, (text) =>
+      log.write('warn', `${name}: ${text}`),
+    );
+    if (answer === 'done')
       return log.write('debug', `${name}: captured, or not for the mesh, as the agent knows`);
-    } catch (error) {
-      if (!(error instanceof CniError)) throw error;
-      // Without an agent, or when it does not know enough, pods outside the mesh start all the same.
-      refusal = error;
-    }
-  const enrolment = await decide(pod, config, log, sleep);
+    known = answer;
+  }
+  const enrolment = known.enrolment ?? (await decide(pod, config, log, sleep));
   if (!enrolment.enrolled) return log.write('debug', `${name}: not for the mesh, ${enrolment.reason}`);
-  if (refusal !== undefined) throw refusal;
+  if (known.refusal !== undefined) throw known.refusal;
   await requestCapture(config.agentRunDirectory, request);
   log.write('info', `${name}: captured`);
+}
+
+/** What is known of a pod that the agent has not captured: why, and whether it is for the mesh. */
+interface WithoutAgent {
+  readonly refusal?: CniError;
+  readonly enrolment?: Enrolment;
+}
+
+type AgentAnswer = 'done' | WithoutAgent;
+
+/**
+ * Has the agent decide. While it says nothing, the Kubernetes API is asked beside it: what is not for the mesh must not wait for
+ * an agent that hangs, and what is must.
+ * @returns `done`: it is captured, or not for the mesh
+ */
+async function askAgent(
+  { agentRunDirectory }: PluginConfig,
+  request: AddRequest,
+  decideNow: () => Promise<Enrolment>,
+  warn: (text: string) => void,
+): Promise<AgentAnswer> {
+  const notWanted = new AbortController();
+  const silent = Promise.withResolvers<'silent'>();
+  const asked = requestCapture(agentRunDirectory, request, {
+    onSilent: () => silent.resolve('silent'),
+    signal: notWanted.signal,
+  }).then(
+    (): AgentAnswer => 'done',
+    (error: unknown): AgentAnswer => {
+      if (!(error instanceof CniError)) throw error;
+      return { refusal: error };
+    },
+  );
+  const first = await Promise.race([asked, silent.promise]);
+  if (first !== 'silent') return first;
+  warn('the node agent says nothing, so the Kubernetes API is asked whether to wait for it');
+  const decided = decideNow();
+  const free = decided.then(
+    async (enrolment): Promise<AgentAnswer> => (enrolment.enrolled ? asked : { enrolment }),
+    () => asked,
+  );
+  const second = await Promise.race([asked, free]);
+  if (second === 'done') return second;
+  if (second.enrolment !== undefined) {
+    notWanted.abort(new Error('the pod is not for the mesh'));
+    return second;
+  }
+  // Without an agent, or when it does not know enough, pods outside the mesh start all the same.
+  return { ...second, enrolment: await decided };
 }
 
 /** A pod about which nothing can be known is not started: it would be outside the mesh without anybody noticing. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { AddRequest } from './agent-request.ts';
 import { CniError, cniCodes } from './errors.ts';
 import { httpCall, HttpTimeoutError } from './http-call.ts';
+import type { CallWatch } from './http-call.ts';
 
 /** The agent's sockets in its run directory, and the kubeconfig that it writes for the plugin. */
 export const agentFiles = {
@@ -15,10 +16,29 @@ const ADD_TIMEOUT_MS = 5000;
 /** Logs are not worth a pod's time. */
 const LOG_TIMEOUT_MS = 200;
 
+/** An agent that is there says at once that it is at work; one that says nothing for so long hangs, or has no processor. */
+const SILENCE_MS = 1000;
+
+/** How the agent is asked. */
+export interface AgentWatch {
+  /** It has not said a word for a second. */
+  readonly onSilent?: () => void;
+  /** It is not waited for any more: it takes back what it has done. */
+  readonly signal?: AbortSignal;
+}
+
 /** Asks the agent to capture a pod; resolves when the pod is. @throws CniError 110 to 112 */
-export async function requestCapture(runDirectory: string, request: AddRequest): Promise<void> {
+export async function requestCapture(
+  runDirectory: string,
+  request: AddRequest,
+  { onSilent, signal }: AgentWatch = {},
+): Promise<void> {
   const socketPath = join(runDirectory, agentFiles.events);
-  const answer = await post(socketPath, '/cmdadd', JSON.stringify(request), ADD_TIMEOUT_MS).catch(
+  const watch: CallWatch = {
+    ...(onSilent === undefined ? {} : { silence: { afterMs: SILENCE_MS, onSilent } }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const answer = await post(socketPath, '/cmdadd', JSON.stringify(request), ADD_TIMEOUT_MS, watch).catch(
     (cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       if (cause instanceof HttpTimeoutError)
@@ -56,6 +76,7 @@ function post(
   path: string,
   body: string,
   timeoutMs: number,
+  watch?: CallWatch,
 ): ReturnType<typeof httpCall> {
   const headers = {
     'content-type': 'application/json',
@@ -63,5 +84,11 @@ function post(
     host: 'unix',
   };
   // Without a server name, Node looks whether the host header is an IP address: compiling that pattern takes it 8 ms.
-  return httpCall({ socketPath, path, method: 'POST', headers, servername: '' }, body, timeoutMs);
+  return httpCall(
+    { socketPath, path, method: 'POST', headers, servername: '' },
+    body,
+    timeoutMs,
+    undefined,
+    watch,
+  );
 }

@@ -41,6 +41,23 @@ describe('HTTP call', () => {
     expect(await call(20)).to.be.instanceOf(HttpTimeoutError);
   });
 
+  for (const [what, atWork, told] of [
+    ['tells that the server says nothing', false, true],
+    ['does not call a server silent that says that it is at work', true, false],
+  ] as const)
+    it(what, async () => {
+      answer = (response) => {
+        if (atWork) response.writeProcessing();
+      };
+      let silent = false;
+      const { port } = server.address() as AddressInfo;
+      const watch = { silence: { afterMs: 300, onSilent: () => (silent = true) } };
+      const options = { protocol: 'http:', hostname: '127.0.0.1', port, path: '/' };
+      const outcome = httpCall(options, undefined, 600, undefined, watch);
+      expect(await outcome.catch((error: unknown) => error)).to.be.instanceOf(HttpTimeoutError);
+      expect(silent).to.equal(told);
+    });
+
   it('ends in time when an answer has no end', async () => {
     answer = (response) => response.write('begun');
     expect(await call(50)).to.be.instanceOf(HttpTimeoutError);

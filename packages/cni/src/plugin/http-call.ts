@@ -13,6 +13,14 @@ export class HttpTimeoutError extends Error {
   readonly code = 'ERR_HTTP_TIMEOUT';
 }
 
+/** What is told of a call while it has no answer. */
+export interface CallWatch {
+  /** The server has said nothing for so long, not even that it is at work (1xx; RFC 9110 section 15.2). */
+  readonly silence?: { readonly afterMs: number; readonly onSilent: () => void };
+  /** Gives the call up. */
+  readonly signal?: AbortSignal;
+}
+
 /** An object of Kubernetes has at most 1.5 MiB in etcd; nothing that is asked for here is larger. */
 const MAX_BODY_BYTES = 4 << 20;
 
@@ -21,13 +29,14 @@ const MAX_BODY_BYTES = 4 << 20;
  * @param options of Node's http; `socketPath` for a Unix socket. Without an `agent`, the connection serves this request alone
  * @param timeoutMs for all of it
  * @param begin begins the request. That of node:https is not imported here: it takes longer to load than all else together
- * @throws HttpTimeoutError, or Node's own error with its `code`
+ * @throws HttpTimeoutError, or Node's own error with its `code`; the reason of `signal`
  */
 export function httpCall(
   options: RequestOptions,
   body: string | undefined,
   timeoutMs: number,
   begin: (options: RequestOptions) => ClientRequest = plainRequest,
+  { silence, signal }: CallWatch = {},
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const request = begin({ agent: false, ...options });
@@ -41,12 +50,18 @@ export function httpCall(
       () => giveUp(new HttpTimeoutError(`no answer within ${timeoutMs} ms`)),
       timeoutMs,
     );
+    const patience = silence && setTimeout(silence.onSilent, silence.afterMs);
+    const onHeard = (): void => clearTimeout(patience);
+    request.once('information', onHeard);
+    signal?.addEventListener('abort', () => giveUp(signal.reason as Error), { once: true });
     const end = (settle: () => void): void => {
       clearTimeout(deadline);
+      onHeard();
       settle();
     };
     request.once('error', (error) => end(() => reject(fault ?? error)));
     request.once('response', (response) => {
+      onHeard();
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {

@@ -302,6 +302,42 @@ describe('CNI plugin', () => {
       expect(added).to.deep.equal([]);
     });
 
+    describe('that hangs', () => {
+      let gone: Promise<void>;
+      beforeEach(async function () {
+        this.timeout(10_000);
+        gone = new Promise((resolve) => {
+          void serve(join(directory, 'pluginevent.sock'), (request) => {
+            added.push(`${request.method} ${request.url}`);
+            request.once('close', resolve);
+          });
+        });
+        await serve(join(directory, 'log.sock'), (_request, response) => response.end());
+      });
+
+      it('starts a pod that does not belong to the mesh after a second, and takes the request back', async function () {
+        this.timeout(10_000);
+        api.set('/api/v1/namespaces/shop', { body: { metadata: {} } });
+        const from = performance.now();
+        expect(await run()).to.deep.equal({ result: prevResult, exitCode: 0 });
+        expect(performance.now() - from).to.be.within(900, 4000);
+        await gone;
+      });
+
+      it('does not start one that does', async function () {
+        this.timeout(15_000);
+        expect(await failure()).to.include({ code: cniCodes.agentSilent });
+        expect(added).to.deep.equal(['POST /cmdadd']);
+        expect(apiRequests).to.have.length(2);
+      });
+
+      it('tells of the Kubernetes API when that is down, too', async function () {
+        this.timeout(15_000);
+        api.set('/api/v1/namespaces/shop', { status: 503, body: '' });
+        expect(await failure()).to.include({ code: cniCodes.apiUnreachable });
+      });
+    });
+
     const refusals: readonly (readonly [string, () => Promise<void> | void, number])[] = [
       ['it is not there', () => undefined, cniCodes.agentMissing],
       [

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { request as plainRequest } from 'node:http';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +69,24 @@ describe('PluginServer', () => {
       { name: 'web', namespace: 'shop', netns: '/var/run/netns/x', addresses: ['10.0.0.2'] },
     ]);
     expect(await post('pluginevent.sock', '/cmdadd', { ...request, IPs: null })).to.equal('200');
+  });
+
+  it('says at once that it is at work', async () => {
+    const end = Promise.withResolvers<void>();
+    outcome = () => end.promise;
+    let silent = false;
+    const heard = Promise.withResolvers<void>();
+    const sent = httpCall(
+      { socketPath: join(directory, 'pluginevent.sock'), path: '/cmdadd', method: 'POST' },
+      JSON.stringify(request),
+      5000,
+      (options) => plainRequest(options).once('information', heard.resolve),
+      { silence: { afterMs: 2000, onSilent: () => (silent = true) } },
+    );
+    await heard.promise;
+    end.resolve();
+    expect((await sent).status).to.equal(200);
+    expect(silent).to.equal(false);
   });
 
   it('answers 500 with the reason when it cannot be', async () => {

@@ -101,6 +101,7 @@ export class PluginServer {
     };
     if (request.method !== 'POST' || request.url !== '/cmdadd')
       return finish(404, 'served here: POST /cmdadd');
+    response.writeProcessing(); // the plugin knows by that that nobody hangs here
     const gone = new AbortController();
     response.once('close', () => {
       if (!response.writableEnded) gone.abort();
