@@ -15,7 +15,9 @@ export type { AnnotationProblem, CaptureDefaults, PodCapture, ProbeAddress } fro
 export { chooseBackend, makeBackend, makeHostRules, probeNode } from './rules/probe.ts';
 export type { BackendFinding, BackendName, BackendWish, NodeFindings } from './rules/probe.ts';
 
+export { ReplaceFileError } from './conflist/errors.ts';
 export type { ConflistErrorCode } from './conflist/errors.ts';
+export { PluginInstaller } from './conflist/installer.ts';
 
 export { standardSelectors } from './eligibility.ts';
 export type {

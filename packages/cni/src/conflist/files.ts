@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { ReplaceFileError } from './errors.ts';
 
 /** Content of a file; undefined when there is none. */
 export function readIfThere(path: string): Buffer | undefined {
@@ -61,12 +62,13 @@ function readWhole(fd: number, buffer: Buffer): number {
 /**
  * Puts a file in place of another at once: whoever reads it, or runs it, sees the old one or the new one, whole.
  * @param mode permissions, whatever the umask
+ * @throws ReplaceFileError
  */
 export function replaceFile(path: string, content: string | Uint8Array, mode: number): void {
   replaceBy(path, mode, (fd) => writeWhole(fd, typeof content === 'string' ? Buffer.from(content) : content));
 }
 
-/** The same with a copy of a file. */
+/** The same with a copy of a file. @throws ReplaceFileError, or what opening the source throws */
 export function replaceByCopy(path: string, source: string, mode: number): void {
   using unwind = new DisposableStack();
   const from = unwind.adopt(openSync(source, 'r'), closeSync);
@@ -84,16 +86,24 @@ function writeWhole(fd: number, bytes: Uint8Array): void {
 function replaceBy(path: string, mode: number, write: (fd: number) => void): void {
   // A name that no container runtime takes for a configuration, and that the next attempt overwrites.
   const temporary = join(dirname(path), `.${basename(path)}.istio-cni-new`);
-  const fd = openSync(temporary, 'w', mode);
   try {
+    using unwind = new DisposableStack();
+    const fd = unwind.adopt(openSync(temporary, 'w', mode), closeSync);
     write(fd);
     fsyncSync(fd); // a node that loses power must not come back with an empty network configuration
+    chmodSync(temporary, mode);
+    renameSync(temporary, path);
   } catch (error) {
-    closeSync(fd);
-    rmSync(temporary, { force: true });
-    throw error;
+    removeQuietly(temporary);
+    throw new ReplaceFileError(path, error);
   }
-  closeSync(fd);
-  chmodSync(temporary, mode);
-  renameSync(temporary, path);
+}
+
+/** That it cannot be removed is no worse than why it is there. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // as on a disk that has become read-only
+  }
 }
