@@ -15,6 +15,11 @@ describe('verdict about a pod', () => {
     ['DNS goes elsewhere', [found('dns', 'diverted')], 'gap DnsNotCaptured'],
     ['ztunnel takes the pod for another', [found('hbone', 'other-pod')], 'gap WrongPod'],
     ['ztunnel hangs', [found('outbound', 'taken')], 'unproven ZtunnelSilent'],
+    [
+      'ztunnel hangs, and so takes questions that nobody answers',
+      [found('outbound', 'taken'), found('inbound', 'taken'), found('dns', 'lost')],
+      'unproven ZtunnelSilent',
+    ],
     ['there is no way out', [found('outbound', 'no-route')], 'unproven NoRoute'],
     [
       'a gap counts more than what cannot be told',

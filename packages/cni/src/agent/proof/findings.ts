@@ -55,7 +55,12 @@ export interface Verdict {
  * @param answers whether a ztunnel of this node has ever answered: one of another make never does
  */
 export function judge(findings: readonly Finding[], answers: boolean): Verdict {
-  const verdicts = findings.flatMap((finding) => judgeOne(finding, answers) ?? []);
+  // Nothing of UDP tells whether a question was taken: a ztunnel that hangs takes calls, and answers neither.
+  const hangs = answers && findings.some(({ outcome }) => outcome === 'taken');
+  const verdicts = findings.flatMap((finding) => {
+    const lostIsTaken = hangs && finding.check === 'dns' && finding.outcome === 'lost';
+    return judgeOne(lostIsTaken ? { ...finding, outcome: 'taken' } : finding, answers) ?? [];
+  });
   const worst =
     verdicts.find(({ kind }) => kind === 'gap') ?? verdicts.find(({ kind }) => kind === 'unproven');
   if (worst !== undefined) return worst;

@@ -220,6 +220,21 @@ describe('proof of capture, repeated', () => {
     expect(told.slice(3)).to.deep.equal(['True Proven']);
   });
 
+  it('takes a ztunnel that hangs, and so has lost its connection, for no proxy of another make', async () => {
+    add();
+    await pass(0);
+    outcome = 'taken';
+    ztunnels = 0;
+    watch.ztunnelsChanged();
+    await pass(2 * INTERVAL_MS);
+    expect(told.slice(2)).to.deep.equal(['Unknown ZtunnelSilent']);
+    ztunnels = 1;
+    outcome = 'answered';
+    watch.ztunnelsChanged();
+    await pass(1000);
+    expect(told.at(-1)).to.equal('True Proven');
+  });
+
   it('calls a proxy that does not answer no more than now and then, and says that it cannot tell', async () => {
     outcome = 'taken';
     add();

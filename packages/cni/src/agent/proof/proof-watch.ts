@@ -269,7 +269,7 @@ export class ProofWatch {
   }
 
   async #prove(pod: PodToProve, watched: Watched): Promise<Verdict> {
-    const { calls, intervalMs, clock } = this.#options;
+    const { calls, intervalMs, clock, ztunnels } = this.#options;
     // To a proxy that does not answer each call is a connection as any other, which it carries and logs.
     const look = watched.looks++;
     const quiet = this.#answers === false && look % SILENT_LOOKS !== 0;
@@ -280,10 +280,11 @@ export class ProofWatch {
     const findings = quiet ? calls.taken(pod) : await calls.call(pod, only);
     if (findings.some(({ outcome }) => outcome === 'answered')) this.#answers = true;
     else if (this.#answers === undefined && findings.some(({ outcome }) => outcome === 'taken'))
-      this.#answers = false;
+      this.#answers = ztunnels() > 0 ? false : undefined;
     if (this.#answers === false) watched.dueAtMs = clock.nowMs() + intervalMs * SILENT_LOOKS;
     const judged = this.#answers === true ? findings : findings.filter(({ check }) => check === 'outbound');
-    return judge(judged, this.#answers === true);
+    // One that has taken the call and is not connected hangs; its make shows when it is connected.
+    return judge(judged, this.#answers === true || ztunnels() === 0);
   }
 
   #foundNoGap(uid: string, pod: string, watched: Watched, verdict: Verdict): void {
