@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Call, fetchFrom, reaches } from '../function/call.ts';
 import { HttpLoad } from '../function/http-load.ts';
 import { logEntries, matches } from '../harness/index.ts';
@@ -7,6 +8,14 @@ import { SharedMesh } from './shared-mesh.ts';
 
 const ECHO_PORT = 7000;
 const HTTP_PORT = 8080;
+
+/** Numbers of CPUs, of a list such as 0-2,5. */
+function cpusOf(list: string): number[] {
+  return list.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number) as [number, number?];
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
 
 describe('ztunnel in shared mode', () => {
   let mesh: SharedMesh;
@@ -72,6 +81,19 @@ describe('ztunnel in shared mode', () => {
         await far.sysctl({ 'net.ipv4.ip_local_port_range': '32768 60999' });
       }
     });
+
+  it('workers keep to CPUs of their own, where there are as many', () => {
+    const tasks = `/proc/${mesh.ztunnel('east').pid}/task`;
+    const allowed = readdirSync(tasks).flatMap((task) => {
+      if (!readFileSync(`${tasks}/${task}/comm`, 'utf8').startsWith('data-')) return [];
+      const status = readFileSync(`${tasks}/${task}/status`, 'utf8');
+      return [cpusOf(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)![1]!)];
+    });
+    const all = cpusOf(/^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]!);
+    expect(allowed).length(2);
+    if (all.length < 2) expect(allowed).deep.equal([all, all]);
+    else expect(allowed.flat()).to.have.members(all);
+  });
 
   it('a policy admits one pod of a node and not its neighbour, also on open connections', async () => {
     const [client, other, far] = [mesh.pod('client'), mesh.pod('other'), mesh.pod('far')];
