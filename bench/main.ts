@@ -18,6 +18,7 @@ import { machineFacts } from './report/machine.ts';
 import { startProgress } from './report/progress.ts';
 import { resultsFolder } from './report/run-parts.ts';
 import { renderTable } from './report/table.ts';
+import { withCongestionControl } from './rig/congestion-control.ts';
 import { direct } from './rig/direct.ts';
 import { haproxy } from './rig/haproxy.ts';
 import { hboneProxy } from './rig/hbone-proxy.ts';
@@ -31,12 +32,16 @@ function allColumns(options: Options): Column[] {
     options.ours === undefined
       ? [process.execPath, '--disable-warning=ExperimentalWarning', entry]
       : ['sh', '-c', `exec ${options.ours}`];
-  return [
+  const columns = [
     direct,
     haproxy,
     hboneProxy('ours', 'ztunnel of this tree, 2 data workers', own),
     ...options.peers.map(({ name, command }) => hboneProxy(name, command, ['sh', '-c', `exec ${command}`])),
   ];
+  const { congestionControl } = options;
+  return congestionControl === undefined
+    ? columns
+    : columns.map((column) => withCongestionControl(column, congestionControl));
 }
 
 /** Compiles our modules ahead, as an image has them: the first start after a change would also load the compiler. */
@@ -51,7 +56,8 @@ async function main(options: Options): Promise<number> {
     (measure) => options.only?.includes(measure.name) ?? !(options.quick && measure.long === true),
   );
   const progress = startProgress();
-  const machine = machineFacts();
+  const facts = machineFacts();
+  const machine = { ...facts, congestionControl: options.congestionControl ?? facts.congestionControl };
   const { rounds, seconds, warmSeconds, soakMinutes } = options;
   const effort = { seconds, warmSeconds, soakMinutes, progress };
   const results = await runMeasures(columns, chosen, rounds, effort);
@@ -73,7 +79,9 @@ async function main(options: Options): Promise<number> {
   console.log(renderTable(results.rows, names));
   console.log('');
   for (const { name, description } of columns) console.log(`${name}: ${description}`);
-  console.log(`${machine.cpu}, ${machine.cpus} CPUs, Linux ${machine.kernel}, Node ${machine.node}`);
+  console.log(
+    `${machine.cpu}, ${machine.cpus} CPUs, Linux ${machine.kernel}, TCP ${machine.congestionControl}, Node ${machine.node}`,
+  );
   for (const { column, measure, error } of results.failures)
     console.log(`not measured: ${measure} of ${column}: ${error}`);
   const missed = results.rows.some((row) => Object.values(row.cells).some(({ passed }) => passed === false));

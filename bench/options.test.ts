@@ -20,6 +20,11 @@ describe('options of the benchmark', () => {
     expect(options.columns).to.deep.equal(['haproxy', 'istio']);
   });
 
+  it('leave the machine its congestion control, or name another', () => {
+    expect(parseOptions([]).congestionControl).to.equal(undefined);
+    expect(parseOptions(['--congestion-control', 'reno']).congestionControl).to.equal('reno');
+  });
+
   it('that cannot be meant are refused', () => {
     for (const argv of [
       ['--only', 'speed'],

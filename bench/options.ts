@@ -12,6 +12,8 @@ export const usage = `usage: npm run bench -- [options]
   --rounds N             rounds of each measure, whose medians are shown (default 3)
   --seconds N            length of one run of a load (default 5)
   --soak-minutes N       length of the soak (default 10)
+  --congestion-control NAME
+                         of TCP, in all columns: reno, or another that the kernel allows (default: the machine's)
   --output DIRECTORY     where results go (default bench/results)`;
 
 export interface Peer {
@@ -30,6 +32,8 @@ export interface Options {
   readonly seconds: number;
   readonly warmSeconds: number;
   readonly soakMinutes: number;
+  /** undefined: the machine's. */
+  readonly congestionControl: string | undefined;
   readonly output: string | undefined;
 }
 
@@ -44,6 +48,7 @@ export function parseOptions(argv: readonly string[]): Options {
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     'soak-minutes': { type: 'string' },
+    'congestion-control': { type: 'string' },
     output: { type: 'string' },
   });
   const { quick } = values;
@@ -67,6 +72,7 @@ export function parseOptions(argv: readonly string[]): Options {
     seconds: positive('seconds', values.seconds, quick ? 2 : 5),
     warmSeconds: quick ? 1 : 2,
     soakMinutes: positive('soak-minutes', values['soak-minutes'], 10),
+    congestionControl: values['congestion-control'],
     output: values.output,
   };
 }

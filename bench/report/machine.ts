@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
 /** What a figure depends on besides the code. */
@@ -7,6 +8,8 @@ export interface MachineFacts {
   readonly cpus: number;
   readonly memoryGb: number;
   readonly kernel: string;
+  /** Of TCP, where nothing else is asked for. */
+  readonly congestionControl: string;
   readonly node: string;
   /** The one inside Node, which our data path uses. */
   readonly openssl: string;
@@ -22,6 +25,7 @@ export function machineFacts(): MachineFacts {
     cpus: cpus().length,
     memoryGb: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
+    congestionControl: readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'latin1').trim(),
     node: process.versions.node,
     openssl: process.versions.openssl ?? 'unknown',
     haproxy: version('haproxy', '-v'),
