@@ -1,3 +1,4 @@
+import { DescriptorLedger } from './descriptor-ledger.ts';
 import { MisuseError, SystemError } from './errors.ts';
 import { IoBuffer } from './io-buffer.ts';
 import * as libc from './libc.ts';
@@ -8,15 +9,37 @@ export const WOULD_BLOCK = -1;
 export const FAILED = -2;
 
 const live = new Set<number>();
+let ledger: DescriptorLedger | undefined;
 
 /** Descriptors that this thread has opened through this package and not closed: tests prove that it goes back. */
 export function openDescriptors(): readonly number[] {
   return [...live];
 }
 
+/** From now on what this thread opens is noted where another thread can read it: see {@link closeLeftBehind}. */
+export function noteDescriptors(shared: SharedArrayBuffer): void {
+  ledger = new DescriptorLedger(shared);
+  for (const fd of live) ledger.opened(fd);
+}
+
+/**
+ * Closes what a thread has left open that did not come to do it itself.
+ *
+ * @param shared what it was given for {@link noteDescriptors}; it must have ended
+ * @returns how many
+ */
+export function closeLeftBehind(shared: SharedArrayBuffer): number {
+  const left = new DescriptorLedger(shared).takeAll();
+  for (const fd of left) libc.close(fd);
+  return left.length;
+}
+
 /** Closes everything that this thread still has open: the last act of a data worker that dies of a defect. */
 export function closeAllDescriptors(): void {
-  for (const fd of live) libc.close(fd);
+  for (const fd of live) {
+    ledger?.closing(fd);
+    libc.close(fd);
+  }
   live.clear();
 }
 
@@ -38,6 +61,7 @@ export class Descriptor {
   constructor(fd: number) {
     this.#fd = fd;
     live.add(fd);
+    ledger?.opened(fd);
   }
 
   /** The number, for a call. */
@@ -65,6 +89,7 @@ export class Descriptor {
   close(): void {
     if (this.#fd < 0) return;
     live.delete(this.#fd);
+    ledger?.closing(this.#fd);
     libc.close(this.#fd);
     this.#fd = -1;
     this.#quota?.giveBack();

@@ -10,7 +10,10 @@ export {
   type DescriptorQuota,
   openDescriptors,
   closeAllDescriptors,
+  closeLeftBehind,
+  noteDescriptors,
 } from './descriptor.ts';
+export { DescriptorLedger } from './descriptor-ledger.ts';
 export {
   Reactor,
   type ReadinessHandler,

@@ -52,7 +52,7 @@ export interface Ztunnel {
   readonly admin: AdminServers | undefined;
   /** Begins the graceful end; again: ends at once, cutting what is left. */
   shutdown(reason: string): void;
-  /** Settles when everything has ended. Rejects with WorkerLostError or AgentProtocolError if it ended for that, when it has. */
+  /** Settles when everything has ended. Rejects with AgentProtocolError if it ended for that, when it has. */
   readonly ended: Promise<DrainOutcome>;
 }
 
@@ -211,11 +211,6 @@ export async function startZtunnel(options: ZtunnelOptions): Promise<Ztunnel> {
         trafficBlocker?.dispose();
         trafficBlocker = undefined;
       }
-    },
-    onLost(error) {
-      log.error(describeError(error), { code: error.code });
-      failure ??= error;
-      if (drain.phase === 'running') shutdown(error.code);
     },
     onGone(worker) {
       discovery.forget(worker);

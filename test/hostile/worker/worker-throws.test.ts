@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { waitFor } from '@ambient/testkit/lab';
 import { Call, fetchFrom, reaches } from '../../netns/function/call.ts';
 import { useMesh } from '../../netns/function/use-mesh.ts';
-import { COLLAPSE_PORT, SLIP_PORT } from './throw-on-poison.ts';
+import { COLLAPSE_PORT, HOARD_PORT, SLIP_PORT } from './throw-on-poison.ts';
 
 const ECHO_PORT = 7000;
 const CALLS = 8;
@@ -15,7 +16,7 @@ describe('a data worker that throws', () => {
       const mesh = useMesh(
         { pods: { client: {}, server: {} }, env: { ZTUNNEL_WORKER_THREADS: String(workers) } },
         (started) => started.pod('server').serve('echo', { port: ECHO_PORT }),
-        `${process.execPath} --disable-warning=ExperimentalWarning --import ${preload} ${proxy}`,
+        `${process.execPath} --max-old-space-size=128 --disable-warning=ExperimentalWarning --import ${preload} ${proxy}`,
       );
 
       /** Opens calls, lets one more hit the defect. @returns how many of the calls still work */
@@ -26,7 +27,7 @@ describe('a data worker that throws', () => {
         try {
           for (const call of calls) expect(await call.echo('before')).to.equal(true);
           using unlucky = new Call(client.netns, ipv4, port);
-          await unlucky.endsWithin(3000);
+          await unlucky.endsWithin(10_000);
           for (const text of said) await client.proxy.waitForLine((line) => line.includes(text));
           const alive = await Promise.all(calls.map((call) => call.echo('after').catch(() => false)));
           return alive.filter(Boolean).length;
@@ -46,6 +47,18 @@ describe('a data worker that throws', () => {
         expect(await reaches(client.netns, mesh().pod('server').ipv4, ECHO_PORT)).to.equal(true);
         const ready = await fetchFrom(client.netns, '127.0.0.1', 15_021, { path: '/healthz/ready' });
         expect(ready.status).to.equal(200);
+        expect(client.proxy.exit).to.equal(undefined);
+      });
+
+      it('that has no memory left: its connections are cut, the process goes on with another', async () => {
+        const alive = await survivors(HOARD_PORT, ['out of memory']);
+        expect(alive).to.be.at.most(workers === 1 ? 0 : CALLS - 1);
+        const client = mesh().pod('client');
+        await waitFor(() => reaches(client.netns, mesh().pod('server').ipv4, ECHO_PORT), 'its successor');
+        for (let call = 0; call < CALLS; call += 1)
+          expect(await reaches(client.netns, mesh().pod('server').ipv4, ECHO_PORT), `call ${call}`).to.equal(
+            true,
+          );
         expect(client.proxy.exit).to.equal(undefined);
       });
     });

@@ -1,5 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { closeAllDescriptors, listenForWakeups, Reactor } from '@ambient/linux';
+import { closeAllDescriptors, listenForWakeups, noteDescriptors, Reactor } from '@ambient/linux';
 import { UpdateUnpacker } from '@ambient/mesh';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/messages.ts';
 
@@ -13,6 +13,7 @@ const start = workerData as WorkerStart;
 const port = parentPort!;
 const post = (message: FromWorker): void => port.postMessage(message);
 
+noteDescriptors(start.descriptors);
 const reactor = new Reactor((error) => {
   throw error;
 });

@@ -89,7 +89,7 @@ export class DataPlane {
     this.#flushLog();
   });
 
-  constructor(start: WorkerStart, post: (message: FromWorker) => void) {
+  constructor(start: Omit<WorkerStart, 'descriptors'>, post: (message: FromWorker) => void) {
     const { settings } = start;
     this.#settings = settings;
     this.#post = post;

@@ -2,7 +2,13 @@
  * Entry of a data worker thread. Its loop never unwinds: messages are taken when the eventfd wakes the reactor, and
  * promises do not run here.
  */
-import { closeAllDescriptors, keepApart, listenForWakeups, requestTimeSlice } from '@ambient/linux';
+import {
+  closeAllDescriptors,
+  keepApart,
+  listenForWakeups,
+  noteDescriptors,
+  requestTimeSlice,
+} from '@ambient/linux';
 import { describeError } from '@ambient/runtime';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DataPlane } from './data-plane.ts';
@@ -21,6 +27,7 @@ const post = (message: FromWorker): void => {
 };
 
 try {
+  noteDescriptors(start.descriptors);
   requestTimeSlice(TIME_SLICE_NS); // where the kernel does not know it, things are as they were
   // Pods have their connections in all workers, and none should wait for a sibling that is busy with another pod.
   if (start.settings.mode === 'shared') keepApart(start.index, start.settings.workerThreads);

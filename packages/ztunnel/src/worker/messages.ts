@@ -17,6 +17,8 @@ export interface WorkerStart {
   readonly settings: ZtunnelSettings;
   /** eventfd that wakes the worker's reactor after a message was posted to it. */
   readonly wakeupFd: number;
+  /** Where it notes its descriptors, for the case that it is ended before it has closed them. */
+  readonly descriptors: SharedArrayBuffer;
   /** Log thresholds as `LogLevels.toString` writes them. */
   readonly logLevels: string;
   readonly logFormat: LogFormat;

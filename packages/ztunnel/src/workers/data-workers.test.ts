@@ -114,15 +114,15 @@ describe('DataWorkers', () => {
     expect(lines[3]).match(/retry_in="100ms".*it ended by itself/);
   });
 
-  it('does not replace a worker that left its sockets open, and says so', () => {
-    const lost: string[] = [];
-    const { workers, threads, serving, clock, bindAll } = setup(2, {
-      onLost: ({ code, cause }) => lost.push(`${code} ${(cause as Error).message}`),
-    });
+  it('replaces a worker that was ended with its heap full, and says what to do', () => {
+    const { workers, threads, serving, clock, lines, bindAll } = setup(2);
     workers.start();
     bindAll();
-    threads[0]!.end(new Error('heap full'));
-    expect([lost, serving, clock.pendingTimers]).deep.equal([['WORKER_LOST heap full'], [1, 2, 1], 0]);
+    threads[0]!.end(Object.assign(new Error('JS heap out of memory'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }));
+    expect(lines[0]).match(/data worker died: .*JS heap out of memory.*Give the container more memory/);
+    clock.advance(100);
+    threads[2]!.say({ kind: 'bound', ports });
+    expect([threads.length, serving]).deep.equal([3, [1, 2, 1, 2]]);
   });
 
   it('hands on what workers ask, and loses what is posted to a dead one', () => {

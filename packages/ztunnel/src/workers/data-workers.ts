@@ -6,7 +6,6 @@ import type {
   EndedConnectionReport,
   FromWorker,
   ToWorker,
-  WorkerStart,
 } from '../worker/messages.ts';
 import type { SpawnWorker, WorkerThread } from './worker-thread.ts';
 
@@ -40,17 +39,12 @@ export interface DataWorkersOptions {
   readonly count: number;
   readonly spawn: SpawnWorker;
   /** What a worker is started with; asked at every start, since log levels change. */
-  readonly start: (index: number) => Omit<WorkerStart, 'wakeupFd'>;
+  readonly start: (index: number) => Parameters<SpawnWorker>[0];
   /** Posts to a new worker everything that those before it have been told. */
   readonly introduce: (worker: WorkerLink) => void;
   readonly onRequest: (worker: WorkerLink, request: WorkerRequest) => void;
   /** How many workers have their listeners bound now. */
   readonly onServing?: (serving: number) => void;
-  /**
-   * A worker ended without a last word, as when its heap is full: its descriptors are still open, and its listeners would
-   * swallow a share of new connections. It is not replaced; the process has to end.
-   */
-  readonly onLost?: (error: WorkerLostError) => void;
   /** A worker is gone, with what it had counted and not reported. */
   readonly onGone?: (worker: WorkerLink) => void;
   readonly clock: Clock;
@@ -64,18 +58,6 @@ export class WorkerStartError extends Error {
   constructor(index: number, reason: string, options?: ErrorOptions) {
     super(`data worker ${index} could not start: ${reason}`, options);
     this.name = 'WorkerStartError';
-  }
-}
-
-/** A worker ended without closing what it had open. */
-export class WorkerLostError extends Error {
-  readonly code = 'WORKER_LOST';
-  constructor(index: number, options?: ErrorOptions) {
-    super(
-      `data worker ${index} ended without closing its sockets: the process must be restarted. If its memory was full, raise the limit or ZTUNNEL_WORKER_THREADS`,
-      options,
-    );
-    this.name = 'WorkerLostError';
   }
 }
 
@@ -97,8 +79,6 @@ interface Slot {
   link: WorkerLink | undefined;
   /** The text of `fatal`, until the thread has ended. */
   fatal: string | undefined;
-  /** It has said `stopped`. */
-  stopped: boolean;
   readonly retry: RetryTimer;
   readonly drained: PromiseWithResolvers<number>;
   readonly ended: PromiseWithResolvers<void>;
@@ -144,7 +124,6 @@ export class DataWorkers {
       state: { kind: 'resting' },
       link: undefined,
       fatal: undefined,
-      stopped: false,
       retry: new RetryTimer(
         options.clock,
         new Backoff({
@@ -277,8 +256,7 @@ export class DataWorkers {
         slot.drained.resolve(message.cut);
         break;
       case 'stopped':
-        slot.stopped = true;
-        break;
+        break; // its end follows
       default:
         this.#options.onRequest(link, message);
     }
@@ -300,10 +278,8 @@ export class DataWorkers {
 
   #ended(slot: Slot, link: WorkerLink, error: Error | undefined): void {
     const { state, fatal } = slot;
-    const closed = fatal !== undefined || slot.stopped;
     slot.link = undefined;
     slot.fatal = undefined;
-    slot.stopped = false;
     for (const [id, collection] of this.#collections) this.#collected(id, link, undefined, collection);
     this.#options.onGone?.(link);
     if (state.kind === 'stopping' || state.kind === 'draining' || this.#ending) {
@@ -315,13 +291,7 @@ export class DataWorkers {
       this.#endSlot(slot);
       return;
     }
-    if (!closed && this.#started) {
-      slot.state = { kind: 'resting' };
-      this.#options.onServing?.(this.serving);
-      this.#options.onLost?.(new WorkerLostError(slot.index, { cause: error }));
-      return;
-    }
-    const reason = fatal ?? (error === undefined ? 'it ended by itself' : describeError(error));
+    const reason = fatal ?? describeEnd(error);
     if (state.kind === 'serving' || state.kind === 'starting') {
       if (this.#options.clock.nowMs() - state.sinceMs >= provenMs) slot.retry.reset();
     }
@@ -369,4 +339,13 @@ export class DataWorkers {
       });
     if (collection.awaited.size === 0) collection.finish();
   }
+}
+
+/** What a thread died of that could not say it. */
+function describeEnd(error: Error | undefined): string {
+  if (error === undefined) return 'it ended by itself';
+  const text = describeError(error);
+  return (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
+    ? `${text}. Give the container more memory, of which each worker's heap is a share; what it had outside of its heap stays taken until the process ends`
+    : text;
 }
