@@ -172,6 +172,15 @@ describe('ApplyQueue', () => {
       expect([rig.sent.length, rig.queue.written, rig.queue.waiting]).deep.equal([2, 0, 0]);
     });
 
+    it('leaves what was made anew unwritten where the queue has been stopped meanwhile', async () => {
+      const rig = new Rig();
+      rig.errors.push(conflict());
+      rig.queue.submit(shared(() => (rig.queue.stop(), version('2'))));
+      await settled();
+      expect(rig.sent.map(({ method }) => method)).deep.equal(['PATCH', undefined]);
+      expect([rig.queue.written, rig.log]).deep.equal([0, []]);
+    });
+
     it('tries again later when others are faster again and again', async () => {
       const rig = new Rig();
       for (let i = 0; i < 4; i++) rig.errors.push(conflict(), ...(i < 3 ? [undefined] : []));

@@ -265,7 +265,8 @@ export class ApplyQueue implements Disposable {
         if (revise === undefined || !isConflict(error) || revisions === mostRevisions) throw error;
       }
       const revised = revise(await client.request({ path }));
-      if (revised === undefined) return false;
+      // Who leads no more leaves it to its successor.
+      if (revised === undefined || !this.#running) return false;
       body = revised;
     }
   }
