@@ -3,8 +3,9 @@ import { Backoff, RetryTimer } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 
 import type { CertificateAuthority } from './certificate-authority.ts';
-import { dumpCertificates } from './certificate.ts';
-import type { CertificateDump, WorkloadCertificate } from './certificate.ts';
+import { dumpState } from './certificate-state.ts';
+import type { CertificateState, CertificateStateDump } from './certificate-state.ts';
+import type { WorkloadCertificate } from './certificate.ts';
 import { ClockSteps } from './clock-steps.ts';
 import { FetchQueue } from './fetch-queue.ts';
 import type { FetchPriority } from './fetch-queue.ts';
@@ -21,19 +22,6 @@ export interface CertificateCacheOptions {
   readonly random: () => number;
 }
 
-/** The state of one identity's certificate, as a tagged union. */
-export type CertificateState =
-  /** The first fetch is waiting or running; nobody knows yet. */
-  | { readonly kind: 'initializing' }
-  | {
-      readonly kind: 'available';
-      readonly certificate: WorkloadCertificate;
-      /** Why the last renewal failed; undefined after one that did not. */
-      readonly renewalError: Error | undefined;
-    }
-  /** No valid certificate, and the last fetch failed; a retry is waiting or running. */
-  | { readonly kind: 'unavailable'; readonly error: Error };
-
 /** What listeners are told. */
 export type CertificateEvent =
   | { readonly kind: 'available'; readonly identity: Identity; readonly certificate: WorkloadCertificate }
@@ -48,16 +36,6 @@ export type CertificateEvent =
   | { readonly kind: 'dropped'; readonly identity: Identity };
 
 export type CertificateListener = (event: CertificateEvent) => void;
-
-/** An entry of the admin page `/config_dump`. */
-export interface CertificateStateDump {
-  readonly identity: string;
-  readonly state: 'Initializing' | 'Available' | 'Unavailable';
-  /** Why it is not available, or why it was not renewed. */
-  readonly reason?: string;
-  readonly certChain: readonly CertificateDump[];
-  readonly rootCerts: readonly CertificateDump[];
-}
 
 /** There is no valid certificate for an identity now; `cause` is the last failure of the CA. */
 export class CertificateUnavailableError extends Error {
@@ -108,8 +86,8 @@ interface Entry {
 
 /**
  * Certificates by identity. An identity that was asked for stays until it is dropped; its certificate is renewed at
- * half its life, or of what is left of it if that is over when it comes. When renewal fails the valid certificate stays in use, and the CA is asked again after 1 s, doubled up
- * to 150 s, each by up to 20 % more or less.
+ * half its life, or of what is left of it if that is over when it comes. When renewal fails the valid certificate stays
+ * in use, and the CA is asked again after 1 s, doubled up to 150 s, each by up to 20 % more or less.
  *
  * The roots of a certificate handed out here are those of its own reply and those of earlier replies whose leaves are
  * still valid, so that both sides of a root rotation trust each other while it lasts ({@link RootOverlap}).
@@ -181,7 +159,7 @@ export class CertificateCache implements Disposable {
 
   /** Every identity that is held, for the pages of the admin server. */
   dump(): CertificateStateDump[] {
-    return Array.from(this.#entries.values(), ({ identity }) => describe(identity, this.state(identity)!));
+    return Array.from(this.#entries.values(), ({ identity }) => dumpState(identity, this.state(identity)!));
   }
 
   /** Hears every change from now on; the caller disposes it. */
@@ -374,30 +352,6 @@ export class CertificateCache implements Disposable {
 
   #emit(event: CertificateEvent): void {
     for (const listener of this.#listeners) listener(event);
-  }
-}
-
-function describe(identity: Identity, state: CertificateState): CertificateStateDump {
-  const name = formatSpiffe(identity);
-  switch (state.kind) {
-    case 'initializing':
-      return { identity: name, state: 'Initializing', certChain: [], rootCerts: [] };
-    case 'unavailable':
-      return {
-        identity: name,
-        state: 'Unavailable',
-        reason: state.error.message,
-        certChain: [],
-        rootCerts: [],
-      };
-    case 'available':
-      return {
-        identity: name,
-        state: 'Available',
-        ...(state.renewalError === undefined ? {} : { reason: state.renewalError.message }),
-        certChain: dumpCertificates(state.certificate.certificateChainPem),
-        rootCerts: dumpCertificates(state.certificate.rootsPem),
-      };
   }
 }
 

@@ -1,3 +1,4 @@
+import { isUntimelyCertificate } from '@ambient/runtime';
 import type { ServiceError } from '@grpc/grpc-js';
 
 import { CaError } from './ca-error.ts';
@@ -15,8 +16,6 @@ const status = {
 // How Node words failures of a server's certificate.
 const untrusted =
   /self-signed|unable to (get|verify)|certificate (has expired|is not yet valid)|altnames|issuer cert|signature failure|ERR_TLS_CERT|DEPTH_ZERO|UNABLE_TO_|CERT_/i;
-
-const untimely = /certificate (has expired|is not yet valid)|CERT_(HAS_EXPIRED|NOT_YET_VALID)/i;
 
 /** The one place where a gRPC status becomes an error of ours. */
 export function grpcFailure(error: ServiceError, target: string): CaError {
@@ -39,7 +38,7 @@ export function grpcFailure(error: ServiceError, target: string): CaError {
       return untrusted.test(details)
         ? new CaError(
             'ca-server-untrusted',
-            `The server at ${target} is not who it must be (${details}). ${untimely.test(details) ? "Compare the clocks of this node and of the control plane's" : 'Check that CA_ROOT_CA holds the root of the control plane, and that its certificate names the host of CA_ADDRESS or ALT_CA_HOSTNAME'}.`,
+            `The server at ${target} is not who it must be (${details}). ${trustRemedy(details)}`,
             options,
           )
         : new CaError(
@@ -68,4 +67,10 @@ export function grpcFailure(error: ServiceError, target: string): CaError {
         options,
       );
   }
+}
+
+function trustRemedy(details: string): string {
+  return isUntimelyCertificate(details)
+    ? "Compare the clocks of this node and of the control plane's."
+    : 'Check that CA_ROOT_CA holds the root of the control plane, and that its certificate names the host of CA_ADDRESS or ALT_CA_HOSTNAME.';
 }

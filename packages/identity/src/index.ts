@@ -35,13 +35,8 @@ export { FakeCa, fakeCaWarning } from './fake-ca.ts';
 export { FakeCaDirectoryError } from './fake-ca-directory.ts';
 
 export type { FetchPriority } from './fetch-queue.ts';
-export type {
-  CertificateCacheOptions,
-  CertificateEvent,
-  CertificateListener,
-  CertificateState,
-  CertificateStateDump,
-} from './certificate-cache.ts';
+export type { CertificateCacheOptions, CertificateEvent, CertificateListener } from './certificate-cache.ts';
+export type { CertificateState, CertificateStateDump } from './certificate-state.ts';
 export { CertificateCache, CertificateUnavailableError } from './certificate-cache.ts';
 
 export type { RevocationFileOptions, RevocationState } from './revocation.ts';

@@ -3,6 +3,7 @@ export type { Clock } from './clock/clock.ts';
 export { realClock } from './clock/clock.ts';
 export { ManualClock } from './clock/manual-clock.ts';
 export { sleep } from './clock/sleep.ts';
+export { isUntimelyCertificate } from './clock/untimely-certificate.ts';
 
 export type { BackoffOptions } from './backoff/backoff.ts';
 export { Backoff } from './backoff/backoff.ts';

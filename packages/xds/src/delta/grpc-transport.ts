@@ -1,5 +1,5 @@
 import type { ChannelOptions, ClientDuplexStream, Client } from '@grpc/grpc-js';
-import { realClock } from '@ambient/runtime';
+import { isUntimelyCertificate, realClock } from '@ambient/runtime';
 import type { Clock } from '@ambient/runtime';
 import { envoy, grpcMethod } from '@ambient/wire';
 
@@ -21,9 +21,6 @@ export interface GrpcTransportOptions {
 }
 
 const maxMessageBytes = 200 * 1024 * 1024;
-
-// How Node words it where the time is outside of a certificate's.
-const untimely = /certificate (has expired|is not yet valid)|CERT_(HAS_EXPIRED|NOT_YET_VALID)/i;
 
 /** Discovery streams over gRPC. Each stream has a channel of its own, so that the roots are read anew for each. */
 export class GrpcTransport implements DeltaTransport {
@@ -140,7 +137,7 @@ class GrpcStream implements DeltaStream {
     return new XdsStreamError(
       'XDS_CONNECT',
       `cannot open a discovery stream to ${this.#address}: ${details}; ` +
-        (untimely.test(details)
+        (isUntimelyCertificate(details)
           ? "compare the clocks of this node and of the control plane's"
           : 'check that the control plane runs, XDS_ADDRESS, and XDS_ROOT_CA if its certificate is not trusted'),
       details,
