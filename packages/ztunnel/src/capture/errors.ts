@@ -37,7 +37,7 @@ export class PodCaptureError extends Error {
   constructor(pod: string, reason: string, byPod = false) {
     super(
       byPod
-        ? `pod ${pod} cannot be captured: ${reason}. Nothing in a pod of the mesh may listen on ports 15001, 15006, 15008 and 15053, and its loopback needs its addresses`
+        ? `pod ${pod} cannot be captured: ${reason}. Nothing in a pod of the mesh may listen on the proxy's ports (15001, 15006, 15008, 15053; with SOCKS5 15080), and its loopback needs its addresses`
         : `pod ${pod} cannot be captured: ${reason}. Does ztunnel have CAP_SYS_ADMIN and CAP_NET_ADMIN?`,
     );
     this.name = 'PodCaptureError';

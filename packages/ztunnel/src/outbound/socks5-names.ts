@@ -1,6 +1,7 @@
 import type { Workload } from '@ambient/mesh';
 import { CLASS_IN, OPCODE_QUERY, recordTypes } from '../dns/message.ts';
 import { planAnswer } from '../dns/plan-answer.ts';
+import type { NameScope } from '../dns/plan-answer.ts';
 import type { WorkerContext } from '../worker/context.ts';
 
 /** An address that a name stands for, or why there is none. */
@@ -19,21 +20,26 @@ export function resolveForPod(
   use: (found: NamedAddress) => void,
 ): void {
   const scope = context.dns?.scope;
-  for (const type of scope === undefined ? [] : [recordTypes.A, recordTypes.AAAA]) {
-    const plan = planAnswer(scope!, client, { type, name: hostname, class: CLASS_IN, opcode: OPCODE_QUERY });
-    if (plan.kind === 'forward') break;
-    const [ip] = plan.records.addresses;
-    if (ip !== undefined) {
-      use({ ip });
-      return;
-    }
-    if (type === recordTypes.AAAA) {
-      use({ problem: `${plan.service.key} has no address` });
-      return;
-    }
+  const ofMesh = scope && resolveInMesh(scope, client, hostname);
+  if (ofMesh !== undefined) {
+    use(ofMesh);
+    return;
   }
   context.resolve(hostname, (addresses, error) => {
     const ip = addresses.find((each) => !each.includes(':')) ?? addresses[0];
     use(ip === undefined ? { problem: error ?? 'no address' } : { ip });
   });
+}
+
+/** undefined: it is no name of the mesh. */
+function resolveInMesh(scope: NameScope, client: Workload, name: string): NamedAddress | undefined {
+  let problem = '';
+  for (const type of [recordTypes.A, recordTypes.AAAA]) {
+    const plan = planAnswer(scope, client, { type, name, class: CLASS_IN, opcode: OPCODE_QUERY });
+    if (plan.kind === 'forward') return undefined;
+    const [ip] = plan.records.addresses;
+    if (ip !== undefined) return { ip };
+    problem = `${plan.service.key} has no address`;
+  }
+  return { problem };
 }
