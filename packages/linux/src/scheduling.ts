@@ -44,7 +44,8 @@ export function keepApart(index: number, of: number): boolean {
 
 /**
  * Leaves of the bits that are set each `of`-th one from `index` on.
- * @param mask of CPUs, as sched_setaffinity(2) takes it: the lowest bit of the first byte is the first CPU (on a little-endian machine)
+ * @param mask of CPUs, as sched_setaffinity(2) takes it: the lowest bit of the first byte is the first CPU (on a
+ *   little-endian machine)
  * @returns false, and leaves all, when there are fewer than `of`
  */
 export function keepEach(mask: Uint8Array, index: number, of: number): boolean {

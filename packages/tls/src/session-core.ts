@@ -108,7 +108,7 @@ export abstract class SessionCore {
 
   /**
    * Decrypts what one call to the carrier gives, as far as there is room. Sets `drained`.
-   * @param length bytes of room; for a thread's full ring and a record that was incomplete before it, 272 KiB
+   * @param length bytes of room: READ_RING_BYTES and a record that was incomplete before are the most that a call can give
    * @param toTheEnd the peer has ended, so that the carrier must be asked until it says so: what the kernel told once it
    *   will not tell again
    * @returns bytes; 0 at the end of the stream; WOULD_BLOCK when the carrier is drained; FAILED. Bytes come first: an end

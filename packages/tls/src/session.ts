@@ -13,8 +13,8 @@ const restPool = new BufferPool(READ_RING_BYTES, 4);
 const LEAST_READ_BYTES = 4 * 1024;
 
 /**
- * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, 256 KiB at a time at most. The session does not own
- * the socket.
+ * One TLS session on a TCP socket. Ciphertext is read into the thread's ring, READ_RING_BYTES at a time at most. The session
+ * does not own the socket.
  */
 export class TlsSession extends SessionCore {
   readonly #socket: TcpSocket;

@@ -10,7 +10,8 @@ import { version } from './version.ts';
 /**
  * Options of V8 and of Node that cannot be changed once a process runs. A nursery of 2 MiB is enough for the main thread,
  * which handles a message now and then. It collects its garbage by itself after the first mesh (`release-memory.ts`). A data
- * worker collects young garbage alone: helpers take the CPU that it is on, or have to wait for another one while it waits for them.
+ * worker collects young garbage alone: helpers take the CPU that it is on, or have to wait for another one while it waits
+ * for them.
  */
 const nodeOptions = ['--max-semi-space-size=2', '--expose-gc', '--no-parallel-scavenge'];
 

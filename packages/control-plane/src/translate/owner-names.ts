@@ -5,8 +5,8 @@ import type { ObjectMeta, OwnerReference } from '@ambient/kube';
 const jobOfCronJob = /^(.+)-\d{8,10}$/;
 
 /**
- * Name of the workload that a pod is part of: the label that says so; else, where the name of the object was generated, that of its
- * controller (of a ReplicaSet or Job, that of the Deployment, Rollout or CronJob behind it); else its own.
+ * Name of the workload that a pod is part of: the label that says so; else, where the name of the object was generated,
+ * that of its controller (of a ReplicaSet or Job, that of the Deployment, Rollout or CronJob behind it); else its own.
  */
 export function workloadName(metadata: ObjectMeta): string {
   const named = metadata.labels?.['service.istio.io/workload-name'];

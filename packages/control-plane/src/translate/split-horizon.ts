@@ -25,7 +25,10 @@ export function isRemote({ network }: Pick<ReadEndpoint, 'network'>, mesh: MeshS
   return mesh.multiNetwork && network !== '' && network !== mesh.network;
 }
 
-/** Whether a service is the same in all networks: one of MeshConfig's scopes that match it says so. One that says it is not has no say. */
+/**
+ * Whether a service is the same in all networks: one of MeshConfig's scopes that match it says so. One that says it is not has
+ * no say.
+ */
 export function isGlobal(
   { namespace = '', labels }: ObjectMeta,
   lookup: ClusterLookup,

@@ -81,8 +81,9 @@ export class NodePods implements Disposable {
   }
 
   /**
-   * Whether all is served that can be. A pod that is itself in the way, as by listening on a port of the proxy, does not count: it would keep the
-   * process unready for all other pods of the node, and with it every upgrade of the DaemonSet from going on.
+   * Whether all is served that can be. A pod that is itself in the way, as by listening on a port of the proxy, does not
+   * count: it would keep the process unready for all other pods of the node, and with it every upgrade of the DaemonSet
+   * from going on.
    */
   get settled(): boolean {
     if (this.#pending === 0) return true;

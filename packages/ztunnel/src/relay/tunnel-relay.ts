@@ -12,7 +12,10 @@ import { ByteFifo } from './byte-fifo.ts';
  * readiness: ten that become ready at once are not all read before somebody's small request.
  */
 const BULK_SHARE_BYTES = 32 * 1024;
-/** Asked for beyond a share, while no other pod waits: the read that reaches the share is the last, and may as well fill a write. */
+/**
+ * Asked for beyond a share, while no other pod waits: the read that reaches the share is the last, and may as well fill a
+ * write.
+ */
 const BEYOND_SHARE_BYTES = 16 * 1024;
 const NO_ERROR = 0;
 /** For a read whose only purpose is its error. */

@@ -3,7 +3,7 @@ import type { SettingType } from '@ambient/runtime';
 
 const dayMs = 86_400_000;
 
-/** Units of the Rust library by which Istio's ztunnel reads durations (duration_str), beside those of Go. Capitals do not matter. */
+/** Units of the Rust library by which Istio's ztunnel reads durations (duration_str); fractions are Go's. Capitals do not matter. */
 const unitMs: Readonly<Record<string, number>> = {
   y: 365 * dayMs,
   year: 365 * dayMs,
@@ -27,7 +27,7 @@ const unitMs: Readonly<Record<string, number>> = {
   millisecond: 1,
 };
 
-/** Ends the search for what some text may mean: no operator wants to wait longer. */
+/** Nobody means a longer time; a product gets there by one factor too many. */
 const longestMs = 100 * 365 * dayMs;
 
 /**
