@@ -272,7 +272,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
       const { stay, meshLeaves } = await leaving.decide();
       try {
         if (!stay) installation.uninstall();
-        if (meshLeaves) await leaving.releaseAll(enroller, zds, () => pods.size);
+        if (meshLeaves) await leaving.releaseAll(enroller, zds, pods.size);
       } finally {
         await running.disposeAsync();
       }

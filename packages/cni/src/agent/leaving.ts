@@ -47,13 +47,12 @@ export class Leaving {
     return decision;
   }
 
-  /** Gives the node's pods back; what ztunnel carries of them has a moment to end. */
-  async releaseAll(enroller: Enroller, zds: ZdsServer, captured: () => number): Promise<void> {
+  /** Gives the node's pods back; what ztunnel carries of them has a moment to end. @param captured how many there are */
+  async releaseAll(enroller: Enroller, zds: ZdsServer, captured: number): Promise<void> {
     const { clock, log } = this.#options;
-    const before = captured();
     const left = await enroller.releaseAll();
-    log.info('the pods of the node are released', { pods: before - left, still_captured: left });
-    if (before > left && zds.connected > 0) await sleep(clock, LEAVING_GRACE_MS);
+    log.info('the pods of the node are released', { pods: captured - left, still_captured: left });
+    if (captured > left && zds.connected > 0) await sleep(clock, LEAVING_GRACE_MS);
   }
 
   async #ask(): Promise<StayDecision> {
