@@ -234,6 +234,16 @@ export class AgentNode {
     });
   }
 
+  /** What keeps the pod's object after it was deleted. */
+  async setFinalizers({ name }: TestPod, finalizers: readonly string[]): Promise<void> {
+    await this.client.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/shop/pods/${name}`,
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { finalizers } },
+    });
+  }
+
   async deletePod(pod: TestPod): Promise<void> {
     rmSync(join(this.host, 'proc', pod.pid), { recursive: true, force: true });
     await this.client.request({ method: 'DELETE', path: `/api/v1/namespaces/shop/pods/${pod.name}` });

@@ -154,6 +154,27 @@ describe('node agent', function () {
     expect(await node.node.must(['nft', 'list', 'ruleset'])).to.not.contain(pod.netns.ipv4);
   });
 
+  it('says nothing of a pod without processes that is being deleted while the agent starts, and forgets it at its end', async () => {
+    const pod = await node.pod('web', { labels: { 'istio.io/dataplane-mode': 'ambient' } });
+    await node.startAgent();
+    const first = await node.ztunnel();
+    await node.says(pod, 'enabled');
+    await node.stopAgent();
+    await first.close();
+    await node.setFinalizers(pod, ['test/later']);
+    await node.deletePod(pod);
+
+    const since = node.lines.length;
+    await node.startAgent();
+    const second = await node.ztunnel();
+    expect(second.texts).to.deep.equal([`keep ${pod.uid}`, 'snapshot']);
+    await node.logged(/no process|cannot be captured/, since);
+    await node.setFinalizers(pod, []);
+    await second.received(`del ${pod.uid}`);
+    await node.logged(/ended/, since);
+    expect(node.lines.slice(since).filter((line) => /^(warn|error)/.test(line))).to.deep.equal([]);
+  });
+
   it('takes over after a restart: same pods to ztunnel, drifted rules set anew, late starters captured', async () => {
     const pod = await node.pod('web', { labels: { 'istio.io/dataplane-mode': 'ambient' } });
     await node.startAgent();

@@ -263,8 +263,7 @@ export class Enroller {
       this.#pending.delete(uid);
       return true;
     } catch (error) {
-      this.#options.metrics.changed(change, 'failed');
-      this.#failed(pod, 'AmbientCaptureFailed', error);
+      this.#failed(pod, change, error);
       return false;
     }
   }
@@ -320,8 +319,7 @@ export class Enroller {
       log.info('released', { pod: nameOf(pod) });
       return true;
     } catch (error) {
-      metrics.changed('release', 'failed');
-      this.#failed(pod, 'AmbientReleaseFailed', error);
+      this.#failed(pod, 'release', error);
       return false;
     }
   }
@@ -368,19 +366,27 @@ export class Enroller {
     }
   }
 
-  #failed(pod: Pod, reason: EventReason, error: unknown): void {
+  #failed(pod: Pod, change: PodChange, error: unknown): void {
+    const { metrics, events, log } = this.#options;
+    const { uid, deletionTimestamp } = pod.metadata;
+    if (deletionTimestamp !== undefined && error instanceof AgentError && error.code === 'ERR_AGENT_NETNS') {
+      // Its processes end before its object does, and nothing is left to be done. If they were only missed, it is looked at again.
+      log.debug('no process is left of a pod that is being deleted', { pod: nameOf(pod) });
+      this.#retryLater(uid);
+      return;
+    }
+    metrics.changed(change, 'failed');
     const text = describeError(error);
     // Said once; the annotation, the metric and the Event go on saying it.
-    const level = this.#pending.has(pod.metadata.uid) ? 'debug' : 'warn';
-    this.#pending.add(pod.metadata.uid);
-    const retryMs = this.#retryLater(pod.metadata.uid);
-    const what = reason === 'AmbientReleaseFailed' ? 'cannot be released' : 'cannot be captured';
-    this.#options.log.log(level, `a pod ${what}; it is tried again`, {
+    const level = this.#pending.has(uid) ? 'debug' : 'warn';
+    this.#pending.add(uid);
+    const retryMs = this.#retryLater(uid);
+    log.log(level, `a pod cannot be ${change === 'release' ? 'released' : 'captured'}; it is tried again`, {
       pod: nameOf(pod),
       error: text,
       retry_in: `${retryMs}ms`,
     });
-    this.#options.events.record(pod, reason, text);
+    events.record(pod, change === 'release' ? 'AmbientReleaseFailed' : 'AmbientCaptureFailed', text);
   }
 
   #retryLater(uid: string): number {
