@@ -1,12 +1,11 @@
 import type { HboneError, ServerConnectionOwner } from '@ambient/hbone';
 import { ServerConnection } from '@ambient/hbone';
 import { Http2Error } from '@ambient/http';
-import type { SocketAddress, TcpSocket } from '@ambient/linux';
-import { TcpListener } from '@ambient/linux';
+import type { SocketAddress, TcpListener, TcpSocket } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { workloadIdentity } from '@ambient/mesh';
 import { ProxyError, proxyFailures } from '../connections/failure.ts';
-import { listenerEvents } from '../outbound/outbound-listener.ts';
+import { listenForTraffic } from '../connections/listen-for-traffic.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { ClientIdentity } from './client-identity.ts';
 import type { HalfOpen } from './handshake-admission.ts';
@@ -39,17 +38,10 @@ export class HboneListener {
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
     this.#context = context;
     this.#workloads = workloads;
-    this.#listener = new TcpListener(
-      context.reactor,
-      at,
-      { backlog: BACKLOG, reusePort: true, ...context.dialOptions },
-      {
-        onAccept: (socket, peer) => {
-          this.#accept(socket, peer);
-        },
-        ...listenerEvents(context, 'inbound', 'inbound'),
-      },
-    );
+    const port = { at, backlog: BACKLOG, name: 'inbound', direction: 'inbound' } as const;
+    this.#listener = listenForTraffic(context, port, (socket, peer) => {
+      this.#accept(socket, peer);
+    });
     this.#admission = new HandshakeAdmission(context.reactor, this.#listener);
   }
 

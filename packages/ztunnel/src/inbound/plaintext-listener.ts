@@ -1,10 +1,9 @@
-import type { SocketAddress, TcpSocket } from '@ambient/linux';
-import { TcpListener } from '@ambient/linux';
+import type { SocketAddress, TcpListener, TcpSocket } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { authorize, guessInboundService, refusePlaintextInbound } from '@ambient/mesh';
 import { ProxyError, proxyFailures } from '../connections/failure.ts';
+import { listenForTraffic } from '../connections/listen-for-traffic.ts';
 import type { LiveConnection } from '../connections/live-connection.ts';
-import { listenerEvents } from '../outbound/outbound-listener.ts';
 import type { Dialling } from '../relay/dial.ts';
 import { SocketRelay } from '../relay/socket-relay.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
@@ -23,17 +22,10 @@ export class PlaintextListener {
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
     this.#context = context;
     this.#workloads = workloads;
-    this.#listener = new TcpListener(
-      context.reactor,
-      at,
-      { backlog: BACKLOG, reusePort: true, ...context.dialOptions },
-      {
-        onAccept: (socket, peer) => {
-          this.#accept(socket, peer);
-        },
-        ...listenerEvents(context, 'inbound plaintext', 'inbound'),
-      },
-    );
+    const port = { at, backlog: BACKLOG, name: 'inbound plaintext', direction: 'inbound' } as const;
+    this.#listener = listenForTraffic(context, port, (socket, peer) => {
+      this.#accept(socket, peer);
+    });
   }
 
   /** Starts to accept; until then connections wait in the kernel. */

@@ -1,41 +1,12 @@
-import type { SocketAddress, SystemError, TcpSocket } from '@ambient/linux';
-import { TcpListener, formatAddress } from '@ambient/linux';
+import type { SocketAddress, TcpListener, TcpSocket } from '@ambient/linux';
+import { formatAddress } from '@ambient/linux';
 import { routeRefusals } from '@ambient/mesh';
-import { describeError } from '@ambient/runtime';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
-import { CrowdedOut } from '../connections/crowded-out.ts';
 import { ProxyError, proxyFailures } from '../connections/failure.ts';
+import { listenForTraffic } from '../connections/listen-for-traffic.ts';
 import { route } from './route-connection.ts';
 
 const BACKLOG = 1024;
-
-/** Logs what a listener meets: shortage of descriptors, of the pod or of the process, and defects. */
-export function listenerEvents(
-  context: WorkerContext,
-  name: string,
-  direction: 'inbound' | 'outbound',
-): {
-  onRefused(socket: TcpSocket, peer: SocketAddress, error: Error): void;
-  onAcceptPaused(error: SystemError): void;
-  onAcceptResumed(): void;
-  onFault(error: unknown): void;
-} {
-  const crowdedOut = new CrowdedOut(context, direction);
-  return {
-    onRefused: (socket, peer, error) => {
-      crowdedOut.refused(peer, socket.originalDestination() ?? socket.localAddress(), error);
-    },
-    onAcceptPaused: (error) => {
-      context.log.log('error', `${name}: accepting pauses`, { error: describeError(error) });
-    },
-    onAcceptResumed: () => {
-      context.log.log('info', `${name}: accepting goes on`);
-    },
-    onFault: (error) => {
-      context.log.log('error', `${name}: a defect ended a connection`, { error: describeError(error) });
-    },
-  };
-}
 
 /** Takes the connections that applications of the pod open, which redirection brings to this port. */
 export class OutboundListener {
@@ -47,17 +18,10 @@ export class OutboundListener {
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
     this.#context = context;
     this.#workloads = workloads;
-    this.#listener = new TcpListener(
-      context.reactor,
-      at,
-      { backlog: BACKLOG, reusePort: true, ...context.dialOptions },
-      {
-        onAccept: (socket, peer) => {
-          this.#accept(socket, peer);
-        },
-        ...listenerEvents(context, 'outbound', 'outbound'),
-      },
-    );
+    const port = { at, backlog: BACKLOG, name: 'outbound', direction: 'outbound' } as const;
+    this.#listener = listenForTraffic(context, port, (socket, peer) => {
+      this.#accept(socket, peer);
+    });
     this.#local = this.#listener.localAddress();
   }
 

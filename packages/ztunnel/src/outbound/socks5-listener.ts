@@ -1,10 +1,10 @@
-import type { ReadinessHandler, SocketAddress, TcpSocket } from '@ambient/linux';
-import { FAILED, IoBuffer, TcpListener, Timer, WOULD_BLOCK } from '@ambient/linux';
+import type { ReadinessHandler, SocketAddress, TcpListener, TcpSocket } from '@ambient/linux';
+import { FAILED, IoBuffer, Timer, WOULD_BLOCK } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
 import { ProxyError, proxyFailures } from '../connections/failure.ts';
+import { listenForTraffic } from '../connections/listen-for-traffic.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
-import { listenerEvents } from './outbound-listener.ts';
 import { route } from './route-connection.ts';
 import { resolveForPod } from './socks5-names.ts';
 import type { SocksDestination } from './socks5-negotiation.ts';
@@ -112,17 +112,10 @@ export class Socks5Listener {
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
     this.#context = context;
     this.#workloads = workloads;
-    this.#listener = new TcpListener(
-      context.reactor,
-      at,
-      { backlog: BACKLOG, reusePort: true, ...context.dialOptions },
-      {
-        onAccept: (socket, peer) => {
-          this.#accept(socket, peer);
-        },
-        ...listenerEvents(context, 'socks5', 'outbound'),
-      },
-    );
+    const port = { at, backlog: BACKLOG, name: 'socks5', direction: 'outbound' } as const;
+    this.#listener = listenForTraffic(context, port, (socket, peer) => {
+      this.#accept(socket, peer);
+    });
   }
 
   /** Starts to accept; until then connections wait in the kernel. */
