@@ -14,7 +14,8 @@ const remedies: Readonly<Record<SnapshotErrorCode, string>> = {
   SNAPSHOT_DAMAGED: 'it will be written anew when the control plane is back; nothing has to be done',
   SNAPSHOT_FOREIGN: 'give every node a directory of its own that stays on the node',
   SNAPSHOT_OLD: 'AMBIENT_SNAPSHOT_MAX_AGE says how old it may be; see also the clock of this node',
-  SNAPSHOT_UNWRITABLE: 'see the permissions and the free space of the directory of AMBIENT_SNAPSHOT_PATH',
+  SNAPSHOT_UNWRITABLE:
+    'see the permissions and the free space of the directories of AMBIENT_SNAPSHOT_PATH and AMBIENT_SNAPSHOT_KEY_PATH',
 };
 
 /** The snapshot of the mesh cannot be used. Without it the process starts as it would have without the setting. */

@@ -9,14 +9,22 @@ const keyBytes = 32;
 /**
  * The key in the file `path`, which is made with a random one if there is none.
  *
- * @throws SnapshotError SNAPSHOT_KEY, also for a key that others than the file's owner could have read
+ * @throws SnapshotError SNAPSHOT_KEY, also for a key that others than the file's owner could have read; SNAPSHOT_UNWRITABLE
+ *   where there is none and none can be made
  */
 export async function loadSnapshotKey(path: string): Promise<Buffer> {
   try {
-    return (await readKey(path)) ?? (await makeKey(path));
+    const key = await readKey(path);
+    if (key !== undefined) return key;
   } catch (cause) {
     if (cause instanceof SnapshotError) throw cause;
     throw new SnapshotError('SNAPSHOT_KEY', `the key ${path} cannot be used`, { cause });
+  }
+  try {
+    return await makeKey(path);
+  } catch (cause) {
+    if (cause instanceof SnapshotError) throw cause;
+    throw new SnapshotError('SNAPSHOT_UNWRITABLE', `the key ${path} cannot be made`, { cause });
   }
 }
 

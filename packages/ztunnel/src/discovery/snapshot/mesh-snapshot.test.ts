@@ -124,9 +124,11 @@ describe('MeshSnapshot', () => {
     snapshot.keep();
     await pass(10 * second);
     expect(lines.at(-1)).match(/cannot be written.*disk full.*free space/);
+    expect(snapshot.status(), 'nothing was written').deep.equal({ inUse: false });
     state.fail = undefined;
     await pass(60 * second);
     expect([state.writes, state.results]).deep.equal([1, ['failure', 'success']]);
+    expect(snapshot.status()).deep.equal({ inUse: false, lastWritten: '1970-01-01T00:17:50.000Z' });
     await snapshot[Symbol.asyncDispose]();
   });
 

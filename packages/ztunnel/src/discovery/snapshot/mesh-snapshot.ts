@@ -57,7 +57,9 @@ export class MeshSnapshot implements AsyncDisposable {
   #timer: Disposable | undefined;
   #refresh: Disposable | undefined;
   #writing: Promise<void> | undefined;
-  #lastWriteMs = -Infinity;
+  #lastAttemptMs = -Infinity;
+  /** Unix time in milliseconds. */
+  #writtenMs: number | undefined;
   #dirty = false;
   #usedSinceMs: number | undefined;
   #disposed = false;
@@ -102,7 +104,7 @@ export class MeshSnapshot implements AsyncDisposable {
     return {
       inUse: this.#usedSinceMs !== undefined,
       ...(this.#usedSinceMs === undefined ? {} : { of: new Date(this.#usedSinceMs).toISOString() }),
-      ...(this.#lastWriteMs > 0 ? { lastWritten: new Date(this.#lastWriteMs).toISOString() } : {}),
+      ...(this.#writtenMs === undefined ? {} : { lastWritten: new Date(this.#writtenMs).toISOString() }),
     };
   }
 
@@ -144,7 +146,7 @@ export class MeshSnapshot implements AsyncDisposable {
   #schedule(): void {
     if (this.#timer !== undefined || this.#writing !== undefined || this.#disposed) return;
     const { clock } = this.#options;
-    const dueMs = Math.max(clock.nowMs() + quietMs, this.#lastWriteMs + intervalMs);
+    const dueMs = Math.max(clock.nowMs() + quietMs, this.#lastAttemptMs + intervalMs);
     this.#timer = clock.setTimer(dueMs - clock.nowMs(), () => {
       this.#timer = undefined;
       this.#writing = this.#write().finally(() => {
@@ -158,10 +160,11 @@ export class MeshSnapshot implements AsyncDisposable {
     const { file, source, metrics, clock, log } = this.#options;
     const startMs = clock.nowMs();
     this.#dirty = false;
-    this.#lastWriteMs = startMs;
+    this.#lastAttemptMs = startMs;
     try {
       const { store, certificates } = source();
       await file.write(snapshotRecords(store, certificates()));
+      this.#writtenMs = startMs;
       metrics.written('success');
       log.debug('snapshot of the mesh written', { took: `${Math.round(clock.nowMs() - startMs)}ms` });
     } catch (error) {
