@@ -4,21 +4,20 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { Call, reaches } from '../netns/function/call.ts';
 import { HttpLoad } from '../netns/function/http-load.ts';
-import type { MeshPod } from './harness/index.ts';
+import type { MeshCluster, MeshPod } from './harness/index.ts';
 import {
   authorization,
   authorizationPolicies,
   ECHO_PORT,
   HTTP_PORT,
   identity,
-  MeshCluster,
+  OUTSIDE,
   REDIRECTION,
   SHOP,
-  strict,
+  startStrictMesh,
   waitFor,
 } from './harness/index.ts';
 
-const OUTSIDE = 'outside';
 const CONFLIST = 'etc/cni/net.d/10-lab.conflist';
 const run = promisify(execFile);
 
@@ -31,17 +30,9 @@ describe('a cluster of the mesh, all of it under STRICT', () => {
 
   before(async function () {
     this.timeout(120_000);
-    mesh = await MeshCluster.start({ cni: { RULE_CHECK_INTERVAL: '500ms' } });
-    await mesh.namespace(OUTSIDE);
-    await mesh.apply(strict());
-    await mesh.enrol(SHOP);
-    [client, far, outsider] = await Promise.all([
-      mesh.run('client', { node: 'node-1' }),
-      mesh.run('far', { node: 'node-2' }),
-      mesh.run('outsider', { node: 'node-1', namespace: OUTSIDE }),
-    ]);
-    await waitFor(() => reaches(client, far.ipv4, ECHO_PORT), 'the mesh to carry');
-    await waitFor(async () => !(await reaches(outsider, far.ipv4, ECHO_PORT)), 'STRICT to hold');
+    ({ mesh, client, far, outsider } = await startStrictMesh({
+      cni: { RULE_CHECK_INTERVAL: '500ms' },
+    }));
   });
   after(async function () {
     this.timeout(30_000);

@@ -2,10 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { HttpLoad } from '../netns/function/http-load.ts';
 import { reaches } from '../netns/function/call.ts';
-import type { MeshPod, PodObject } from './harness/index.ts';
-import { ECHO_PORT, HTTP_PORT, MeshCluster, SHOP, strict, waitFor } from './harness/index.ts';
+import type { MeshCluster, MeshPod, PodObject } from './harness/index.ts';
+import { ECHO_PORT, HTTP_PORT, startStrictMesh, waitFor } from './harness/index.ts';
 
-const OUTSIDE = 'outside';
 /** Of a ztunnel that has been killed. */
 function isBack({ status }: PodObject): boolean {
   return status.containerStatuses?.some(({ ready, restartCount }) => ready && restartCount > 0) ?? false;
@@ -30,17 +29,9 @@ describe('a cluster of the mesh that lacks something, all of it under STRICT', (
 
   before(async function () {
     this.timeout(120_000);
-    mesh = await MeshCluster.start({ cni: { RULE_CHECK_INTERVAL: '500ms', CAPTURE_PROOF_INTERVAL: '2s' } });
-    await mesh.namespace(OUTSIDE);
-    await mesh.apply(strict());
-    await mesh.enrol(SHOP);
-    [client, far, outsider] = await Promise.all([
-      mesh.run('client', { node: 'node-1' }),
-      mesh.run('far', { node: 'node-2' }),
-      mesh.run('outsider', { node: 'node-1', namespace: OUTSIDE }),
-    ]);
-    await waitFor(() => reaches(client, far.ipv4, ECHO_PORT), 'the mesh to carry');
-    await waitFor(async () => !(await reaches(outsider, far.ipv4, ECHO_PORT)), 'STRICT to hold');
+    ({ mesh, client, far, outsider } = await startStrictMesh({
+      cni: { RULE_CHECK_INTERVAL: '500ms', CAPTURE_PROOF_INTERVAL: '2s' },
+    }));
   });
   after(async function () {
     this.timeout(30_000);
