@@ -27,6 +27,8 @@ import { openRulesOfNode } from './rules-of-node.ts';
 import type { AgentSettings } from './settings/settings.ts';
 import { closeServer, createHealthServer, createMetricsServer, listenTcp } from './sockets/health-server.ts';
 import { PluginServer } from './sockets/plugin-server.ts';
+import type { KeptSocket } from './sockets/socket-upkeep.ts';
+import { SocketUpkeep } from './sockets/socket-upkeep.ts';
 
 export interface AgentOptions {
   readonly settings: AgentSettings;
@@ -245,7 +247,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     clock,
     log: podLog,
   });
-  stack.use(
+  const plugin = stack.use(
     await PluginServer.listen({
       directory: paths.mountedRunDirectory,
       onStarting: (pod, gone) => starting.capture(pod, gone),
@@ -254,6 +256,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
       pluginLog: log.scope('plugin'),
     }),
   );
+  const kept = new Map<string, KeptSocket>([
+    ['ztunnel', zds],
+    ['plugin', plugin],
+  ]);
+  stack.use(new SocketUpkeep(kept, clock, log.scope('sockets')));
   unread[Symbol.dispose]();
 
   const installation = stack.use(

@@ -45,9 +45,9 @@ const BACKLOG = 128;
 export class ZdsServer {
   readonly #options: ZdsServerOptions;
   readonly #reactor: EventLoopReactor;
-  readonly #listener: UnixListener;
+  #listener: UnixListener;
   /** Of the file that this server has made: another agent may have put its own in its place since. */
-  readonly #inode: bigint;
+  #inode: bigint;
   /** In order of arrival. */
   readonly #connections = new Set<ZdsConnection>();
   #acceptAgain: Disposable | undefined;
@@ -60,19 +60,29 @@ export class ZdsServer {
 
   private constructor(options: ZdsServerOptions) {
     this.#options = options;
-    const { path } = options;
-    mkdirSync(dirname(path), { recursive: true });
-    rmSync(path, { force: true });
-    this.#listener = new UnixListener(path, 'seqpacket', BACKLOG);
+    [this.#listener, this.#inode] = openListener(options.path);
     try {
-      chmodSync(path, 0o600); // ztunnel is root; nobody else has a say in whose traffic is carried
-      this.#inode = inodeOf(path)!;
       this.#reactor = new EventLoopReactor((error) => this.#fault(error));
       this.#listen();
     } catch (error) {
       this.#listener.close();
       throw error;
     }
+  }
+
+  /** Whether a ztunnel that dials finds nobody: its file was removed, by hand or by an agent that had taken the place and left. */
+  get vacant(): boolean {
+    return !this.#stopped && inodeOf(this.#options.path) === undefined;
+  }
+
+  /** Makes the socket file anew; ztunnels that are connected stay so. @throws SystemError it listens as before */
+  listenAgain(): void {
+    const [listener, inode] = openListener(this.#options.path);
+    this.#acceptAgain?.[Symbol.dispose]();
+    this.#reactor.unregister(this.#listener.fd);
+    this.#listener.close();
+    [this.#listener, this.#inode] = [listener, inode];
+    this.#listen();
   }
 
   /** Ztunnels that are connected, said hello or not. */
@@ -183,6 +193,20 @@ export class ZdsServer {
 
 function accepted(reply: ZdsReply, what: string): void {
   if (reply.kind === 'refused') throw new ZdsError('ERR_ZDS_REFUSED', `${what}: ${reply.reason}`);
+}
+
+/** In place of whoever listened there before. @returns with the inode of its file @throws SystemError */
+function openListener(path: string): [UnixListener, bigint] {
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  const listener = new UnixListener(path, 'seqpacket', BACKLOG);
+  try {
+    chmodSync(path, 0o600); // ztunnel is root; nobody else has a say in whose traffic is carried
+    return [listener, inodeOf(path)!];
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
 }
 
 function inodeOf(path: string): bigint | undefined {

@@ -214,6 +214,36 @@ describe('node agent', function () {
     expect(await node.redirection(pod)).to.equal('enabled');
   });
 
+  it('is found again by the plugin and by ztunnel when an agent that had taken its sockets has left, as after an upgrade that is undone', async () => {
+    const containers = [{ name: 'install-cni', image: 'cni' }];
+    const labels = { 'k8s-app': 'istio-cni-node' };
+    const template = { metadata: { labels }, spec: { containers } };
+    await node.api.load([
+      {
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata: { name: 'istio-cni-node', namespace: 'istio-system' },
+        spec: { selector: { matchLabels: labels }, template },
+      },
+    ]);
+    const first = await node.startAgent();
+    const ztunnel = await node.ztunnel();
+    const newer = await node.startAgent();
+    await newer.stop();
+    node.agent = first;
+    await node.logged(/was removed, and is there again.*ztunnel/);
+    await node.logged(/was removed, and is there again.*plugin/);
+    const pod = await node.pod('web', {
+      labels: { 'istio.io/dataplane-mode': 'ambient' },
+      running: false,
+    });
+    const { code, output } = await node.plugin('ADD', pod);
+    expect(code, output).to.equal(0);
+    expect(ztunnel.texts, 'the ztunnel that stayed connected').to.include(added(pod));
+    const late = await node.ztunnel();
+    expect(late.texts).to.deep.equal([added(pod), 'snapshot']);
+  });
+
   it('goes on while the API server is away, and catches up', async () => {
     const pod = await node.pod('web', { labels: { 'istio.io/dataplane-mode': 'ambient' } });
     await node.startAgent();

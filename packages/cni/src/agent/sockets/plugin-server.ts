@@ -32,17 +32,31 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** As Istio's; who may enter the directory is the node's business. */
 const SOCKET_MODE = 0o666;
 
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+interface OpenSocket {
+  readonly name: string;
+  readonly handler: Handler;
+  readonly server: Server;
+  readonly path: string;
+  /** Of the file that was made: another agent may have put its own in its place since. */
+  readonly inode: bigint;
+}
+
 /** The agent's two sockets for the CNI plugin: one to have pods captured, one for its log (facts §8). */
 export class PluginServer {
   readonly #options: PluginServerOptions;
-  readonly #servers: { readonly server: Server; readonly path: string; readonly inode: bigint }[] = [];
+  readonly #sockets: OpenSocket[] = [];
 
   /** Listens, in place of an agent before. @throws AgentError ERR_AGENT_LISTEN */
   static async listen(options: PluginServerOptions): Promise<PluginServer> {
     const server = new PluginServer(options);
-    mkdirSync(options.directory, { recursive: true });
-    await server.#listen(agentFiles.logs, (request, response) => server.#takeLog(request, response));
-    await server.#listen(agentFiles.events, (request, response) => server.#takeAdd(request, response));
+    const { logs, events } = agentFiles;
+    for (const [name, handler] of [
+      [logs, (request, response) => server.#takeLog(request, response)],
+      [events, (request, response) => server.#takeAdd(request, response)],
+    ] as const satisfies readonly (readonly [string, Handler])[])
+      server.#sockets.push(await server.#listen(name, handler));
     return server;
   }
 
@@ -50,24 +64,32 @@ export class PluginServer {
     this.#options = options;
   }
 
+  /** Whether the plugin finds nobody: a file was removed, by hand or by an agent that had taken the place and left. */
+  get vacant(): boolean {
+    return this.#sockets.some(({ path }) => inodeOf(path) === undefined);
+  }
+
+  /** Makes those socket files anew that are gone; what is under way there is answered with a cut connection. @throws AgentError */
+  async listenAgain(): Promise<void> {
+    for (const [index, socket] of this.#sockets.entries()) {
+      if (inodeOf(socket.path) !== undefined) continue;
+      await close(socket);
+      this.#sockets[index] = await this.#listen(socket.name, socket.handler);
+    }
+  }
+
   /** Answers what is under way with a cut connection, and removes its own socket files. */
   async stop(): Promise<void> {
-    for (const { server, path, inode } of this.#servers.splice(0)) {
-      server.closeAllConnections();
-      if (inodeOf(path) === inode) rmSync(path, { force: true });
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    }
+    for (const socket of this.#sockets.splice(0)) await close(socket);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
-  async #listen(
-    name: string,
-    handler: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-  ): Promise<void> {
+  async #listen(name: string, handler: Handler): Promise<OpenSocket> {
     const { directory, log } = this.#options;
+    mkdirSync(directory, { recursive: true });
     const path = join(directory, name);
     const server = createServer((request, response) => {
       handler(request, response).catch((error: unknown) => {
@@ -90,7 +112,7 @@ export class PluginServer {
     });
     chmodSync(temporary, SOCKET_MODE);
     renameSync(temporary, path);
-    this.#servers.push({ server, path, inode: inodeOf(path)! });
+    return { name, handler, server, path, inode: inodeOf(path)! };
   }
 
   async #takeAdd(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -142,6 +164,12 @@ export class PluginServer {
     for (const line of lines) writeLine(this.#options.pluginLog, line);
     answer(response, 200, '');
   }
+}
+
+async function close({ server, path, inode }: OpenSocket): Promise<void> {
+  server.closeAllConnections();
+  if (inodeOf(path) === inode) rmSync(path, { force: true });
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 }
 
 /** The plugin, or whoever else writes to the socket, sent what cannot be used; the text names the field. */
