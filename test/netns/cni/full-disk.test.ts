@@ -62,7 +62,7 @@ describe("the plugin on a node whose disk is full, or can't be written", () => {
     expect(refusal(() => installer.installBinary())).to.match(/bin\/istio-cni: ENOSPC.*free space/);
     expect(program().equals(Buffer.alloc(PROGRAM_BYTES, 1))).to.equal(true);
     expect(readdirSync(join(root, 'bin'))).to.deep.equal(['istio-cni']);
-    execFileSync('mount', ['-o', 'remount,size=1m', join(root, 'bin')]);
+    execFileSync('mount', ['-o', 'remount,size=1m', 'small', join(root, 'bin')]);
     installer.installBinary();
     expect(program().equals(Buffer.alloc(PROGRAM_BYTES, 2))).to.equal(true);
   });
@@ -81,9 +81,9 @@ describe("the plugin on a node whose disk is full, or can't be written", () => {
 
   it('says so where the directory has become read-only, and goes on when it no longer is', () => {
     writeFileSync(list(), NETWORK);
-    execFileSync('mount', ['-o', 'remount,ro', join(root, 'net.d')]);
+    execFileSync('mount', ['-o', 'remount,ro', 'small', join(root, 'net.d')]);
     expect(refusal(() => installer.installEntry())).to.match(/10-net.conflist: EROFS.*mounted writable/);
-    execFileSync('mount', ['-o', 'remount,rw', join(root, 'net.d')]);
+    execFileSync('mount', ['-o', 'remount,rw', 'small', join(root, 'net.d')]);
     installer.installEntry();
     expect(readFileSync(list(), 'utf8')).to.contain('istio-cni');
   });
