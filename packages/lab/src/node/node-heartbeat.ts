@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@ambient/runtime';
 import { builtInPath, formatMicroTime, KubeStatusError, patchType } from '@ambient/kube';
-import type { KubeClient } from '@ambient/kube';
+import type { Condition, KubeClient } from '@ambient/kube';
 
 import { nodeLeaseNamespace } from '../objects/well-known.ts';
 import { messageOf } from './errors.ts';
@@ -73,7 +73,7 @@ export class NodeHeartbeat {
       this.#registered = true;
     }
     const now = await health();
-    if (this.#told?.ready !== now.ready || this.#told.message !== now.message) {
+    if (this.#told?.ready !== now.ready || this.#told.message !== now.message || (await this.#gainsaid())) {
       const nowMs = clock.nowMs();
       const body = { status: nodeStatus(facts, now, nowMs, nowMs) };
       await client.request({
@@ -85,6 +85,15 @@ export class NodeHeartbeat {
       this.#told = now;
     }
     await this.#renewLease();
+  }
+
+  /** Whether the node was given up while it could not be heard: nobody but the node itself takes that back. */
+  async #gainsaid(): Promise<boolean> {
+    const { client, facts } = this.#options;
+    const { status } = await client.request<{
+      readonly status?: { readonly conditions?: readonly Condition[] };
+    }>({ path: builtInPath('Node', undefined, facts.name) });
+    return status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'Unknown') ?? false;
   }
 
   async #renewLease(): Promise<void> {
