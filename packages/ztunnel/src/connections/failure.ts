@@ -98,6 +98,11 @@ export class ProxyError extends Error {
   }
 }
 
+/** A connection of a pod whose workload did not come in time. */
+export function ownWorkloadUnknown(): ProxyError {
+  return new ProxyError('own-workload-unknown', proxyFailures['own-workload-unknown'].meaning);
+}
+
 /** `response_flags` of the metrics for the end of a connection. */
 export function responseFlagOf(error: Error | undefined): ResponseFlag {
   if (error === undefined) return '-';

@@ -1,11 +1,11 @@
 import type { HboneError, ServerConnectionOwner } from '@ambient/hbone';
 import { ServerConnection } from '@ambient/hbone';
 import { Http2Error } from '@ambient/http';
-import type { SocketAddress, TcpListener, TcpSocket } from '@ambient/linux';
+import type { SocketAddress, TcpSocket } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { workloadIdentity } from '@ambient/mesh';
-import { ProxyError, proxyFailures } from '../connections/failure.ts';
-import { listenForTraffic } from '../connections/listen-for-traffic.ts';
+import { ownWorkloadUnknown, ProxyError } from '../connections/failure.ts';
+import { TrafficListener } from '../connections/traffic-listener.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { ClientIdentity } from './client-identity.ts';
 import type { HalfOpen } from './handshake-admission.ts';
@@ -28,34 +28,19 @@ export interface InboundPeer {
 }
 
 /** Takes HBONE connections from other proxies. */
-export class HboneListener {
-  readonly #context: WorkerContext;
+export class HboneListener extends TrafficListener {
   readonly #workloads: LocalWorkloads;
-  readonly #listener: TcpListener;
   readonly #admission: HandshakeAdmission;
   readonly #connections = new Map<ServerConnection, ClientIdentity>();
 
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
-    this.#context = context;
+    super(context, { at, backlog: BACKLOG, name: 'inbound', direction: 'inbound' });
     this.#workloads = workloads;
-    const port = { at, backlog: BACKLOG, name: 'inbound', direction: 'inbound' } as const;
-    this.#listener = listenForTraffic(context, port, (socket, peer) => {
-      this.#accept(socket, peer);
-    });
-    this.#admission = new HandshakeAdmission(context.reactor, this.#listener);
+    this.#admission = new HandshakeAdmission(context.reactor, this.listener);
   }
 
-  /** Starts to accept; until then connections wait in the kernel. */
-  start(): void {
-    this.#listener.start();
-  }
-
-  get port(): number {
-    return this.#listener.localAddress().port;
-  }
-
-  #accept(socket: TcpSocket, peer: SocketAddress): void {
-    if (this.#context.captureProof.answer('hbone', socket, peer)) return;
+  protected accept(socket: TcpSocket, peer: SocketAddress): void {
+    if (this.context.captureProof.answer('hbone', socket, peer)) return;
     const local = socket.localAddress();
     if (local === undefined) {
       socket.close();
@@ -65,15 +50,15 @@ export class HboneListener {
       halfOpen.finish();
       if (socket.closed) return; // crowded out while it waited
       socket.close();
-      this.#context.connections.refused('inbound', peer, local, error);
+      this.context.connections.refused('inbound', peer, local, error);
     };
     const halfOpen = this.#admission.begin(refuse);
     this.#workloads.find((workload) => {
       if (workload === undefined) {
-        refuse(new ProxyError('own-workload-unknown', proxyFailures['own-workload-unknown'].meaning));
+        refuse(ownWorkloadUnknown());
         return;
       }
-      this.#context.certificates.request(workloadIdentity(workload), (contexts, error) => {
+      this.context.certificates.request(workloadIdentity(workload), (contexts, error) => {
         if (contexts === undefined)
           refuse(error ?? new ProxyError('certificate-unavailable', 'no certificate for this pod'));
         else if (!socket.closed) {
@@ -91,7 +76,7 @@ export class HboneListener {
     halfOpen: HalfOpen,
   ): void {
     const { peer, local } = addresses;
-    const context = this.#context;
+    const context = this.context;
     const client = new ClientIdentity(context, workload.trustDomain);
     const refusals = new RefusalLog(context.connections, peer, local);
     const owner: ServerConnectionOwner = {
@@ -138,7 +123,7 @@ export class HboneListener {
     if (error.code === 'shut-down') return;
     // Tunnels have lines of their own. Said here is why a connection without tunnels ended, and what its peer did wrong.
     const silent = known && connection.wasUsed && !isPeerFault(error);
-    if (!silent) this.#context.connections.refused('inbound', peer, local, error);
+    if (!silent) this.context.connections.refused('inbound', peer, local, error);
   }
 
   /** Cuts the connections whose client has been revoked. */
@@ -154,14 +139,9 @@ export class HboneListener {
     return this.#connections.size;
   }
 
-  /** New connections go to the listeners of another process that has come after `own` ones of this process, if there are any. */
-  passOn(own: number): void {
-    this.#listener.steerTo(own);
-  }
-
   /** Takes no more connections and no more tunnels; connections close with their last tunnel. */
-  drain(): void {
-    this.#listener.drain();
+  override drain(): void {
+    super.drain();
     this.drainConnections();
   }
 
@@ -172,7 +152,7 @@ export class HboneListener {
 
   /** Cuts everything. */
   close(error: HboneError): void {
-    this.#listener.close();
+    this.listener.close();
     this.#admission.close();
     for (const connection of [...this.#connections.keys()]) connection.fail(error);
   }

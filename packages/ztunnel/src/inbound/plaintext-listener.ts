@@ -1,8 +1,8 @@
-import type { SocketAddress, TcpListener, TcpSocket } from '@ambient/linux';
+import type { SocketAddress, TcpSocket } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { authorize, guessInboundService, refusePlaintextInbound } from '@ambient/mesh';
-import { ProxyError, proxyFailures } from '../connections/failure.ts';
-import { listenForTraffic } from '../connections/listen-for-traffic.ts';
+import { ownWorkloadUnknown, ProxyError } from '../connections/failure.ts';
+import { TrafficListener } from '../connections/traffic-listener.ts';
 import type { LiveConnection } from '../connections/live-connection.ts';
 import type { Dialling } from '../relay/dial.ts';
 import { SocketRelay } from '../relay/socket-relay.ts';
@@ -14,31 +14,16 @@ import { deniedError } from './serve-tunnel.ts';
 const BACKLOG = 1024;
 
 /** Takes plain connections to the pod, which redirection brings here, and passes on those that the policies admit. */
-export class PlaintextListener {
-  readonly #context: WorkerContext;
+export class PlaintextListener extends TrafficListener {
   readonly #workloads: LocalWorkloads;
-  readonly #listener: TcpListener;
 
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
-    this.#context = context;
+    super(context, { at, backlog: BACKLOG, name: 'inbound plaintext', direction: 'inbound' });
     this.#workloads = workloads;
-    const port = { at, backlog: BACKLOG, name: 'inbound plaintext', direction: 'inbound' } as const;
-    this.#listener = listenForTraffic(context, port, (socket, peer) => {
-      this.#accept(socket, peer);
-    });
   }
 
-  /** Starts to accept; until then connections wait in the kernel. */
-  start(): void {
-    this.#listener.start();
-  }
-
-  get port(): number {
-    return this.#listener.localAddress().port;
-  }
-
-  #accept(socket: TcpSocket, peer: SocketAddress): void {
-    if (this.#context.captureProof.answer('inbound', socket, peer)) return;
+  protected accept(socket: TcpSocket, peer: SocketAddress): void {
+    if (this.context.captureProof.answer('inbound', socket, peer)) return;
     const destination = socket.originalDestination() ?? socket.localAddress();
     if (destination === undefined) {
       socket.close();
@@ -46,33 +31,23 @@ export class PlaintextListener {
     }
     const refuse = (error: ProxyError): void => {
       socket.close();
-      this.#context.connections.refused('inbound', peer, destination, error);
+      this.context.connections.refused('inbound', peer, destination, error);
     };
-    const refusal = refusePlaintextInbound(destination, this.#context.selfPorts);
+    const refusal = refusePlaintextInbound(destination, this.context.selfPorts);
     if (refusal !== undefined) {
       refuse(new ProxyError(refusal.reason, refusal.message));
       return;
     }
     socket.setNoDelay();
-    if (this.#context.keepAlive !== undefined) socket.setKeepAlive(this.#context.keepAlive);
+    if (this.context.keepAlive !== undefined) socket.setKeepAlive(this.context.keepAlive);
     this.#workloads.find((workload) => {
-      if (workload !== undefined) passOn(this.#context, socket, peer, destination, workload);
-      else refuse(new ProxyError('own-workload-unknown', proxyFailures['own-workload-unknown'].meaning));
+      if (workload !== undefined) passOn(this.context, socket, peer, destination, workload);
+      else refuse(ownWorkloadUnknown());
     });
   }
 
-  /** New connections go to the listeners of another process that has come after `own` ones of this process, if there are any. */
-  passOn(own: number): void {
-    this.#listener.steerTo(own);
-  }
-
-  /** Takes what waits already, and no more. */
-  drain(): void {
-    this.#listener.drain();
-  }
-
   close(): void {
-    this.#listener.close();
+    this.listener.close();
   }
 }
 

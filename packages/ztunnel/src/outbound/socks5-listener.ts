@@ -1,9 +1,9 @@
-import type { ReadinessHandler, SocketAddress, TcpListener, TcpSocket } from '@ambient/linux';
+import type { ReadinessHandler, SocketAddress, TcpSocket } from '@ambient/linux';
 import { FAILED, IoBuffer, Timer, WOULD_BLOCK } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
-import { ProxyError, proxyFailures } from '../connections/failure.ts';
-import { listenForTraffic } from '../connections/listen-for-traffic.ts';
+import { ownWorkloadUnknown, ProxyError } from '../connections/failure.ts';
+import { TrafficListener } from '../connections/traffic-listener.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { route } from './route-connection.ts';
 import { resolveForPod } from './socks5-names.ts';
@@ -103,39 +103,24 @@ class Negotiating implements ReadinessHandler {
  * Takes connections for which applications ask by SOCKS5 (UNSTABLE_ENABLE_SOCKS5), and sends them where redirected ones would
  * go. Success is said before the way is found: what fails then closes the connection, as with redirection.
  */
-export class Socks5Listener {
-  readonly #context: WorkerContext;
+export class Socks5Listener extends TrafficListener {
   readonly #workloads: LocalWorkloads;
-  readonly #listener: TcpListener;
   readonly #negotiating = new Set<Negotiating>();
 
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
-    this.#context = context;
+    super(context, { at, backlog: BACKLOG, name: 'socks5', direction: 'outbound' });
     this.#workloads = workloads;
-    const port = { at, backlog: BACKLOG, name: 'socks5', direction: 'outbound' } as const;
-    this.#listener = listenForTraffic(context, port, (socket, peer) => {
-      this.#accept(socket, peer);
-    });
   }
 
-  /** Starts to accept; until then connections wait in the kernel. */
-  start(): void {
-    this.#listener.start();
-  }
-
-  get port(): number {
-    return this.#listener.localAddress().port;
-  }
-
-  #accept(socket: TcpSocket, peer: SocketAddress): void {
+  protected accept(socket: TcpSocket, peer: SocketAddress): void {
     if (this.#negotiating.size >= MAX_NEGOTIATING) {
       socket.close();
       this.#log(peer, `${MAX_NEGOTIATING} connections have not said yet where to`);
       return;
     }
     socket.setNoDelay();
-    if (this.#context.keepAlive !== undefined) socket.setKeepAlive(this.#context.keepAlive);
-    this.#negotiating.add(new Negotiating(this, this.#context, socket, peer));
+    if (this.context.keepAlive !== undefined) socket.setKeepAlive(this.context.keepAlive);
+    this.#negotiating.add(new Negotiating(this, this.context, socket, peer));
   }
 
   /** @internal for Negotiating: it has to end. What is to be said has been. */
@@ -147,7 +132,7 @@ export class Socks5Listener {
   }
 
   #log(peer: SocketAddress, why: string): void {
-    this.#context.connections.refused('outbound', peer, undefined, new ProxyError('socks-request', why));
+    this.context.connections.refused('outbound', peer, undefined, new ProxyError('socks-request', why));
   }
 
   /** @internal for Negotiating: its destination is known, its socket is no longer read. */
@@ -155,8 +140,7 @@ export class Socks5Listener {
     this.#workloads.findSender((source) => {
       if (!this.#negotiating.has(negotiating)) return; // closed meanwhile
       if (source === undefined) {
-        const text = proxyFailures['own-workload-unknown'].meaning;
-        this.#fail(negotiating, socksReplies.failed, new ProxyError('own-workload-unknown', text));
+        this.#fail(negotiating, socksReplies.failed, ownWorkloadUnknown());
       } else if (to.kind === 'address') this.#send(negotiating, source, { ip: to.ip, port: to.port });
       else this.#resolve(negotiating, source, to);
     });
@@ -167,7 +151,7 @@ export class Socks5Listener {
     source: Workload,
     { hostname, port }: Extract<SocksDestination, { kind: 'hostname' }>,
   ): void {
-    resolveForPod(this.#context, source, hostname, ({ ip, problem }) => {
+    resolveForPod(this.context, source, hostname, ({ ip, problem }) => {
       if (!this.#negotiating.has(negotiating)) return;
       if (ip !== undefined) {
         this.#send(negotiating, source, { ip, port });
@@ -182,28 +166,18 @@ export class Socks5Listener {
     this.#negotiating.delete(negotiating);
     say(negotiating.socket, socksReply(reply));
     negotiating.socket.close();
-    this.#context.connections.refused('outbound', negotiating.peer, undefined, error);
+    this.context.connections.refused('outbound', negotiating.peer, undefined, error);
   }
 
   #send(negotiating: Negotiating, source: Workload, destination: SocketAddress): void {
     const { socket, peer } = negotiating;
     this.#negotiating.delete(negotiating);
     say(socket, socksReply(socksReplies.succeeded));
-    route(this.#context, { socket, source, peer, destination });
-  }
-
-  /** New connections go to the listeners of another process that has come after `own` ones of this process, if there are any. */
-  passOn(own: number): void {
-    this.#listener.steerTo(own);
-  }
-
-  /** Takes what waits already, and no more. */
-  drain(): void {
-    this.#listener.drain();
+    route(this.context, { socket, source, peer, destination });
   }
 
   close(): void {
-    this.#listener.close();
+    this.listener.close();
     for (const negotiating of this.#negotiating) {
       negotiating.release();
       negotiating.socket.close();
