@@ -194,6 +194,13 @@ describe('what a control plane writes back', function () {
       expect(found[0]).to.equal('240.240.99.99');
     });
 
+    it('come also where others write to the entry at the same time', async () => {
+      const busy = await create(entry('busy', 'busy.example.com'));
+      // As often as a write is made anew at once; more often would be told of.
+      for (let i = 0; i < 3; i++) await api.patch(busy, { metadata: { annotations: { count: `${i}` } } });
+      expect(await addressesOf(busy)).to.have.length(2);
+    });
+
     function addressesOf(object: Manifest): Promise<string[]> {
       return waitFor(async () => {
         const { status } = await api.get(object);

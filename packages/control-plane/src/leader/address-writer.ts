@@ -3,11 +3,12 @@ import type { Logger } from '@ambient/runtime';
 import type { Report } from '../cluster/engine.ts';
 import type { ObjectStore } from '../cluster/object-store.ts';
 import type { Finding } from '../discovery/finding.ts';
-import type { ApplyQueue } from '@ambient/kube';
-import { statusRequest } from '@ambient/kube';
+import type { ApplyQueue, ApplyRequest, ServiceEntry } from '@ambient/kube';
+import { isRecord, statusRequest } from '@ambient/kube';
 import { fieldManagers } from '../status/condition.ts';
 import { AddressAllocator } from '../translate/allocate-address.ts';
-import type { EntryName } from '../translate/allocate-address.ts';
+import type { AllocatedAddress, EntryName } from '../translate/allocate-address.ts';
+import { isOfRevision } from '../translate/scope.ts';
 
 export interface AddressWriterOptions {
   readonly store: ObjectStore;
@@ -15,7 +16,15 @@ export interface AddressWriterOptions {
   readonly log: Logger;
   /** Pools of addresses in CIDR notation, at most one of each family. */
   readonly ranges: readonly string[];
+  /** Of this control plane: entries of others are theirs. */
+  readonly revision: string;
 }
+
+/** A merge patch of an entry's status, good for one version of it. */
+type AddressesBody = ApplyRequest['body'] & {
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly resourceVersion: string };
+  readonly status: { readonly addresses: readonly AllocatedAddress[] };
+};
 
 /**
  * Gives addresses to the hosts of ServiceEntries that have none. Every replica knows who has which, so that whoever comes to
@@ -56,22 +65,57 @@ export class AddressWriter {
     this.#leading = false;
   }
 
-  #write({ namespace, name }: EntryName): void {
+  #write(name: EntryName): void {
     if (!this.#leading) return;
-    const { store, queue, log } = this.#options;
-    const entry = store.get('ServiceEntry', namespace, name);
+    const { store, queue } = this.#options;
+    const entry = store.get('ServiceEntry', name.namespace, name.name);
     if (entry === undefined) return;
-    const { addresses, changed, problems } = this.#allocator.plan(entry);
-    for (const { message } of problems)
-      log.error('no address for a ServiceEntry', { object: `${namespace}/${name}`, problem: message });
-    const { apiVersion, kind, metadata } = entry;
-    // Only onto the entry as it is known here: whoever has written addresses meanwhile keeps them.
-    const known = { namespace, name, resourceVersion: metadata.resourceVersion ?? '' };
-    const body = { apiVersion, kind, metadata: known, status: { addresses } };
-    const request = statusRequest(fieldManagers.addresses, body, entry);
-    if (changed) queue.submit(request);
-    else queue.withdraw(request);
+    const body = this.#bodyFor(entry);
+    const request = statusRequest(fieldManagers.addresses, body ?? bodyOf(entry, []));
+    if (body === undefined) queue.withdraw(request);
+    else queue.submit({ ...request, revise: this.#reviser(name, entry.metadata.resourceVersion) });
   }
+
+  /** @returns what is to be written so that the entry has its addresses; undefined if it has them */
+  #bodyFor(entry: ServiceEntry): AddressesBody | undefined {
+    const { addresses, changed, problems } = this.#allocator.plan(entry);
+    for (const { message } of problems) {
+      const object = `${entry.metadata.namespace ?? ''}/${entry.metadata.name}`;
+      this.#options.log.error('no address for a ServiceEntry', { object, problem: message });
+    }
+    return changed ? bodyOf(entry, addresses) : undefined;
+  }
+
+  /**
+   * Decides anew after a conflict: whoever has written addresses meanwhile keeps them.
+   *
+   * @param version of the entry that the first body was made for
+   */
+  #reviser({ namespace, name }: EntryName, version: string | undefined): NonNullable<ApplyRequest['revise']> {
+    const outdated = new Set([version]);
+    return (current) => {
+      const { store, revision } = this.#options;
+      const known = store.get('ServiceEntry', namespace, name);
+      if (!this.#leading || known === undefined || !isServiceEntry(current)) return undefined;
+      // The watch may have told of a newer version than the answer holds, unless that one has lost already.
+      const entry = outdated.has(known.metadata.resourceVersion) ? current : known;
+      outdated.add(entry.metadata.resourceVersion);
+      return isOfRevision('ServiceEntry', entry, revision) ? this.#bodyFor(entry) : undefined;
+    };
+  }
+}
+
+/** Only onto the entry as it is known here. */
+function bodyOf(
+  { apiVersion, kind, metadata }: ServiceEntry,
+  addresses: readonly AllocatedAddress[],
+): AddressesBody {
+  const { namespace = '', name, resourceVersion = '' } = metadata;
+  return { apiVersion, kind, metadata: { namespace, name, resourceVersion }, status: { addresses } };
+}
+
+function isServiceEntry(object: unknown): object is ServiceEntry {
+  return isRecord(object) && isRecord(object['metadata']) && object['kind'] === 'ServiceEntry';
 }
 
 function nameOf(key: string): EntryName {

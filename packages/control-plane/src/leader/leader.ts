@@ -61,7 +61,13 @@ export class Leader {
     this.#status = new StatusWriter(store, this.#queue);
     const { allocateAddresses, ipv4Range, ipv6Range } = settings.discovery;
     this.#addresses = allocateAddresses
-      ? new AddressWriter({ store, queue: this.#queue, log, ranges: [ipv4Range, ipv6Range] })
+      ? new AddressWriter({
+          store,
+          queue: this.#queue,
+          log,
+          ranges: [ipv4Range, ipv6Range],
+          revision: settings.cluster.revision,
+        })
       : undefined;
     this.#trust = new TrustDistribution({
       client,
