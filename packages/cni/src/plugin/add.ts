@@ -16,6 +16,9 @@ const AGENT_POD_PREFIX = 'istio-cni-node-';
 const RETRY_INTERVAL_MS = 1000;
 const ATTEMPTS = 2;
 const PATIENT_ATTEMPTS = 30;
+/** One agent follows another, or takes over from one that was killed, within that time: four seconds. */
+const FIND_ATTEMPTS = 21;
+const FIND_INTERVAL_MS = 200;
 
 /**
  * Captures the pod of an ADD, if it belongs to the mesh.
@@ -66,9 +69,26 @@ async function capture(
   }
   const enrolment = known.enrolment ?? (await decide(pod, config, log, sleep));
   if (!enrolment.enrolled) return log.write('debug', `${name}: not for the mesh, ${enrolment.reason}`);
-  if (known.refusal !== undefined) throw known.refusal;
-  await requestCapture(config.agentRunDirectory, request);
+  if (known.refusal !== undefined && known.refusal.code !== cniCodes.agentMissing) throw known.refusal;
+  await captureWhenFound(config, request, sleep);
   log.write('info', `${name}: captured`);
+}
+
+/** Has the agent capture a pod that is for the mesh; where none is found, the next one is waited for a while. */
+async function captureWhenFound(
+  { agentRunDirectory }: PluginConfig,
+  request: AddRequest,
+  sleep: Sleep,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await requestCapture(agentRunDirectory, request);
+    } catch (error) {
+      const isMissing = error instanceof CniError && error.code === cniCodes.agentMissing;
+      if (!isMissing || attempt === FIND_ATTEMPTS) throw error;
+      await sleep(FIND_INTERVAL_MS);
+    }
+  }
 }
 
 /** What is known of a pod that the agent has not captured: why, and whether it is for the mesh. */

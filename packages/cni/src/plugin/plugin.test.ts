@@ -262,6 +262,7 @@ describe('CNI plugin', () => {
       const error = await failure();
       expect(error).to.include({ code: cniCodes.agentMissing });
       expect(error.msg).to.contain('pluginevent.sock');
+      expect(sleeps, 'one that follows is waited for').to.deep.equal(Array<number>(20).fill(200));
     });
 
     it('the agent has ended and left its socket', async () => {
@@ -386,6 +387,20 @@ describe('CNI plugin', () => {
     };
     expect(await run()).to.have.property('exitCode', 0);
     expect(apiRequests.at(-1)).to.contain('token-2');
+  });
+
+  it('finds an agent that comes while it waits, and one that follows another amid a request', async () => {
+    const first = await serve(join(directory, 'pluginevent.sock'), (request) => request.destroy());
+    onSleep = () => {
+      onSleep = () => undefined;
+      first.closeAllConnections();
+      first.close();
+      void startAgent();
+    };
+    config['agent_decides'] = true;
+    expect(await run()).to.deep.equal({ result: prevResult, exitCode: 0 });
+    expect(added[1]).to.deep.include({ PodName: 'web-1' });
+    expect(sleeps).to.have.length.within(1, 20);
   });
 
   for (const command of ['DEL', 'CHECK', 'GC', 'STATUS'])

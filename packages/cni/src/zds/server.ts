@@ -1,7 +1,5 @@
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { UnixSocket } from '@ambient/linux';
-import { EventLoopReactor, UnixListener } from '@ambient/linux';
+import { EventLoopReactor } from '@ambient/linux';
 import type { Clock, Logger } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
 import { ZdsConnection } from './connection.ts';
@@ -9,6 +7,8 @@ import type { PreparePacket } from './connection.ts';
 import { ZdsError } from './errors.ts';
 import type { ZdsReply, ZdsWorkload } from './messages.ts';
 import { encodeAdd, encodeDel, encodeKeep, encodeSnapshotSent } from './messages.ts';
+import type { PlaceHolder } from './socket-place.ts';
+import { SocketPlace } from './socket-place.ts';
 
 /** A pod whose traffic goes through ztunnel. */
 export interface ZdsPod extends ZdsWorkload {
@@ -35,7 +35,6 @@ export interface ZdsServerOptions {
 const REPLY_TIMEOUT_MS = 5000;
 /** Five connections are accepted a second: a ztunnel that fails at once must not keep the agent busy. */
 const ACCEPT_INTERVAL_MS = 200;
-const BACKLOG = 128;
 
 /**
  * The agent's side of ZDS, by which ztunnel learns of a node's pods: seqpacket, one bare message a packet, a pod's network
@@ -45,9 +44,7 @@ const BACKLOG = 128;
 export class ZdsServer {
   readonly #options: ZdsServerOptions;
   readonly #reactor: EventLoopReactor;
-  #listener: UnixListener;
-  /** Of the file that this server has made: another agent may have put its own in its place since. */
-  #inode: bigint;
+  #place: SocketPlace;
   /** In order of arrival. */
   readonly #connections = new Set<ZdsConnection>();
   #acceptAgain: Disposable | undefined;
@@ -55,33 +52,49 @@ export class ZdsServer {
 
   /** Listens, in place of whoever listened there before. @throws SystemError */
   static listen(options: ZdsServerOptions): ZdsServer {
+    const server = new ZdsServer(options);
+    server.begin();
+    return server;
+  }
+
+  /** Takes the place of whoever listened there before; a ztunnel that dials waits until `begin`. @throws SystemError */
+  static claim(options: ZdsServerOptions): ZdsServer {
     return new ZdsServer(options);
   }
 
   private constructor(options: ZdsServerOptions) {
     this.#options = options;
-    [this.#listener, this.#inode] = openListener(options.path);
+    this.#place = new SocketPlace(options.path);
     try {
       this.#reactor = new EventLoopReactor((error) => this.#fault(error));
-      this.#listen();
     } catch (error) {
-      this.#listener.close();
+      this.#place.close();
       throw error;
     }
   }
 
-  /** Whether a ztunnel that dials finds nobody: its file was removed, by hand or by an agent that had taken the place and left. */
-  get vacant(): boolean {
-    return !this.#stopped && inodeOf(this.#options.path) === undefined;
+  /** Serves the ztunnels that dial, from now on. */
+  begin(): void {
+    this.#listen();
+  }
+
+  /** Whom a ztunnel that dials finds. A file may be removed by hand, or by an agent that had taken the place and left. */
+  get holder(): PlaceHolder {
+    return this.#place.holder;
+  }
+
+  /** Whether the agent that had the place before still listens. */
+  beforeListens(): Promise<boolean> {
+    return this.#place.beforeListens();
   }
 
   /** Makes the socket file anew; ztunnels that are connected stay so. @throws SystemError it listens as before */
   listenAgain(): void {
-    const [listener, inode] = openListener(this.#options.path);
+    const place = new SocketPlace(this.#options.path);
     this.#acceptAgain?.[Symbol.dispose]();
-    this.#reactor.unregister(this.#listener.fd);
-    this.#listener.close();
-    [this.#listener, this.#inode] = [listener, inode];
+    this.#reactor.unregister(this.#place.listener.fd);
+    this.#place.close();
+    this.#place = place;
     this.#listen();
   }
 
@@ -121,10 +134,10 @@ export class ZdsServer {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#acceptAgain?.[Symbol.dispose]();
-    this.#reactor.unregister(this.#listener.fd);
-    this.#listener.close();
-    if (inodeOf(this.#options.path) === this.#inode) rmSync(this.#options.path, { force: true });
+    this.#reactor.unregister(this.#place.listener.fd);
+    // Before the place is given up: who waits for that finds no ztunnel here any more.
     for (const connection of [...this.#connections]) connection.close();
+    this.#place.close();
     await this.#reactor.close();
   }
 
@@ -134,7 +147,7 @@ export class ZdsServer {
 
   #listen(): void {
     this.#acceptAgain = undefined;
-    this.#reactor.registerReadable(this.#listener.fd, {
+    this.#reactor.registerReadable(this.#place.listener.fd, {
       onReadiness: () => this.#accept(),
       onFault: (error) => this.#fault(error),
     });
@@ -142,9 +155,9 @@ export class ZdsServer {
 
   #accept(): void {
     // Before accept(2), which may fail for want of descriptors: then too the next attempt waits.
-    this.#reactor.unregister(this.#listener.fd);
+    this.#reactor.unregister(this.#place.listener.fd);
     this.#acceptAgain = this.#options.clock.setTimer(ACCEPT_INTERVAL_MS, () => this.#listen());
-    const socket = this.#listener.accept();
+    const socket = this.#place.listener.accept();
     if (socket !== undefined) this.#welcome(socket);
   }
 
@@ -193,22 +206,4 @@ export class ZdsServer {
 
 function accepted(reply: ZdsReply, what: string): void {
   if (reply.kind === 'refused') throw new ZdsError('ERR_ZDS_REFUSED', `${what}: ${reply.reason}`);
-}
-
-/** In place of whoever listened there before. @returns with the inode of its file @throws SystemError */
-function openListener(path: string): [UnixListener, bigint] {
-  mkdirSync(dirname(path), { recursive: true });
-  rmSync(path, { force: true });
-  const listener = new UnixListener(path, 'seqpacket', BACKLOG);
-  try {
-    chmodSync(path, 0o600); // ztunnel is root; nobody else has a say in whose traffic is carried
-    return [listener, inodeOf(path)!];
-  } catch (error) {
-    listener.close();
-    throw error;
-  }
-}
-
-function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }

@@ -79,22 +79,18 @@ export class RememberedPods {
   }
 }
 
-/**
- * Pods of the file whose namespaces are on the node still. A file that is not there, or cannot be read, has none; entries
- * that are none are left out.
- */
+/** Pods of the file. One that is not there, or cannot be read, has none; entries that are none are left out. */
 export async function readRemembered(
   path: string,
   finder: Pick<NetnsFinder, 'find'>,
 ): Promise<Map<string, CapturedPod>> {
-  const found = await Promise.all(
-    readEntries(path).map(async (entry): Promise<CapturedPod[]> => {
+  const records = await Promise.all(
+    readEntries(path).map(async (entry): Promise<CapturedPod> => {
       const netns = await finder.find(entry);
-      if (netns === undefined) return [];
-      return [{ ...entry, netns, capture: undefined, complete: false, unheardUntilMs: 0 }];
+      return { ...entry, netns, capture: undefined, complete: false, unheardUntilMs: 0 };
     }),
   );
-  return new Map(found.flat().map((record) => [record.uid, record]));
+  return new Map(records.map((record) => [record.uid, record]));
 }
 
 function readEntries(path: string): readonly RememberedPod[] {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Logger } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
 import { agentFiles } from '../../plugin/agent-client.ts';
+import type { PlaceHolder } from '../../zds/socket-place.ts';
 import { AgentError } from '../errors.ts';
 import type { AgentMetrics } from '../metrics.ts';
 
@@ -64,9 +65,11 @@ export class PluginServer {
     this.#options = options;
   }
 
-  /** Whether the plugin finds nobody: a file was removed, by hand or by an agent that had taken the place and left. */
-  get vacant(): boolean {
-    return this.#sockets.some(({ path }) => inodeOf(path) === undefined);
+  /** Whom the plugin finds. */
+  get holder(): PlaceHolder {
+    const present = this.#sockets.map(({ path, inode }) => ({ inode, found: inodeOf(path) }));
+    if (present.some(({ found }) => found === undefined)) return 'nobody';
+    return present.every(({ inode, found }) => found === inode) ? 'own' : 'other';
   }
 
   /** Makes those socket files anew that are gone; what is under way there is answered with a cut connection. @throws AgentError */

@@ -6,7 +6,7 @@ import { SocketUpkeep } from './socket-upkeep.ts';
 describe('SocketUpkeep', () => {
   let clock: ManualClock;
   let lines: string[];
-  let socket: { vacant: boolean; failure: Error | undefined; made: number; listenAgain: () => void };
+  let socket: { holder: 'own' | 'nobody'; failure: Error | undefined; made: number; listenAgain: () => void };
   let upkeep: SocketUpkeep;
 
   beforeEach(() => {
@@ -14,13 +14,13 @@ describe('SocketUpkeep', () => {
     lines = [];
     const sink: LogSink = { write: (level, _scope, message) => lines.push(`${level} ${message}`) };
     socket = {
-      vacant: false,
+      holder: 'own',
       failure: undefined,
       made: 0,
       listenAgain() {
         if (this.failure !== undefined) throw this.failure;
         this.made += 1;
-        this.vacant = false;
+        this.holder = 'own';
       },
     };
     upkeep = new SocketUpkeep(
@@ -41,17 +41,17 @@ describe('SocketUpkeep', () => {
 
   it('leaves alone what is there, and what is missing for a moment only', async () => {
     await look();
-    socket.vacant = true;
+    socket.holder = 'nobody';
     await look();
-    socket.vacant = false;
+    socket.holder = 'own';
     await look();
-    socket.vacant = true;
+    socket.holder = 'nobody';
     await look();
     expect([socket.made, lines]).to.deep.equal([0, []]);
   });
 
   it('makes anew what stays missing, and tells', async () => {
-    socket.vacant = true;
+    socket.holder = 'nobody';
     await look();
     await look();
     await look();
@@ -60,7 +60,7 @@ describe('SocketUpkeep', () => {
   });
 
   it('tries again what fails', async () => {
-    socket.vacant = true;
+    socket.holder = 'nobody';
     socket.failure = new Error('no space');
     await look();
     await look();

@@ -1,19 +1,17 @@
 import type { Clock, Logger } from '@ambient/runtime';
 import { describeError } from '@ambient/runtime';
+import type { PlaceHolder } from '../../zds/socket-place.ts';
 
 /** A socket of the agent whose file somebody may remove. */
 export interface KeptSocket {
-  /** Nobody has a file in its place. */
-  readonly vacant: boolean;
+  /** Whose file is in its place. */
+  readonly holder: PlaceHolder;
   listenAgain(): void | Promise<void>;
 }
 
 const LOOK_INTERVAL_MS = 1000;
 
-/**
- * Has the agent listen again where its socket files are gone. Two agents overlap where a DaemonSet surges: the newer takes the
- * files, and when it is taken back (a roll-out that is undone), the older is to be found again.
- */
+/** Has the agent listen again where its socket files are gone, as by a hand that removed them. */
 export class SocketUpkeep implements AsyncDisposable {
   readonly #sockets: ReadonlyMap<string, KeptSocket>;
   readonly #clock: Clock;
@@ -47,7 +45,7 @@ export class SocketUpkeep implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const vacant = [...this.#sockets].filter(([, socket]) => socket.vacant);
+    const vacant = [...this.#sockets].filter(([, { holder }]) => holder === 'nobody');
     const again = vacant.filter(([name]) => this.#vacant.has(name));
     this.#vacant = new Set(vacant.map(([name]) => name));
     for (const [name, socket] of again) {
