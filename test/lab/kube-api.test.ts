@@ -151,7 +151,7 @@ describe('control plane and Kubernetes API', function () {
 
   it('applies a condition to a status, and leaves those of others', async () => {
     await create(services, service('status'));
-    using queue = new ApplyQueue({ client, log });
+    using queue = new ApplyQueue({ client, log, perSecond: 20 });
     queue.start();
     const condition = (type: string) => ({
       type,

@@ -33,6 +33,8 @@ class Rig {
       log: testLog(this.log),
       clock: this.clock,
       random: () => 0.5,
+      perSecond: 20,
+      burst: 50,
       onFailure: ({ request }) => this.failures.push(request.path),
       ...options,
     });
@@ -210,6 +212,53 @@ describe('ApplyQueue', () => {
     for (let i = 0; i < 40; i++) await rig.pass(100);
     expect(rig.sent.length).within(44, 46);
     expect(rig.queue.waiting).equal(100 - rig.sent.length);
+  });
+
+  describe('before a crowd that came at once', () => {
+    const crowd = 10_000;
+
+    /** A queue as a new leader fills it. */
+    function crowded(): Rig {
+      const rig = new Rig({ perSecond: 100, burst: 100 });
+      for (let i = 0; i < crowd; i++) rig.queue.submit(say('stale', `s${i}`));
+      return rig;
+    }
+
+    /** Passes time in steps until a status was written. @returns the time in milliseconds */
+    async function untilWritten(rig: Rig, status: string, atMostMs: number): Promise<number> {
+      for (let ms = 0; ms < atMostMs; ms += 10) {
+        if (rig.messages.includes(`"${status}"`)) return ms;
+        await rig.pass(10);
+      }
+      throw new Error(`${status} was not written within ${atMostMs} ms`);
+    }
+
+    it('a change is written within a second, an object of the crowd itself, too', async () => {
+      const rig = crowded();
+      await rig.pass(2000);
+      rig.queue.submit(say('fresh', 'other'));
+      expect(await untilWritten(rig, 'fresh', 1000)).lessThan(700);
+      rig.queue.submit(say('changed', `s${crowd - 1000}`));
+      expect(await untilWritten(rig, 'changed', 1000)).lessThan(700);
+    });
+
+    it('many changes are written as fast as the rate allows, and hold up the crowd by three quarters', async () => {
+      const rig = crowded();
+      for (let s = 0; s < 10; s++) await rig.pass(1000);
+      const before = rig.sent.length;
+      for (let ms = 0; ms < 10_000; ms += 10) {
+        rig.queue.submit(say('fresh', `f${ms}`));
+        await rig.pass(10);
+      }
+      const stale = rig.messages.slice(before).filter((message) => message === '"stale"').length;
+      expect(stale).within(240, 270);
+    });
+
+    it('all of it is written, at the rate', async () => {
+      const rig = crowded();
+      for (let ms = 0; ms < (crowd / 100 - 1) * 1000; ms += 100) await rig.pass(100);
+      expect([rig.queue.waiting, rig.queue.written]).deep.equal([0, crowd]);
+    }).timeout(20_000);
   });
 
   it('has few requests under way, and a change meanwhile follows the one that is', async () => {

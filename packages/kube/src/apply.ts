@@ -7,6 +7,7 @@ import type { KubeClient } from './client.ts';
 import { KubeStatusError } from './errors.ts';
 import { kindResources, resourcePath } from './kinds.ts';
 import type { KindName } from './objects.ts';
+import { WriteOrder } from './write-order.ts';
 
 /** What is to be written of one object: a server-side apply, or with `revise` a merge patch. */
 export interface ApplyRequest {
@@ -40,13 +41,13 @@ export interface ApplyQueueOptions {
   readonly client: Pick<KubeClient, 'request'>;
   readonly log: Logger;
   readonly clock?: Clock;
-  /** Sustained writes a second over all objects; 20 if absent. */
-  readonly perSecond?: number;
-  /** Writes that may be made at once after a pause; 50 if absent. */
+  /** Sustained writes a second over all objects. */
+  readonly perSecond: number;
+  /** Writes that may be made at once after a pause; those of a second if absent. */
   readonly burst?: number;
   /** Writes of one object are spaced by this, growing while it changes again and again; 1 s if absent. Milliseconds. */
   readonly perObjectMs?: number;
-  /** Requests under way at the same time; 4 if absent. */
+  /** Requests under way at the same time; 10 if absent. */
   readonly parallel?: number;
   readonly random?: () => number;
   /** Called for what the server will not take (403, 422 and the like); a 404 is none, the object is gone. */
@@ -83,19 +84,26 @@ interface Slot {
 
 const longestSpaceMs = 60_000;
 
+/** What is fresh goes out within so long, if the server keeps up: see `WriteOrder`. */
+const freshSeconds = 0.5;
+
+/** How often it is looked which objects are quiet. */
+const forgetEveryMs = 10_000;
+
 /** How often a body is made anew in a row; whoever loses more often tries again later. */
 const mostRevisions = 3;
 
 /**
  * Writes what is to be said about objects: by server-side apply, forced, since the fields are this manager's alone; what is
  * shared by a merge patch that takes nothing from anyone (`revise`). Of several requests for one object only the last counts;
- * an object that flaps is written less and less often. Only a leader's queue runs.
+ * an object that flaps is written less and less often. What has changed lately goes before a crowd that came at once. Only a
+ * leader's queue runs.
  */
 export class ApplyQueue implements Disposable {
   readonly #options: ApplyQueueOptions;
   readonly #clock: Clock;
   readonly #slots = new Map<string, Slot>();
-  readonly #ready = new Set<string>();
+  readonly #order: WriteOrder;
   #running = false;
   #active = 0;
   #tokens: number;
@@ -103,17 +111,20 @@ export class ApplyQueue implements Disposable {
   #timer: Disposable | undefined;
   #timerDueMs = Infinity;
   #written = 0;
+  #forgottenMs: number;
 
   constructor(options: ApplyQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? realClock;
+    this.#order = new WriteOrder(Math.max(1, Math.round(options.perSecond * freshSeconds)));
     this.#tokens = this.#burst;
     this.#refilledMs = this.#clock.nowMs();
+    this.#forgottenMs = this.#refilledMs;
   }
 
   /** Objects that wait to be written. */
   get waiting(): number {
-    return this.#ready.size;
+    return this.#order.size;
   }
 
   /** Requests that the server has taken. */
@@ -133,7 +144,7 @@ export class ApplyQueue implements Disposable {
     this.#timer = undefined;
     this.#timerDueMs = Infinity;
     this.#slots.clear();
-    this.#ready.clear();
+    this.#order.clear();
   }
 
   [Symbol.dispose](): void {
@@ -152,7 +163,7 @@ export class ApplyQueue implements Disposable {
     }
     if (slot === undefined) this.#slots.set(key, this.#newSlot(request));
     else slot.waiting = request;
-    this.#ready.add(key);
+    this.#order.add(key);
     this.#pump();
   }
 
@@ -164,7 +175,7 @@ export class ApplyQueue implements Disposable {
   }
 
   get #burst(): number {
-    return this.#options.burst ?? 50;
+    return this.#options.burst ?? this.#options.perSecond;
   }
 
   #newSlot(waiting: ApplyRequest): Slot {
@@ -180,37 +191,42 @@ export class ApplyQueue implements Disposable {
 
   #unqueue(key: string, slot: Slot): void {
     slot.waiting = undefined;
-    this.#ready.delete(key);
+    this.#order.remove(key);
   }
 
   #pump(): void {
     if (!this.#running) return;
     const nowMs = this.#clock.nowMs();
-    const { perSecond = 20, parallel = 4 } = this.#options;
+    const { perSecond, parallel = 10 } = this.#options;
     this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#refilledMs) * perSecond) / 1000);
     this.#refilledMs = nowMs;
-    let nextMs = Infinity;
-    for (const key of this.#ready) {
-      if (this.#active >= parallel) return;
-      const slot = this.#slots.get(key);
-      if (slot === undefined || slot.active || slot.waiting === undefined) continue;
-      if (slot.notBeforeMs > nowMs) {
+    while (this.#active < parallel) {
+      let nextMs = Infinity;
+      const key = this.#order.first((waiting) => {
+        const slot = this.#slots.get(waiting);
+        if (slot === undefined || slot.active) return false;
         nextMs = Math.min(nextMs, slot.notBeforeMs);
-        continue;
-      }
-      if (this.#tokens < 1) {
-        nextMs = Math.min(nextMs, nowMs + Math.ceil(((1 - this.#tokens) * 1000) / perSecond));
-        break;
+        return slot.notBeforeMs <= nowMs;
+      });
+      if (key === undefined || this.#tokens < 1) {
+        const tokenMs = nowMs + Math.ceil(((1 - this.#tokens) * 1000) / perSecond);
+        this.#wakeAt(key === undefined ? nextMs : tokenMs);
+        return;
       }
       this.#tokens -= 1;
-      this.#ready.delete(key);
-      const request = slot.waiting;
-      slot.waiting = undefined;
-      slot.active = true;
-      this.#active++;
-      void this.#write(key, slot, request);
+      this.#order.take(key);
+      this.#begin(key);
     }
-    this.#wakeAt(nextMs);
+  }
+
+  #begin(key: string): void {
+    const slot = this.#slots.get(key);
+    if (slot?.waiting === undefined) return;
+    const request = slot.waiting;
+    slot.waiting = undefined;
+    slot.active = true;
+    this.#active++;
+    void this.#write(key, slot, request);
   }
 
   #wakeAt(dueMs: number): void {
@@ -219,7 +235,6 @@ export class ApplyQueue implements Disposable {
     this.#timerDueMs = dueMs;
     this.#timer = this.#clock.setTimer(dueMs - this.#clock.nowMs(), () => {
       this.#timerDueMs = Infinity;
-      this.#forgetQuiet();
       this.#pump();
     });
   }
@@ -228,7 +243,6 @@ export class ApplyQueue implements Disposable {
     let outdated = false;
     try {
       if (await this.#send(request)) this.#written++;
-      if (this.#written % 256 === 0) this.#forgetQuiet();
     } catch (error) {
       outdated = isOutdated(request, error);
       if (!outdated) this.#failed(key, slot, request, error);
@@ -242,7 +256,8 @@ export class ApplyQueue implements Disposable {
       if (nowMs - slot.notBeforeMs >= longestSpaceMs) slot.spacing.reset();
       slot.notBeforeMs = nowMs + slot.spacing.nextMs();
     }
-    if (slot.waiting !== undefined && this.#slots.get(key) === slot) this.#ready.add(key);
+    if (slot.waiting !== undefined && this.#slots.get(key) === slot) this.#order.add(key);
+    this.#forgetQuiet();
     this.#pump();
   }
 
@@ -287,6 +302,8 @@ export class ApplyQueue implements Disposable {
   /** Keeps the table of slots to the objects that were written lately. */
   #forgetQuiet(): void {
     const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#forgottenMs < forgetEveryMs) return;
+    this.#forgottenMs = nowMs;
     for (const [key, slot] of this.#slots)
       if (!slot.active && slot.waiting === undefined && nowMs - slot.notBeforeMs >= longestSpaceMs)
         this.#slots.delete(key);

@@ -67,6 +67,7 @@ class StoredEntry {
       log: testLog(this.queueLog),
       clock: this.clock,
       random: () => 0.5,
+      perSecond: 10,
     });
     queue.start();
     const ranges = ['240.240.0.0/16'];

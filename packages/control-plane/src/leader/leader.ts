@@ -57,6 +57,7 @@ export class Leader {
       client,
       log,
       clock,
+      perSecond: settings.leader.writesPerSecond,
     });
     this.#status = new StatusWriter(store, this.#queue);
     const { allocateAddresses, ipv4Range, ipv6Range } = settings.discovery;
@@ -122,8 +123,9 @@ export class Leader {
     this.#leading = true;
     this.#options.onChange(true);
     this.#queue.start();
-    for (const report of this.#options.discovery.engine.reports()) this.#status.take(report);
+    // Traffic depends on addresses, while a status only tells.
     this.#addresses?.lead();
+    for (const report of this.#options.discovery.engine.reports()) this.#status.take(report);
     this.#trust.lead();
     this.#webhook.lead();
     void this.#options.certificates.lead();

@@ -176,6 +176,15 @@ export const discoverySettings = defineSettings('Discovery', {
   },
 });
 
+export const leaderSettings = defineSettings('Leader', {
+  writesPerSecond: {
+    env: 'PILOT_STATUS_QPS',
+    type: int({ min: 1 }),
+    default: 100,
+    doc: 'Writes a second to the API server: conditions, addresses, roots. Those of one second may go at once after a pause. What has changed lately goes first.',
+  },
+});
+
 export const certificateSettings = defineSettings('Certificates', {
   trustedNodeAccounts: {
     env: 'CA_TRUSTED_NODE_ACCOUNTS',
@@ -231,6 +240,7 @@ export const settingsSchemas = [
   clusterSettings,
   listenerSettings,
   discoverySettings,
+  leaderSettings,
   certificateSettings,
   logSettings,
 ] as const;

@@ -1,7 +1,13 @@
 import { formatDuration, logSettings, SettingsError } from '@ambient/runtime';
 import type { SettingProblem, SettingsSource } from '@ambient/runtime';
 
-import { certificateSettings, clusterSettings, discoverySettings, listenerSettings } from './schema.ts';
+import {
+  certificateSettings,
+  clusterSettings,
+  discoverySettings,
+  leaderSettings,
+  listenerSettings,
+} from './schema.ts';
 
 /** Everything that a control plane is configured by. */
 export type ControlPlaneSettings = ReturnType<typeof loadControlPlaneSettings>;
@@ -15,6 +21,7 @@ export function loadControlPlaneSettings(source: SettingsSource) {
     cluster: clusterSettings.collect(source, problems),
     listeners: listenerSettings.collect(source, problems),
     discovery: discoverySettings.collect(source, problems),
+    leader: leaderSettings.collect(source, problems),
     certificates: withOverlap(certificateSettings.collect(source, problems), problems),
     log: logSettings.collect(source, problems),
   };
