@@ -111,8 +111,12 @@ export function checked(syscall: string, result: number, subject?: string): void
   if (result < 0) throw new SystemError(syscall, libc.errno(), subject);
 }
 
-const option = new IoBuffer(16);
-const optionPointer = option.addressOf(0, 16);
+/** The longest value of an option here: TCP_CA_NAME_MAX of <linux/tcp.h>, its final NUL included. */
+const MAX_OPTION_BYTES = 16;
+/** A value, and behind it the length that getsockopt(2) reads and writes. */
+const option = new IoBuffer(MAX_OPTION_BYTES + 4);
+const optionPointer = option.addressOf(0, option.length);
+const optionLengthPointer = optionPointer + MAX_OPTION_BYTES;
 
 /** Sets an `int` socket option. */
 export function setIntOption(fd: number, level: number, name: number, value: number, subject: string): void {
@@ -126,6 +130,12 @@ export function trySetIntOption(fd: number, level: number, name: number, value: 
   return libc.setsockopt(fd, level, name, optionPointer, 4) === 0;
 }
 
+/** As `trySetIntOption`, an option whose value is a name of up to 15 characters. */
+export function trySetTextOption(fd: number, level: number, name: number, value: string): boolean {
+  const length = option.bytes.write(value, 0, MAX_OPTION_BYTES - 1, 'latin1');
+  return libc.setsockopt(fd, level, name, optionPointer, length) === 0;
+}
+
 /** Sets `SO_LINGER` to zero seconds, so that closing resets the connection. */
 export function setAbortiveClose(fd: number): void {
   option.bytes.writeInt32LE(1, 0);
@@ -135,7 +145,14 @@ export function setAbortiveClose(fd: number): void {
 
 /** Reads an `int` socket option. */
 export function getIntOption(fd: number, level: number, name: number, subject: string): number {
-  option.bytes.writeUInt32LE(4, 8);
-  checked('getsockopt', libc.getsockopt(fd, level, name, optionPointer, optionPointer + 8), subject);
+  option.bytes.writeUInt32LE(4, MAX_OPTION_BYTES);
+  checked('getsockopt', libc.getsockopt(fd, level, name, optionPointer, optionLengthPointer), subject);
   return option.bytes.readInt32LE(0);
+}
+
+/** Reads an option whose value is a name of up to 15 characters. */
+export function getTextOption(fd: number, level: number, name: number, subject: string): string {
+  option.bytes.writeUInt32LE(MAX_OPTION_BYTES, MAX_OPTION_BYTES);
+  checked('getsockopt', libc.getsockopt(fd, level, name, optionPointer, optionLengthPointer), subject);
+  return option.bytes.toString('latin1', 0, option.bytes.indexOf(0)); // the kernel ends it with NUL
 }

@@ -27,7 +27,8 @@ export {
 export { EventLoopReactor } from './event-loop-reactor.ts';
 export { Timer, TimerWheel } from './timers.ts';
 export { Wakeup, notifyWakeup, listenForWakeups } from './wakeup.ts';
-export { TcpSocket, type DialOptions, type KeepAlive } from './tcp.ts';
+export { TcpSocket, type DialOptions } from './tcp.ts';
+export type { KeepAlive, TcpOptions } from './tcp-options.ts';
 export { TcpListener, type ListenOptions, type AcceptHandler } from './tcp-listener.ts';
 export { UdpSocket, type UdpOptions } from './udp.ts';
 export { PacketSocket } from './packet-socket.ts';

@@ -1,6 +1,6 @@
 import type { Descriptor } from './descriptor.ts';
 import { checked, owned } from './descriptor.ts';
-import { SystemError } from './errors.ts';
+import { MisuseError, SystemError } from './errors.ts';
 import { FairTurns, Tenant } from './fair-turns.ts';
 import { IoBuffer } from './io-buffer.ts';
 import * as libc from './libc.ts';
@@ -44,7 +44,7 @@ export interface TurnTask {
 
 /** A registered descriptor; as a job, what it is ready for and has not been told. */
 class Registration implements TurnTask {
-  readonly handler: ReadinessHandler;
+  handler: ReadinessHandler;
   readonly generation: number;
   readonly tenant: Tenant | undefined;
   /** Not told yet; 0: nothing is queued. */
@@ -111,12 +111,23 @@ class Loop {
     this.#registrations[fd] = new Registration(handler, generation, tenant);
   }
 
-  unregister(fd: number): void {
+  handOver(fd: number, handler: ReadinessHandler): void {
     const registration = this.#registrations[fd];
-    if (registration === undefined) return;
+    if (registration === undefined) throw new MisuseError(`descriptor ${fd} is not registered`);
+    registration.handler = handler;
+  }
+
+  /** @returns whether it was registered */
+  forget(fd: number): boolean {
+    const registration = this.#registrations[fd];
+    if (registration === undefined) return false;
     registration.live = false;
     this.#registrations[fd] = undefined;
-    libc.epollCtl(this.epoll.fd, EPOLL_CTL_DEL, fd, this.#controlPointer);
+    return true;
+  }
+
+  unregister(fd: number): void {
+    if (this.forget(fd)) libc.epollCtl(this.epoll.fd, EPOLL_CTL_DEL, fd, this.#controlPointer);
   }
 
   inNextTurn(task: TurnTask, tenant: Tenant | undefined): void {
@@ -266,9 +277,26 @@ export class Reactor {
     this.#loop.register(fd, handler, READABLE, this.#tenant);
   }
 
+  /**
+   * Tells `handler` from now on, instead of who was told until now; no system call. What has been told is not told again.
+   * @throws MisuseError when `fd` is not registered
+   */
+  handOver(fd: number, handler: ReadinessHandler): void {
+    this.#loop.handOver(fd, handler);
+  }
+
   /** Stops telling; call before closing the descriptor. Events of this turn that are still to come are dropped. */
   unregister(fd: number): void {
     this.#loop.unregister(fd);
+  }
+
+  /**
+   * As `unregister`, for an owner who closes the descriptor next: with the last descriptor of a socket its registration goes
+   * by itself (epoll(7)). While a child process that is being started has a copy of it, events may still come; they are
+   * dropped.
+   */
+  forget(fd: number): void {
+    this.#loop.forget(fd);
   }
 
   /**

@@ -8,6 +8,8 @@ import type { NetworkNamespace } from './namespace.ts';
 import { openSocket } from './open-socket.ts';
 import type { Reactor, ReadinessHandler } from './reactor.ts';
 import { steerReusePort, unsteerReusePort } from './reuseport.ts';
+import type { TcpOptions } from './tcp-options.ts';
+import { setTcpOptions } from './tcp-options.ts';
 import { TcpSocket, setTransparent } from './tcp.ts';
 import { Timer } from './timers.ts';
 
@@ -30,6 +32,8 @@ export interface ListenOptions {
   readonly transparent?: boolean | undefined;
   /** Where the socket is to stand, instead of the thread's own namespace. */
   readonly namespace?: NetworkNamespace | undefined;
+  /** What connections begin with: set once here instead of on each that is taken. */
+  readonly connections?: TcpOptions | undefined;
   /** What the connections that are taken count under; not the listener itself. */
   readonly quota?: DescriptorQuota | undefined;
 }
@@ -227,6 +231,7 @@ function listen(at: SocketAddress, family: 4 | 6, options: ListenOptions): Descr
     if (family === 6) setIntOption(fd, libc.IPPROTO_IPV6, IPV6_V6ONLY, 0, 'IPV6_V6ONLY');
     if (options.mark !== undefined) setIntOption(fd, libc.SOL_SOCKET, SO_MARK, options.mark, 'SO_MARK');
     if (options.transparent === true) setTransparent(fd, family);
+    if (options.connections !== undefined) setTcpOptions(fd, options.connections);
     const length = sockaddr.write(at, family);
     checked('bind', libc.bind(fd, sockaddr.pointer, length), subject);
     checked('listen', libc.listen(fd, options.backlog), subject);

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
-import { openDescriptors, WOULD_BLOCK, FAILED } from './descriptor.ts';
+import { openDescriptors, getIntOption, WOULD_BLOCK, FAILED } from './descriptor.ts';
 import { IoBuffer } from './io-buffer.ts';
 import { PEER_CLOSED, READABLE, Reactor, WRITABLE, type ReadinessHandler } from './reactor.ts';
 import { TcpListener, type AcceptHandler } from './tcp-listener.ts';
+import * as libc from './libc.ts';
+import type { TcpOptions } from './tcp-options.ts';
 import { TcpSocket } from './tcp.ts';
 import { MisuseError } from './errors.ts';
 import type { SocketAddress } from './address.ts';
@@ -28,6 +30,20 @@ class Recorder implements ReadinessHandler {
   }
 }
 
+const SO_KEEPALIVE = 9;
+const [TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT] = [1, 4, 5, 6, 18];
+
+/** What the kernel says of a connection's options, in the order of their declaration above, congestion control last. */
+function options({ fd, congestionControl }: TcpSocket): (number | string)[] {
+  return [
+    getIntOption(fd, libc.SOL_SOCKET, SO_KEEPALIVE, ''),
+    ...[TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT].map((name) =>
+      getIntOption(fd, libc.IPPROTO_TCP, name, ''),
+    ),
+    congestionControl,
+  ];
+}
+
 describe('TcpSocket and TcpListener', () => {
   let reactor: Reactor;
   let before: number;
@@ -44,11 +60,12 @@ describe('TcpSocket and TcpListener', () => {
     ip: string,
     accepted: [TcpSocket, SocketAddress][],
     extra: Partial<AcceptHandler> = {},
+    connections?: TcpOptions,
   ): TcpListener {
     const listener = new TcpListener(
       reactor,
       { ip, port: 0 },
-      { backlog: 16, reusePort: false },
+      { backlog: 16, reusePort: false, connections },
       {
         onAccept: (socket, peer) => accepted.push([socket, peer]),
         onAcceptPaused: fail,
@@ -97,6 +114,37 @@ describe('TcpSocket and TcpListener', () => {
       server.close();
       expect(client.recv(buffer, 0, 64)).to.equal(0);
     });
+
+  it('has its connections begin with the options that it was given', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    const keepAlive = { idleSeconds: 41, intervalSeconds: 7, probes: 3, userTimeoutMs: 62_000 };
+    const begin = { noDelay: true, keepAlive, congestionControl: 'reno' };
+    using listener = listen('127.0.0.1', accepted, {}, begin);
+    using plain = listen('127.0.0.1', accepted);
+    using one = TcpSocket.dial(listener.localAddress());
+    turnUntil(reactor, () => accepted.length === 1);
+    using other = TcpSocket.dial(plain.localAddress());
+    turnUntil(reactor, () => accepted.length === 2);
+    using tuned = accepted[0]![0];
+    using ordinary = accepted[1]![0];
+    expect(options(tuned)).to.deep.equal([1, 1, 41, 7, 3, 62_000, 'reno']);
+    expect([one.closed, other.closed]).to.deep.equal([false, false]);
+    const theirs = [0, 0, 7200, 75, 9, 0, ordinary.congestionControl];
+    expect(options(ordinary)).to.deep.equal(theirs);
+  });
+
+  it('dials with the congestion control asked for, and connects whether the kernel has it or not', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    using listener = listen('127.0.0.1', accepted);
+    const to = listener.localAddress();
+    using ordinary = TcpSocket.dial(to);
+    using reno = TcpSocket.dial(to, { congestionControl: 'reno' });
+    using unknown = TcpSocket.dial(to, { congestionControl: 'no-such-thing' });
+    turnUntil(reactor, () => accepted.length === 3);
+    expect(reno.congestionControl).to.equal('reno');
+    expect(unknown.congestionControl).to.equal(ordinary.congestionControl);
+    for (const [socket] of accepted) socket.close();
+  });
 
   it('hands over what waits in its queue before it drains away, if it was started', () => {
     const accepted: [TcpSocket, SocketAddress][] = [];
@@ -186,6 +234,29 @@ describe('TcpSocket and TcpListener', () => {
     turnUntil(reactor, () => told > 0 && accepted.length === 2);
     expect(told).to.equal(1);
     for (const [socket] of accepted) socket.close();
+  });
+
+  it('tells of a descriptor that is handed over whom it was handed to, and of one that is forgotten nobody', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    using listener = listen('127.0.0.1', accepted);
+    using client = TcpSocket.dial(listener.localAddress());
+    const [first, second] = [new Recorder(), new Recorder()];
+    reactor.register(client.fd, first);
+    turnUntil(reactor, () => accepted.length === 1 && (first.readiness & WRITABLE) !== 0);
+    reactor.handOver(client.fd, second);
+    using server = accepted[0]![0];
+    expect(server.send(new IoBuffer(1), 0, 1)).to.equal(1);
+    turnUntil(reactor, () => (second.readiness & READABLE) !== 0);
+    expect(first.readiness & READABLE, 'what came later').to.equal(0);
+
+    second.readiness = 0;
+    reactor.forget(client.fd);
+    server.send(new IoBuffer(1), 0, 1); // its registration is still in the kernel, as while somebody has a copy of it
+    for (let i = 0; i < 3; i++) reactor.turn(0);
+    expect(second.readiness).to.equal(0);
+    expect(() => {
+      reactor.handOver(client.fd, first);
+    }).to.throw(MisuseError, 'not registered');
   });
 
   it('gives a handler that throws its own fault, and goes on with the others', () => {

@@ -15,15 +15,11 @@ import type { IoBuffer } from './io-buffer.ts';
 import * as libc from './libc.ts';
 import type { NetworkNamespace } from './namespace.ts';
 import { openSocket } from './open-socket.ts';
+import type { KeepAlive } from './tcp-options.ts';
+import { congestionControlOf, setTcpOptions } from './tcp-options.ts';
 
 const SO_ERROR = 4;
-const SO_KEEPALIVE = 9;
 const SO_MARK = 36;
-const TCP_NODELAY = 1;
-const TCP_KEEPIDLE = 4;
-const TCP_KEEPINTVL = 5;
-const TCP_KEEPCNT = 6;
-const TCP_USER_TIMEOUT = 18;
 const TCP_NOTSENT_LOWAT = 25;
 const IP_FREEBIND = 15;
 const IP_BIND_ADDRESS_NO_PORT = 24;
@@ -33,16 +29,6 @@ const IP_TTL = 2;
 const IPV6_UNICAST_HOPS = 16;
 const SO_ORIGINAL_DST = 80;
 const SHUT_WR = 1;
-
-export interface KeepAlive {
-  /** Idle time before the first probe. */
-  readonly idleSeconds: number;
-  readonly intervalSeconds: number;
-  /** Unanswered probes until the connection is dead. */
-  readonly probes: number;
-  /** How long sent data may stay unacknowledged (TCP_USER_TIMEOUT), in milliseconds; the kernel's own limit if absent. */
-  readonly userTimeoutMs?: number | undefined;
-}
 
 export interface DialOptions {
   /** SO_MARK, so that redirection rules know the proxy's own traffic. Needs CAP_NET_ADMIN. */
@@ -55,6 +41,8 @@ export interface DialOptions {
   readonly namespace?: NetworkNamespace | undefined;
   /** What the socket counts under. */
   readonly quota?: DescriptorQuota | undefined;
+  /** Congestion control by name; the namespace's own if absent, or if the kernel refuses this one. */
+  readonly congestionControl?: string | undefined;
   /** Routers that a packet may pass, and one more: 1 stays on the link. The kernel's default if absent. */
   readonly hopLimit?: number | undefined;
 }
@@ -84,6 +72,8 @@ export class TcpSocket {
       const fd = descriptor.fd;
       if (options.mark !== undefined) setIntOption(fd, libc.SOL_SOCKET, SO_MARK, options.mark, 'SO_MARK');
       if (options.transparent === true) setTransparent(fd, family);
+      if (options.congestionControl !== undefined)
+        setTcpOptions(fd, { congestionControl: options.congestionControl });
       if (options.hopLimit !== undefined) setHopLimit(fd, family, options.hopLimit);
       if (options.bind !== undefined) {
         if (options.bind.port === 0) leavePortToConnect(fd);
@@ -176,17 +166,16 @@ export class TcpSocket {
   }
 
   setNoDelay(): void {
-    trySetIntOption(this.fd, libc.IPPROTO_TCP, TCP_NODELAY, 1);
+    setTcpOptions(this.fd, { noDelay: true });
   }
 
   setKeepAlive(keepAlive: KeepAlive): void {
-    const fd = this.fd;
-    trySetIntOption(fd, libc.SOL_SOCKET, SO_KEEPALIVE, 1);
-    trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPIDLE, keepAlive.idleSeconds);
-    trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPINTVL, keepAlive.intervalSeconds);
-    trySetIntOption(fd, libc.IPPROTO_TCP, TCP_KEEPCNT, keepAlive.probes);
-    if (keepAlive.userTimeoutMs !== undefined)
-      trySetIntOption(fd, libc.IPPROTO_TCP, TCP_USER_TIMEOUT, keepAlive.userTimeoutMs);
+    setTcpOptions(this.fd, { keepAlive });
+  }
+
+  /** By name. @throws SystemError when the connection is gone */
+  get congestionControl(): string {
+    return congestionControlOf(this.fd);
   }
 
   /** Unsent bytes in the kernel above which the socket does not count as writable: bounds queueing before the wire. */

@@ -1,4 +1,4 @@
-import type { SocketAddress, TcpSocket } from '@ambient/linux';
+import type { SocketAddress, TcpOptions, TcpSocket } from '@ambient/linux';
 import { TcpListener } from '@ambient/linux';
 import { describeError } from '@ambient/runtime';
 import type { WorkerContext } from '../worker/context.ts';
@@ -12,6 +12,8 @@ export interface TrafficPort {
   /** In the log. */
   readonly name: string;
   readonly direction: 'inbound' | 'outbound';
+  /** What its connections begin with. */
+  readonly connections?: TcpOptions;
 }
 
 /**
@@ -23,14 +25,14 @@ export abstract class TrafficListener {
   protected readonly listener: TcpListener;
 
   /** @throws SystemError naming the address, for example EADDRINUSE */
-  constructor(context: WorkerContext, { at, backlog, name, direction }: TrafficPort) {
+  constructor(context: WorkerContext, { at, backlog, name, direction, connections }: TrafficPort) {
     const { reactor, log, dialOptions } = context;
     const crowdedOut = new CrowdedOut(context, direction);
     this.context = context;
     this.listener = new TcpListener(
       reactor,
       at,
-      { backlog, reusePort: true, ...dialOptions },
+      { backlog, reusePort: true, connections, ...dialOptions },
       {
         onAccept: (socket, peer) => {
           this.accept(socket, peer);

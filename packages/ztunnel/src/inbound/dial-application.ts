@@ -3,13 +3,15 @@ import { describeError } from '@ambient/runtime';
 import { ProxyError } from '../connections/failure.ts';
 import type { Dialling } from '../relay/dial.ts';
 import { dial } from '../relay/dial.ts';
+import { LOCAL_CONGESTION_CONTROL } from '../relay/local-congestion-control.ts';
 import type { WorkerContext } from '../worker/context.ts';
 
 export interface ApplicationDial {
   readonly to: SocketAddress;
   /** The original client, whose address the application is to see. */
   readonly client: SocketAddress;
-  onConnected(socket: TcpSocket): void;
+  /** As `DialOutcome.onConnected`. */
+  onConnected(socket: TcpSocket, readiness: number): void;
   /** The application does not accept: a ProxyError with the remedy. */
   onFailed(error: Error): void;
 }
@@ -27,10 +29,10 @@ export function dialApplication(context: WorkerContext, request: ApplicationDial
   // A pod that calls itself: from its own address to its own address nothing needs to be spoofed.
   const spoof = mode !== 'off' && client.ip !== to.ip && client.ip.includes(':') === to.ip.includes(':');
   const outcome = {
-    onConnected: (socket: TcpSocket): void => {
+    onConnected: (socket: TcpSocket, readiness: number): void => {
       socket.setNoDelay();
       if (context.keepAlive !== undefined) socket.setKeepAlive(context.keepAlive);
-      request.onConnected(socket);
+      request.onConnected(socket, readiness);
     },
     onFailed: (error: Error): void => {
       if (error instanceof ProxyError) request.onFailed(error);
@@ -38,7 +40,8 @@ export function dialApplication(context: WorkerContext, request: ApplicationDial
     },
   };
   const timeoutMs = context.hbone.dialTimeoutMs;
-  if (!spoof) return dial(context.reactor, to, context.dialOptions, timeoutMs, outcome);
+  const options = { ...context.dialOptions, congestionControl: LOCAL_CONGESTION_CONTROL };
+  if (!spoof) return dial(context.reactor, to, options, timeoutMs, outcome);
 
   let attempt: Dialling | undefined;
   let fellBack = false;
@@ -55,12 +58,12 @@ export function dialApplication(context: WorkerContext, request: ApplicationDial
         error: describeError(error),
       });
     }
-    attempt = dial(context.reactor, to, context.dialOptions, timeoutMs, outcome);
+    attempt = dial(context.reactor, to, options, timeoutMs, outcome);
   };
   const first = dial(
     context.reactor,
     to,
-    { ...context.dialOptions, bind: { ip: client.ip, port: 0 }, transparent: true },
+    { ...options, bind: { ip: client.ip, port: 0 }, transparent: true },
     timeoutMs,
     {
       onConnected: outcome.onConnected,

@@ -18,7 +18,14 @@ export class PlaintextListener extends TrafficListener {
   readonly #workloads: LocalWorkloads;
 
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
-    super(context, { at, backlog: BACKLOG, name: 'inbound plaintext', direction: 'inbound' });
+    super(context, {
+      at,
+      backlog: BACKLOG,
+      name: 'inbound plaintext',
+      direction: 'inbound',
+      // Who calls may be anywhere: congestion control is left to the machine.
+      connections: { noDelay: true, keepAlive: context.keepAlive },
+    });
     this.#workloads = workloads;
   }
 
@@ -38,8 +45,6 @@ export class PlaintextListener extends TrafficListener {
       refuse(new ProxyError(refusal.reason, refusal.message));
       return;
     }
-    socket.setNoDelay();
-    if (this.context.keepAlive !== undefined) socket.setKeepAlive(this.context.keepAlive);
     this.#workloads.find((workload) => {
       if (workload !== undefined) passOn(this.context, socket, peer, destination, workload);
       else refuse(ownWorkloadUnknown());

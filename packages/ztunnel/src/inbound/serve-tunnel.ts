@@ -112,14 +112,14 @@ export function serveTunnel(
   dialling = dialApplication(context, {
     to: onLoopback ? { ip: loopbackIp, port: target.destination.port } : target.destination,
     client: onLoopback ? { ip: loopbackIp, port: 0 } : connection.peer,
-    onConnected: (socket) => {
+    onConnected: (socket, readiness) => {
       answered = true;
       offer.accept(responseHeaders(context, workload));
       const header =
         proxyDestination === undefined
           ? undefined
           : writeProxyHeader(connection.peer, proxyDestination, formatSpiffe(identity));
-      relay.attachSocket(socket, header);
+      relay.attachDialled(socket, readiness, header);
     },
     onFailed: (error) => {
       if (answered) relay.fail(error);

@@ -4,6 +4,7 @@ import { routeRefusals } from '@ambient/mesh';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { ownWorkloadUnknown, ProxyError } from '../connections/failure.ts';
 import { TrafficListener } from '../connections/traffic-listener.ts';
+import { LOCAL_CONGESTION_CONTROL } from '../relay/local-congestion-control.ts';
 import { route } from './route-connection.ts';
 
 const BACKLOG = 1024;
@@ -14,7 +15,17 @@ export class OutboundListener extends TrafficListener {
   readonly #local: SocketAddress;
 
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
-    super(context, { at, backlog: BACKLOG, name: 'outbound', direction: 'outbound' });
+    super(context, {
+      at,
+      backlog: BACKLOG,
+      name: 'outbound',
+      direction: 'outbound',
+      connections: {
+        noDelay: true,
+        keepAlive: context.keepAlive,
+        congestionControl: LOCAL_CONGESTION_CONTROL,
+      },
+    });
     this.#workloads = workloads;
     this.#local = this.listener.localAddress();
   }
@@ -35,8 +46,6 @@ export class OutboundListener extends TrafficListener {
       context.connections.refused('outbound', peer, destination, new ProxyError('self-call', text));
       return;
     }
-    socket.setNoDelay();
-    if (context.keepAlive !== undefined) socket.setKeepAlive(context.keepAlive);
     const known = this.#workloads.sender;
     if (known !== undefined) {
       route(context, { socket, source: known, peer, destination });

@@ -87,9 +87,9 @@ describe('sendDoubleHbone', () => {
     Object.assign(
       dialling,
       dial(worker.reactor, to, {}, 1000, {
-        onConnected: (socket) => {
+        onConnected: (socket, readiness) => {
           offer.accept([]);
-          relay.attachSocket(socket);
+          relay.attachDialled(socket, readiness);
         },
         onFailed: (error) => {
           offer.refuse(503);

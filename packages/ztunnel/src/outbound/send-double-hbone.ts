@@ -25,7 +25,7 @@ export function sendDoubleHbone(context: WorkerContext, call: OutboundCall, chos
   let inner: ClientConnection | undefined;
   const relay: TunnelRelay = new TunnelRelay(context.reactor, {
     onTunnelOpen: () => {
-      relay.attachSocket(call.socket);
+      relay.attachWatched();
     },
     onRelayEnd: (error) => {
       if (!call.socket.closed) call.socket.abort(); // the tunnel failed before it stood

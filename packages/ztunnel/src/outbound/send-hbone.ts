@@ -125,7 +125,7 @@ export function sendHbone(context: WorkerContext, call: OutboundCall, chosen: Hb
   let pending: PendingTunnel | undefined;
   const relay: TunnelRelay = new TunnelRelay(context.reactor, {
     onTunnelOpen: () => {
-      relay.attachSocket(call.socket);
+      relay.attachWatched();
     },
     onRelayEnd: (error) => {
       if (!call.socket.closed) call.socket.abort(); // the tunnel failed before it stood

@@ -4,6 +4,7 @@ import type { Workload } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
 import { ownWorkloadUnknown, ProxyError } from '../connections/failure.ts';
 import { TrafficListener } from '../connections/traffic-listener.ts';
+import { LOCAL_CONGESTION_CONTROL } from '../relay/local-congestion-control.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { route } from './route-connection.ts';
 import { resolveForPod } from './socks5-names.ts';
@@ -108,7 +109,17 @@ export class Socks5Listener extends TrafficListener {
   readonly #negotiating = new Set<Negotiating>();
 
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
-    super(context, { at, backlog: BACKLOG, name: 'socks5', direction: 'outbound' });
+    super(context, {
+      at,
+      backlog: BACKLOG,
+      name: 'socks5',
+      direction: 'outbound',
+      connections: {
+        noDelay: true,
+        keepAlive: context.keepAlive,
+        congestionControl: LOCAL_CONGESTION_CONTROL,
+      },
+    });
     this.#workloads = workloads;
   }
 
@@ -118,8 +129,6 @@ export class Socks5Listener extends TrafficListener {
       this.#log(peer, `${MAX_NEGOTIATING} connections have not said yet where to`);
       return;
     }
-    socket.setNoDelay();
-    if (this.context.keepAlive !== undefined) socket.setKeepAlive(this.context.keepAlive);
     this.#negotiating.add(new Negotiating(this, this.context, socket, peer));
   }
 

@@ -1,6 +1,6 @@
 import { testReactor, turnUntil } from '@ambient/hbone/testing';
 import type { Reactor, TcpSocket } from '@ambient/linux';
-import { TcpListener, openDescriptors } from '@ambient/linux';
+import { READABLE, TcpListener, openDescriptors } from '@ambient/linux';
 import { expect } from 'chai';
 import { TestApplicationServer } from '../testing/test-application.ts';
 import { dial } from './dial.ts';
@@ -24,15 +24,22 @@ describe('dial', () => {
     expect(openDescriptors().length, 'descriptors leaked').to.equal(openBefore);
   });
 
-  it('hands over a connected socket that is not registered', () => {
+  it('hands over a connected socket with its registration', () => {
     const target = new TestApplicationServer(reactor);
     dial(reactor, target.address, {}, 1000, outcome);
     turnUntil(reactor, 'the connection', () => told.length > 0);
     const socket = told[0] as TcpSocket;
     expect(socket.peerAddress()).to.deep.equal(target.address);
-    const handler = { onReadiness: () => undefined, onFault: () => undefined };
-    reactor.register(socket.fd, handler); // throws if it were
-    reactor.unregister(socket.fd);
+    let readable = false;
+    const onReadiness = (readiness: number): void => {
+      readable ||= (readiness & READABLE) !== 0;
+    };
+    reactor.handOver(socket.fd, { onReadiness, onFault: () => undefined }); // throws if it were not registered
+    turnUntil(reactor, 'the server to accept', () => target.accepted.length > 0);
+    expect(readable, 'nothing was sent yet').to.equal(false);
+    target.accepted[0]!.send('x');
+    turnUntil(reactor, 'what the server sends', () => readable);
+    reactor.forget(socket.fd);
     socket.close();
     target.close();
   });
@@ -64,7 +71,11 @@ describe('dial', () => {
     const errors = told.filter((each) => each instanceof Error);
     expect(errors).to.not.have.length(0);
     for (const error of errors) expect(error).to.include({ code: 'application-timeout' });
-    for (const each of told) if (!(each instanceof Error)) each.close();
+    for (const each of told) {
+      if (each instanceof Error) continue;
+      reactor.forget(each.fd);
+      each.close();
+    }
   });
 
   it('closes the socket of an owner who throws, and tells him that it failed', () => {

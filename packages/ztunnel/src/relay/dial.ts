@@ -3,8 +3,11 @@ import { ERROR, HANGUP, TcpSocket, Timer, WRITABLE, formatAddress } from '@ambie
 import { ProxyError } from '../connections/failure.ts';
 
 export interface DialOutcome {
-  /** Connected, and not registered with the reactor: the owner registers it. */
-  onConnected(socket: TcpSocket): void;
+  /**
+   * Connected, and registered with the reactor: the owner has it handed over to himself (`Reactor.handOver`).
+   * @param readiness what has been told of the socket and will not be told again
+   */
+  onConnected(socket: TcpSocket, readiness: number): void;
   onFailed(error: Error): void;
 }
 
@@ -44,20 +47,22 @@ class Attempt implements ReadinessHandler, Dialling {
   onReadiness(readiness: number): void {
     const socket = this.#socket;
     if (socket === undefined || (readiness & (WRITABLE | ERROR | HANGUP)) === 0) return;
-    const error = socket.connectResult(formatAddress(this.#to));
-    if (error !== undefined) {
-      this.#fail(error);
-      return;
+    // A connection that failed is told with ERROR, always: where there is none, nothing needs to be asked.
+    if ((readiness & (ERROR | HANGUP)) !== 0) {
+      const error = socket.connectResult(formatAddress(this.#to));
+      if (error !== undefined) {
+        this.#fail(error);
+        return;
+      }
     }
     this.#socket = undefined;
     this.#reactor.cancelTimer(this.#timer);
-    this.#reactor.unregister(socket.fd);
     try {
-      this.#outcome.onConnected(socket);
+      this.#outcome.onConnected(socket, readiness);
     } catch (error) {
       // A defect, told by onFault; nobody else may have the socket yet.
       if (!socket.closed) {
-        this.#reactor.unregister(socket.fd);
+        this.#reactor.forget(socket.fd);
         socket.close();
       }
       throw error;
@@ -78,7 +83,7 @@ class Attempt implements ReadinessHandler, Dialling {
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket === undefined || socket.closed) return;
-    this.#reactor.unregister(socket.fd);
+    this.#reactor.forget(socket.fd);
     socket.close();
   }
 }

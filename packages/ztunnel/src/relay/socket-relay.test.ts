@@ -2,7 +2,7 @@ import { settle, testReactor, turnUntil } from '@ambient/hbone/testing';
 import type { Reactor } from '@ambient/linux';
 import { openDescriptors } from '@ambient/linux';
 import { expect } from 'chai';
-import { socketPair } from '../testing/socket-pair.ts';
+import { registerAsDialled, socketPair } from '../testing/socket-pair.ts';
 import { TestApplication } from '../testing/test-application.ts';
 import { SocketRelay } from './socket-relay.ts';
 
@@ -22,6 +22,7 @@ describe('SocketRelay', () => {
     near = new TestApplication(reactor, nearPair.dialled);
     far = new TestApplication(reactor, farPair.accepted);
     ends = [];
+    registerAsDialled(reactor, farPair.dialled);
     relay = new SocketRelay(reactor, nearPair.accepted, farPair.dialled, (error) => ends.push(error));
   });
   afterEach(() => {

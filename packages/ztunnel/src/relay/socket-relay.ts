@@ -141,7 +141,7 @@ export class SocketRelay {
 
   /**
    * @param near the side that connected to us; not registered with the reactor yet
-   * @param far the side that we dialled; connected, not registered
+   * @param far the side that we dialled; connected, and registered by who dialled
    * @param onEnd told once, when both sockets are closed; undefined after an orderly end
    */
   constructor(reactor: Reactor, near: TcpSocket, far: TcpSocket, onEnd: (error: Error | undefined) => void) {
@@ -154,7 +154,7 @@ export class SocketRelay {
   start(): void {
     try {
       this.#reactor.register(this.#outward.from.fd, this.#handlerOf(this.#outward, this.#inward));
-      this.#reactor.register(this.#inward.from.fd, this.#handlerOf(this.#inward, this.#outward));
+      this.#reactor.handOver(this.#inward.from.fd, this.#handlerOf(this.#inward, this.#outward));
     } catch (error) {
       this.fail(error as Error);
       return;
@@ -214,7 +214,7 @@ export class SocketRelay {
     for (const flow of [this.#outward, this.#inward]) {
       flow.dispose();
       if (flow.from.closed) continue;
-      this.#reactor.unregister(flow.from.fd);
+      this.#reactor.forget(flow.from.fd);
       if (abort) flow.from.abort();
       else flow.from.close();
     }

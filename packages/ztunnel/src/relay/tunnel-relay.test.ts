@@ -9,10 +9,10 @@ import {
   turnUntil,
 } from '@ambient/hbone/testing';
 import type { Reactor, TcpSocket } from '@ambient/linux';
-import { openDescriptors } from '@ambient/linux';
+import { openDescriptors, READABLE, WRITABLE } from '@ambient/linux';
 import type { TlsContext } from '@ambient/tls';
 import { expect } from 'chai';
-import { socketPair } from '../testing/socket-pair.ts';
+import { registerAsDialled, socketPair } from '../testing/socket-pair.ts';
 import { TestApplication } from '../testing/test-application.ts';
 import { TunnelRelay } from './tunnel-relay.ts';
 
@@ -36,6 +36,7 @@ describe('TunnelRelay', () => {
   let offer: TunnelOffer;
   let ends: (Error | undefined)[];
   let preamble: Buffer | undefined;
+  let watched: boolean;
 
   before(async () => {
     identities = await TestIdentities.issue([client, server]);
@@ -47,6 +48,7 @@ describe('TunnelRelay', () => {
     sink = new RecordingSink();
     ends = [];
     preamble = undefined;
+    watched = false;
     far = new TestServer(reactor, identities.context(server, 'server'), {
       onConnect: (each) => {
         offer = each;
@@ -66,7 +68,12 @@ describe('TunnelRelay', () => {
     socket = pair.accepted;
     relay = new TunnelRelay(reactor, {
       onTunnelOpen: () => {
-        relay.attachSocket(socket, preamble);
+        if (watched) {
+          relay.attachWatched();
+          return;
+        }
+        registerAsDialled(reactor, socket);
+        relay.attachDialled(socket, READABLE, preamble);
       },
       onRelayEnd: (error) => {
         if (!socket.closed) socket.abort();
@@ -87,6 +94,12 @@ describe('TunnelRelay', () => {
   const until = (what: string, holds: () => boolean): void => {
     turnUntil(reactor, what, holds, 20_000);
   };
+
+  /** From now on the socket is an application's that has connected to us, not one that we have dialled. */
+  function watch(): void {
+    watched = true;
+    relay.watchSocket(socket);
+  }
 
   /** Asks for the tunnel. */
   function ask(): void {
@@ -196,7 +209,8 @@ describe('TunnelRelay', () => {
     sink.sendPattern(total, true);
     settle(reactor, 50);
     expect(held.receivedFromTunnel, 'nothing has a place to go yet').to.equal(0);
-    held.attachSocket(socket, Buffer.alloc(64 * 1024, 'p'));
+    registerAsDialled(reactor, socket);
+    held.attachDialled(socket, WRITABLE, Buffer.alloc(64 * 1024, 'p'));
     until('the end', () => application.ended);
     expect(application.receivedBytes).to.equal(64 * 1024 + total);
     expect(application.received.subarray(0, 64 * 1024).every((byte) => byte === 0x70)).to.equal(true);
@@ -267,15 +281,22 @@ describe('TunnelRelay', () => {
   });
 
   it('notices an application that resets while the tunnel is asked for', () => {
-    relay.watchSocket(socket);
+    watch();
     ask();
     application.abort();
     until('the reset of the request', () => sink.closed);
     expect(ends[0]).to.include({ code: 'ECONNRESET' });
   });
 
+  it('reads from an application that speaks only after the tunnel stands', () => {
+    watch();
+    open();
+    application.send('late');
+    until('the bytes', () => sink.received.toString() === 'late');
+  });
+
   it('a watched application may send and end before the tunnel stands', () => {
-    relay.watchSocket(socket);
+    watch();
     application.send('early');
     application.socket.shutdownWrite();
     ask();
@@ -299,7 +320,8 @@ describe('TunnelRelay', () => {
       const sender = new TestApplication(reactor, pair.dialled);
       const each: TunnelRelay = new TunnelRelay(reactor, {
         onTunnelOpen: () => {
-          each.attachSocket(pair.accepted);
+          registerAsDialled(reactor, pair.accepted);
+          each.attachDialled(pair.accepted, READABLE);
         },
         onRelayEnd: () => undefined,
       });

@@ -17,6 +17,9 @@ const BULK_SHARE_BYTES = 32 * 1024;
  * write.
  */
 const BEYOND_SHARE_BYTES = 16 * 1024;
+/** An end, which a read tells. */
+const ENDED = PEER_CLOSED | ERROR | HANGUP;
+const TO_READ = READABLE | ENDED;
 const NO_ERROR = 0;
 /** For a read whose only purpose is its error. */
 const probeBuffer = new IoBuffer(1);
@@ -82,17 +85,10 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Ca
   /** Until the tunnel stands: notices an application that resets meanwhile, and gives the tunnel up. */
   watchSocket(socket: TcpSocket): void {
     this.#watched = socket;
-    this.#register(socket);
-  }
-
-  /** @returns false when the kernel refuses, which ends this relay and nothing else */
-  #register(socket: TcpSocket): boolean {
     try {
       this.#reactor.register(socket.fd, this);
-      return true;
     } catch (error) {
-      this.fail(error as Error);
-      return false;
+      this.fail(error as Error); // the kernel refuses, which ends this relay and nothing else
     }
   }
 
@@ -101,20 +97,32 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Ca
     if (socket.recv(probeBuffer, 0, 1) === FAILED) this.fail(socket.lastError!);
   }
 
+  /** The tunnel stands: starts to carry between it and the watched socket. */
+  attachWatched(): void {
+    this.#socket = this.#watched!;
+    this.#watched = undefined;
+    this.#start();
+  }
+
   /**
    * Starts to carry.
-   * @param socket connected, and watched or not registered with the reactor yet; owned from now on
+   * @param socket connected, and registered with the reactor by who dialled; owned from now on
+   * @param readiness what has been told of it
    * @param preamble bytes for the application ahead of everything from the tunnel (a PROXY header)
    */
-  attachSocket(socket: TcpSocket, preamble?: Buffer): void {
+  attachDialled(socket: TcpSocket, readiness: number, preamble?: Buffer): void {
     this.#socket = socket;
-    if (this.#watched === undefined && !this.#register(socket)) return;
-    this.#watched = undefined;
+    this.#reactor.handOver(socket.fd, this);
+    this.#note(readiness);
     if (preamble !== undefined) {
       this.#preambleLeft = preamble.length;
       this.#toSocket.prepend(preamble);
     }
-    this.#readable = true; // it may be: a look costs little
+    this.#start();
+  }
+
+  /** What has not been told cannot be read: nobody looks. */
+  #start(): void {
     this.#drainToSocket();
     this.#pump();
   }
@@ -127,19 +135,21 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Ca
 
   onReadiness(readiness: number): void {
     if (this.#done) return;
+    this.#note(readiness);
     if (this.#watched !== undefined) {
-      this.#socketHungUp ||= (readiness & PEER_CLOSED) !== 0;
       this.#onWatchedReadiness(this.#watched, readiness);
       return;
     }
     if ((readiness & WRITABLE) !== 0 && this.#toSocket.length > 0) this.#drainToSocket();
-    if ((readiness & (READABLE | PEER_CLOSED | ERROR | HANGUP)) !== 0) {
-      this.#readable = true;
-      if ((readiness & (PEER_CLOSED | ERROR | HANGUP)) !== 0) this.#socketHungUp = true;
-      this.#pumpInLane();
-    }
+    if ((readiness & TO_READ) !== 0) this.#pumpInLane();
     // Once the application has ended its half nothing is read, and no read will tell of a reset.
     if ((readiness & (ERROR | HANGUP)) !== 0 && this.#socketEnded) this.#failIfBroken();
+  }
+
+  /** Each change is told once. */
+  #note(readiness: number): void {
+    if ((readiness & TO_READ) !== 0) this.#readable = true;
+    if ((readiness & ENDED) !== 0) this.#socketHungUp = true;
   }
 
   #failIfBroken(): void {
@@ -234,7 +244,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Ca
     if (!this.#tunnelEnded || this.#writeShutDown || this.#socket === undefined) return;
     if (this.#toSocket.length > 0) return;
     this.#writeShutDown = true;
-    this.#socket.shutdownWrite();
+    if (!this.#socketEnded) this.#socket.shutdownWrite(); // else closing does
     this.#finishIfBothEnded();
   }
 
@@ -311,7 +321,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Ca
     this.#toSocket.clear();
     const socket = this.#socket ?? this.#watched;
     if (socket !== undefined && !socket.closed) {
-      this.#reactor.unregister(socket.fd);
+      this.#reactor.forget(socket.fd);
       if (abort) socket.abort();
       else socket.close();
     }

@@ -32,3 +32,8 @@ export function socketPair(reactor: Reactor): SocketPair {
   turnUntil(reactor, 'the connection of a pair', () => found.length > 0);
   return { dialled, accepted: found[0]!.socket, from: found[0]!.peer };
 }
+
+/** Registers a connected socket as who has dialled it does, until a relay has it handed over. */
+export function registerAsDialled(reactor: Reactor, socket: TcpSocket): void {
+  reactor.register(socket.fd, { onReadiness: () => undefined, onFault: raise });
+}
