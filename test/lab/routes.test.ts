@@ -216,6 +216,21 @@ describe('what a control plane says of routes', function () {
     );
   });
 
+  it('is there at once for a route that comes while a new leader writes what it found', async () => {
+    const found = Array.from({ length: 60 }, (_, i) =>
+      route('HTTPRoute', `found-${i}`, [parent('web')], toWeb),
+    );
+    await controlPlane[Symbol.asyncDispose]();
+    logged.push(...controlPlane.log);
+    for (const object of found) await create(object);
+    controlPlane = await runControlPlane(api, { PILOT_STATUS_QPS: '5' });
+    await says(found[0]!, 'Accepted=True/Accepted');
+    const fresh = await create(route('HTTPRoute', 'fresh', [parent('web')], toWeb));
+    await says(fresh, 'Accepted=True/Accepted');
+    const said = await Promise.all(found.map(async (object) => (await saidOf(object)).length > 0));
+    expect(said.filter((each) => each).length, 'written before it').to.be.lessThan(30);
+  });
+
   it('is written without a failure', () => {
     logged.push(...controlPlane.log);
     expect(logged.filter((line) => /^(warn|error) (apply|cannot)/.test(line))).to.deep.equal([]);
