@@ -76,7 +76,7 @@ export async function serveNode(options: NodeServiceOptions): Promise<NodeServic
   const { ambient, cluster, paths } = settings;
   const { node, rules, hostRules, probeAddress, countsChanges } = options.rulesOfNode;
   await using stack = new AsyncDisposableStack();
-  using unserved = readiness.block('pods of the node');
+  using _unserved = readiness.block('pods of the node');
 
   const finder = new NetnsFinder(paths.proc);
   const pods = new Map<string, CapturedPod>();

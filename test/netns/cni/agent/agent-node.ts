@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { KubeClient, KubeConnection } from '@ambient/kube';
 import type { Pod } from '@ambient/kube';
@@ -11,12 +12,13 @@ import { LabApi } from '@ambient/lab';
 import type { NetworkNamespace } from '@ambient/linux';
 import type { LogSink } from '@ambient/runtime';
 import { Logger, LogLevels, settingsFrom } from '@ambient/runtime';
-import type { Netns } from '@ambient/testkit/lab';
+import type { LabProcess, Netns } from '@ambient/testkit/lab';
 import { NetnsLab } from '@ambient/testkit/lab';
 
 export const NODE = 'node-1';
 const DEADLINE_MS = 10_000;
 const root = join(import.meta.dirname, '../../../..');
+const AGENT = join(root, 'packages/cni/src/agent/main.ts');
 const network = { cniVersion: '1.0.0', name: 'pods', plugins: [{ type: 'bridge' }] };
 
 /** A pod of the test's node: an object of the API, a network namespace, and what a node's /proc says of its process. */
@@ -98,34 +100,35 @@ export class AgentNode {
     await this.api.stop();
   }
 
+  /** What an agent of this node is told by its environment. */
+  #variables(): Readonly<Record<string, string>> {
+    return {
+      NODE_NAME: NODE,
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: new URL(this.api.url).port,
+      SERVICE_ACCOUNT_DIRECTORY: join(this.#directory, 'account'),
+      AMBIENT_ENABLED: 'true',
+      AMBIENT_IPV6: 'true',
+      AMBIENT_DNS_CAPTURE: 'true',
+      AMBIENT_RECONCILE_POD_RULES_ON_STARTUP: 'true',
+      AMBIENT_ENABLEMENT_SELECTOR: JSON.stringify(standardSelectors),
+      NATIVE_NFTABLES: 'true',
+      HOST_ROOT: this.host,
+      CNI_AGENT_RUN_DIR: join(this.host, 'run'),
+      CNI_BIN_SOURCE: join(this.#directory, 'istio-cni'),
+      ZTUNNEL_UDS_ADDRESS: this.socket,
+      RULE_CHECK_INTERVAL: '200ms',
+      // A ztunnel of the test's making listens nowhere.
+      CAPTURE_PROOF_INTERVAL: '0',
+      RELEASE_GRACE_PERIOD: '1h',
+      HEALTH_PORT: '0',
+      MONITORING_PORT: '0',
+    };
+  }
+
   /** Starts the agent, and waits until it serves. */
   async startAgent(variables: Readonly<Record<string, string>> = {}): Promise<Agent> {
-    const { port } = new URL(this.api.url);
-    const settings = loadAgentSettings(
-      settingsFrom({
-        NODE_NAME: NODE,
-        KUBERNETES_SERVICE_HOST: '127.0.0.1',
-        KUBERNETES_SERVICE_PORT: port,
-        SERVICE_ACCOUNT_DIRECTORY: join(this.#directory, 'account'),
-        AMBIENT_ENABLED: 'true',
-        AMBIENT_IPV6: 'true',
-        AMBIENT_DNS_CAPTURE: 'true',
-        AMBIENT_RECONCILE_POD_RULES_ON_STARTUP: 'true',
-        AMBIENT_ENABLEMENT_SELECTOR: JSON.stringify(standardSelectors),
-        NATIVE_NFTABLES: 'true',
-        HOST_ROOT: this.host,
-        CNI_AGENT_RUN_DIR: join(this.host, 'run'),
-        CNI_BIN_SOURCE: join(this.#directory, 'istio-cni'),
-        ZTUNNEL_UDS_ADDRESS: this.socket,
-        RULE_CHECK_INTERVAL: '200ms',
-        // A ztunnel of the test's making listens nowhere.
-        CAPTURE_PROOF_INTERVAL: '0',
-        RELEASE_GRACE_PERIOD: '1h',
-        HEALTH_PORT: '0',
-        MONITORING_PORT: '0',
-        ...variables,
-      }),
-    );
+    const settings = loadAgentSettings(settingsFrom({ ...this.#variables(), ...variables }));
     const sink: LogSink = {
       write: (level, scope, message, fields) => {
         this.lines.push(`${level} ${scope} ${message} ${JSON.stringify(fields ?? {})}`);
@@ -137,14 +140,23 @@ export class AgentNode {
     return this.agent!;
   }
 
+  /** Starts an agent in a process of its own, which a test may kill. */
+  startAgentProcess(): Promise<LabProcess> {
+    return this.lab.launch({
+      name: 'agent',
+      argv: [process.execPath, '--disable-warning=ExperimentalWarning', AGENT],
+      env: this.#variables(),
+    });
+  }
+
   async stopAgent(): Promise<void> {
     await this.agent?.stop();
     this.agent = undefined;
   }
 
-  /** A ztunnel that takes everything. */
-  async ztunnel(): Promise<TestZtunnel> {
-    const ztunnel = new TestZtunnel(this.socket);
+  /** A ztunnel that takes everything. @param faithful dials again when its connection is lost */
+  async ztunnel(faithful = false): Promise<TestZtunnel> {
+    const ztunnel = new TestZtunnel(this.socket, faithful);
     this.#ztunnels.add(ztunnel);
     await ztunnel.received('snapshot');
     return ztunnel;
@@ -205,6 +217,23 @@ export class AgentNode {
         status: { phase: 'Running', podIP: netns.ipv4, podIPs: netns.addresses.map((ip) => ({ ip })) },
       },
     });
+  }
+
+  /** The agent's DaemonSet: another agent follows one that ends. */
+  async daemonSet(): Promise<void> {
+    const labels = { 'k8s-app': 'istio-cni-node' };
+    const containers = [{ name: 'install-cni', image: 'cni' }];
+    await this.api.load([
+      {
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata: { name: 'istio-cni-node', namespace: 'istio-system' },
+        spec: {
+          selector: { matchLabels: labels },
+          template: { metadata: { labels }, spec: { containers } },
+        },
+      },
+    ]);
   }
 
   async labelNamespace(mode: string | null): Promise<void> {
@@ -337,17 +366,21 @@ function cgroupOf(uid: string): string {
 
 /** A ztunnel that says yes to everything, or to nothing. */
 export class TestZtunnel {
+  /** What it was asked for; 'dialled' for each connection that it made. */
   readonly texts: string[] = [];
   /** What it answers instead of yes. */
   refusal = '';
-  readonly #ztunnel: ScriptedZtunnel;
-  #closed = false;
+  readonly #path: string;
+  readonly #faithful: boolean;
+  /** Undefined while it dials. */
+  #ztunnel: ScriptedZtunnel | undefined;
+  readonly #closing = new AbortController();
   #arrived: () => void = () => undefined;
 
-  constructor(path: string) {
-    this.#ztunnel = new ScriptedZtunnel(path);
-    this.#ztunnel.hello();
-    void this.#serve();
+  constructor(path: string, faithful: boolean) {
+    this.#path = path;
+    this.#faithful = faithful;
+    void this.#serve(this.#dial());
   }
 
   /** Resolves when the request has come, and has been answered. */
@@ -357,18 +390,46 @@ export class TestZtunnel {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#ztunnel.close();
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    await this.#ztunnel?.close();
   }
 
-  async #serve(): Promise<void> {
-    while (!this.#closed) {
-      const { text } = await this.#ztunnel.next();
-      if (text === 'end' || this.#closed) return;
-      this.#ztunnel.ack(text.startsWith('add') ? this.refusal : '');
+  #dial(): ScriptedZtunnel {
+    const ztunnel = new ScriptedZtunnel(this.#path);
+    ztunnel.hello();
+    this.#ztunnel = ztunnel;
+    if (this.#faithful) this.texts.push('dialled');
+    return ztunnel;
+  }
+
+  async #serve(ztunnel: ScriptedZtunnel): Promise<void> {
+    for (;;) {
+      const { text } = await ztunnel.next();
+      if (this.#closing.signal.aborted) return;
+      if (text === 'end') {
+        if (this.#faithful) await this.#dialAgain(ztunnel);
+        return;
+      }
+      ztunnel.ack(text.startsWith('add') ? this.refusal : '');
       this.texts.push(text);
       this.#arrived();
+    }
+  }
+
+  async #dialAgain(lost: ScriptedZtunnel): Promise<void> {
+    this.#ztunnel = undefined;
+    await lost.close();
+    using stack = new DisposableStack();
+    const watcher = stack.adopt(watch(dirname(this.#path)), (each) => each.close());
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        return void this.#serve(this.#dial());
+      } catch {
+        // Nobody listens, until somebody has made a file.
+        await once(watcher, 'change', { signal }).catch(() => undefined);
+      }
     }
   }
 }

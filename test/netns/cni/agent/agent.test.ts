@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect } from 'chai';
 import type { TestPod } from './agent-node.ts';
@@ -214,29 +215,14 @@ describe('node agent', function () {
     expect(await node.redirection(pod)).to.equal('enabled');
   });
 
-  it('is found again by the plugin and by ztunnel when an agent that had taken its sockets has left, as after an upgrade that is undone', async () => {
-    const containers = [{ name: 'install-cni', image: 'cni' }];
-    const labels = { 'k8s-app': 'istio-cni-node' };
-    const template = { metadata: { labels }, spec: { containers } };
-    await node.api.load([
-      {
-        apiVersion: 'apps/v1',
-        kind: 'DaemonSet',
-        metadata: { name: 'istio-cni-node', namespace: 'istio-system' },
-        spec: { selector: { matchLabels: labels }, template },
-      },
-    ]);
-    const first = await node.startAgent();
+  it('makes socket files anew that a hand has removed', async () => {
+    await node.labelNamespace('ambient');
+    await node.startAgent();
     const ztunnel = await node.ztunnel();
-    const newer = await node.startAgent();
-    await newer.stop();
-    node.agent = first;
+    for (const path of [node.socket, `${node.host}/run/pluginevent.sock`]) rmSync(path);
     await node.logged(/was removed, and is there again.*ztunnel/);
     await node.logged(/was removed, and is there again.*plugin/);
-    const pod = await node.pod('web', {
-      labels: { 'istio.io/dataplane-mode': 'ambient' },
-      running: false,
-    });
+    const pod = await node.pod('web', { running: false });
     const { code, output } = await node.plugin('ADD', pod);
     expect(code, output).to.equal(0);
     expect(ztunnel.texts, 'the ztunnel that stayed connected').to.include(added(pod));
