@@ -104,6 +104,16 @@ describe('ApplyQueue', () => {
     expect(rig.messages.at(-1)).equal('"5999"');
   });
 
+  it('one that somebody changes every few seconds is written at once each time', async () => {
+    const rig = new Rig();
+    for (let i = 0; i < 20; i++) {
+      rig.queue.submit(say(`${i}`));
+      await settled();
+      expect(rig.messages.at(-1)).equal(`"${i}"`);
+      await rig.pass(3000);
+    }
+  });
+
   it('drops what was made for another version of the object, and writes at once what is made for the next', async () => {
     const rig = new Rig();
     const made = (resourceVersion: string): ApplyRequest => {

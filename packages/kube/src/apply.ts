@@ -78,6 +78,8 @@ interface Slot {
   waiting: ApplyRequest | undefined;
   active: boolean;
   notBeforeMs: number;
+  /** Between the last write and `notBeforeMs`. */
+  spaceMs: number;
   /** Growing spaces between writes of this object, and between attempts. */
   readonly spacing: Backoff;
 }
@@ -186,7 +188,7 @@ export class ApplyQueue implements Disposable {
       jitter: 0.1,
       ...(random === undefined ? {} : { random }),
     });
-    return { waiting, active: false, notBeforeMs: 0, spacing };
+    return { waiting, active: false, notBeforeMs: 0, spaceMs: 0, spacing };
   }
 
   #unqueue(key: string, slot: Slot): void {
@@ -252,9 +254,10 @@ export class ApplyQueue implements Disposable {
     }
     if (!outdated) {
       const nowMs = this.#clock.nowMs();
-      // Quiet for as long as the last space: it flaps no more.
-      if (nowMs - slot.notBeforeMs >= longestSpaceMs) slot.spacing.reset();
-      slot.notBeforeMs = nowMs + slot.spacing.nextMs();
+      // Quiet for as long again as it had to be: somebody works on it, or it flaps no more.
+      if (nowMs - slot.notBeforeMs >= slot.spaceMs) slot.spacing.reset();
+      slot.spaceMs = slot.spacing.nextMs();
+      slot.notBeforeMs = nowMs + slot.spaceMs;
     }
     if (slot.waiting !== undefined && this.#slots.get(key) === slot) this.#order.add(key);
     this.#forgetQuiet();
