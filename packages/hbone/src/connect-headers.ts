@@ -79,12 +79,13 @@ function endOfPair(header: string, start: number): number {
 
 function unquoted(value: string): string {
   if (value.length < 2 || !value.startsWith('"') || !value.endsWith('"')) return value;
-  return value.slice(1, -1).replace(/\\(.)/g, '$1');
+  const inner = value.slice(1, -1);
+  return inner.includes('\\') ? inner.replace(/\\(.)/g, '$1') : inner;
 }
 
-/** A new trace with one span: `00-<32 hex>-<16 hex>-00`, from 24 random bytes. */
-export function traceparentOf(random: Buffer): string {
-  const hex = random.toString('hex', 0, 24);
+/** A new trace with one span: `00-<32 hex>-<16 hex>-00`, from the 24 random bytes at `at`. */
+export function traceparentOf(random: Buffer, at = 0): string {
+  const hex = random.toString('hex', at, at + 24);
   return `00-${hex.slice(0, 32)}-${hex.slice(32)}-00`;
 }
 

@@ -53,6 +53,7 @@ export class SockaddrScratch {
   #parse(family: number, text: string, at: number): void {
     const bytes = this.#memory.bytes;
     const room = SOCKADDR_STORAGE_BYTES + 8;
+    if (family === libc.AF_INET && parseIpv4(text, bytes, at)) return;
     if (text.length >= TEXT_BYTES) throw new MisuseError(`'${text.slice(0, 80)}' is no IP address`);
     bytes[room + bytes.write(text, room, 'latin1')] = 0;
     if (libc.inetPton(family, this.#text, this.pointer + at) !== 1)
@@ -64,9 +65,9 @@ export class SockaddrScratch {
     const b = this.#memory.bytes;
     const family = b.readUInt16LE(0);
     const port = b.readUInt16BE(2);
-    if (family === libc.AF_INET) return { ip: `${b[4]!}.${b[5]!}.${b[6]!}.${b[7]!}`, port };
+    if (family === libc.AF_INET) return { ip: ipv4Text(b, 4), port };
     if (family !== libc.AF_INET6) return undefined;
-    if (this.#isV4Mapped()) return { ip: `${b[20]!}.${b[21]!}.${b[22]!}.${b[23]!}`, port };
+    if (this.#isV4Mapped()) return { ip: ipv4Text(b, 20), port };
     if (libc.inetNtop(libc.AF_INET6, this.pointer + 8, this.#text, TEXT_BYTES) === 0)
       throw new MisuseError('inet_ntop refused sixteen bytes');
     const start = SOCKADDR_STORAGE_BYTES + 8;
@@ -77,6 +78,53 @@ export class SockaddrScratch {
     const b = this.#memory.bytes;
     return b.readUInt32LE(8) === 0 && b.readUInt32LE(12) === 0 && b.readUInt32BE(16) === 0xffff;
   }
+}
+
+/** A power of two: the index is taken from an address's bits. */
+const REMEMBERED_TEXTS = 1024;
+const rememberedAddresses = new Int32Array(REMEMBERED_TEXTS);
+const rememberedTexts = new Array<string>(REMEMBERED_TEXTS).fill('0.0.0.0');
+
+/**
+ * Text of the IPv4 address at `bytes[at]`. An address that was seen lately has the same string again: whoever looks something
+ * up by it need not have it hashed anew.
+ */
+function ipv4Text(bytes: Buffer, at: number): string {
+  const address = bytes.readInt32BE(at);
+  const index = (address ^ (address >>> 10)) & (REMEMBERED_TEXTS - 1);
+  if (rememberedAddresses[index] !== address) {
+    rememberedAddresses[index] = address;
+    rememberedTexts[index] = `${bytes[at]!}.${bytes[at + 1]!}.${bytes[at + 2]!}.${bytes[at + 3]!}`;
+  }
+  return rememberedTexts[index]!;
+}
+
+const DOT = 0x2e;
+const ZERO = 0x30;
+
+/**
+ * Writes a dotted address of four decimal parts without leading zeros, which every IPv4 address here is.
+ * @returns false for anything else, with the bytes left in any state
+ */
+function parseIpv4(text: string, bytes: Buffer, at: number): boolean {
+  let part = 0;
+  let value = -1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      if (value < 0 || part === 3) return false;
+      bytes[at + part++] = value;
+      value = -1;
+      continue;
+    }
+    const digit = code - ZERO;
+    if (digit < 0 || digit > 9 || value === 0) return false;
+    value = value < 0 ? digit : value * 10 + digit;
+    if (value > 255) return false;
+  }
+  if (value < 0 || part !== 3) return false;
+  bytes[at + 3] = value;
+  return true;
 }
 
 /** The scratch of this thread. */

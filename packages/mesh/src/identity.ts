@@ -12,9 +12,17 @@ export function principalName(principal: Principal): string {
   return `${principal.trustDomain}/ns/${principal.namespace}/sa/${principal.serviceAccount}`;
 }
 
+/** Every connection asks, and looks things up by the answer: a string made anew is hashed and compared anew. */
+const identities = new WeakMap<Workload, string>();
+
 /** The SPIFFE id of a workload. */
 export function workloadIdentity(workload: Workload): string {
-  return `spiffe://${principalName(workload)}`;
+  let identity = identities.get(workload);
+  if (identity === undefined) {
+    identity = `spiffe://${principalName(workload)}`;
+    identities.set(workload, identity);
+  }
+  return identity;
 }
 
 /** Whether both are the same SPIFFE id. */

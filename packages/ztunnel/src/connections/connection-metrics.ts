@@ -55,16 +55,73 @@ export class ConnectionSeries {
 /** Pairs whose series are at hand; beyond it they are looked up anew. */
 const MAX_CACHED_PAIRS = 4096;
 
+/** The series of parties that are these very objects. */
+class SeenParties {
+  readonly #reporter: Reporter;
+  readonly #sourcePrincipal: string | undefined;
+  readonly #destinationPrincipal: string | undefined;
+  readonly #service: Service | undefined;
+  readonly #mutualTls: boolean;
+  readonly series: ConnectionSeries;
+
+  /** @param parties not kept: they may be all that is known of a connection */
+  constructor(parties: ConnectionParties, series: ConnectionSeries) {
+    this.#reporter = parties.reporter;
+    this.#sourcePrincipal = parties.sourcePrincipal;
+    this.#destinationPrincipal = parties.destinationPrincipal;
+    this.#service = parties.destinationService;
+    this.#mutualTls = parties.mutualTls;
+    this.series = series;
+  }
+
+  /** @param parties with the same two workloads */
+  are(parties: ConnectionParties): boolean {
+    return (
+      this.#service === parties.destinationService &&
+      this.#reporter === parties.reporter &&
+      this.#mutualTls === parties.mutualTls &&
+      this.#sourcePrincipal === parties.sourcePrincipal &&
+      this.#destinationPrincipal === parties.destinationPrincipal
+    );
+  }
+}
+
+type ByWorkload<T> = Map<Workload | undefined, T>;
+
 /** Finds the series of a pair of parties without joining two dozen labels for each connection. */
 export class ConnectionMetrics {
   readonly #table: CounterTable;
   #byPair = new Map<string, ConnectionSeries>();
+  /** By source and destination: most connections are between workloads that others were between, and need no key made. */
+  #seen: ByWorkload<ByWorkload<SeenParties[]>> = new Map();
+  #seenCount = 0;
 
   constructor(table: CounterTable) {
     this.#table = table;
   }
 
   seriesOf(parties: ConnectionParties): ConnectionSeries {
+    const alike = this.#seen.get(parties.source)?.get(parties.destination);
+    if (alike !== undefined) for (const each of alike) if (each.are(parties)) return each.series;
+    const series = this.#byKey(parties);
+    this.#remember(parties, series);
+    return series;
+  }
+
+  #remember(parties: ConnectionParties, series: ConnectionSeries): void {
+    if (this.#seenCount >= MAX_CACHED_PAIRS) this.#forgetSeen();
+    this.#seenCount++;
+    const { source, destination } = parties;
+    let bySource = this.#seen.get(source);
+    if (bySource === undefined) this.#seen.set(source, (bySource = new Map()));
+    const seen = new SeenParties(parties, series);
+    const alike = bySource.get(destination);
+    if (alike === undefined) bySource.set(destination, [seen]);
+    else alike.push(seen);
+  }
+
+  /** Those who are known by their own words only are other objects each time. */
+  #byKey(parties: ConnectionParties): ConnectionSeries {
     const { reporter, source, destination, destinationService: service } = parties;
     const key = [
       reporter,
@@ -87,5 +144,11 @@ export class ConnectionMetrics {
   /** Workloads have changed, and with them what the labels say. */
   forget(): void {
     this.#byPair = new Map();
+    this.#forgetSeen();
+  }
+
+  #forgetSeen(): void {
+    this.#seen = new Map();
+    this.#seenCount = 0;
   }
 }

@@ -191,7 +191,7 @@ export class DataPlane {
     }
     const from = this.#traceOffset;
     this.#traceOffset += TRACE_BYTES;
-    return traceparentOf(this.#traceBytes.subarray(from, from + TRACE_BYTES));
+    return traceparentOf(this.#traceBytes, from);
   }
 
   #baggageOf(workload: Workload): string {
