@@ -113,7 +113,10 @@ export class ConnectionMetrics {
     this.#seenCount++;
     const { source, destination } = parties;
     let bySource = this.#seen.get(source);
-    if (bySource === undefined) this.#seen.set(source, (bySource = new Map()));
+    if (bySource === undefined) {
+      bySource = new Map<Workload | undefined, SeenParties[]>();
+      this.#seen.set(source, bySource);
+    }
     const seen = new SeenParties(parties, series);
     const alike = bySource.get(destination);
     if (alike === undefined) bySource.set(destination, [seen]);
