@@ -7,7 +7,7 @@ import { namespaceObject } from '../cluster/objects.test-data.ts';
 import type { KindName, KubeObject } from '@ambient/kube';
 import { testLog } from '@ambient/kube/testing';
 import { objectKey } from '@ambient/kube';
-import { meshDefaults } from '../translate/mesh-settings.ts';
+import { meshDefaults } from '../translate/mesh-settings.test-data.ts';
 import { derivations } from './derivations.ts';
 import type { Finding } from './finding.ts';
 import { MeshInForce } from './mesh-in-force.ts';

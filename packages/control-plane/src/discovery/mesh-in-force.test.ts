@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { MemoryCluster } from '../cluster/memory-cluster.test-data.ts';
 import type { ConfigMap, KubeObject } from '@ambient/kube';
 import { testLog } from '@ambient/kube/testing';
-import { meshDefaults } from '../translate/mesh-settings.ts';
+import { meshDefaults } from '../translate/mesh-settings.test-data.ts';
 import { MeshInForce, meshConfigMapName } from './mesh-in-force.ts';
 
 class Rig {

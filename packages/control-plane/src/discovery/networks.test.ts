@@ -8,7 +8,7 @@ import { Engine } from '../cluster/engine.ts';
 import type { KindName, KubeObject } from '@ambient/kube';
 import { testLog } from '@ambient/kube/testing';
 import { objectKey } from '@ambient/kube';
-import { meshDefaults } from '../translate/mesh-settings.ts';
+import { meshDefaults } from '../translate/mesh-settings.test-data.ts';
 import {
   namespaceNamed,
   podNamed,

@@ -10,7 +10,7 @@ import type { Report } from '../cluster/engine.ts';
 import { asStored, parseManifests } from '../translate/golden-cluster.test-data.ts';
 import { goldenForm } from '../translate/golden-form.test-data.ts';
 import type { MeshDefaults } from '../translate/mesh-settings.ts';
-import { meshDefaults } from '../translate/mesh-settings.ts';
+import { meshDefaults } from '../translate/mesh-settings.test-data.ts';
 import { derivations } from './derivations.ts';
 import type { Finding } from './finding.ts';
 import { MeshInForce } from './mesh-in-force.ts';

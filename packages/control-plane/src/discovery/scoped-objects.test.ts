@@ -2,7 +2,8 @@ import { expect } from 'chai';
 
 import { namespaceObject, podObject } from '../cluster/objects.test-data.ts';
 import type { KindName, KubeObject, ObjectOf, ReflectorTarget } from '@ambient/kube';
-import { meshDefaults, readMeshSettings } from '../translate/mesh-settings.ts';
+import { readMeshSettings } from '../translate/mesh-settings.ts';
+import { meshDefaults } from '../translate/mesh-settings.test-data.ts';
 import type { MeshSettings } from '../translate/mesh-settings.ts';
 import { routeNamed } from '../translate/translate.test-data.ts';
 import { ScopedObjects } from './scoped-objects.ts';

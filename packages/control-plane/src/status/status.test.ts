@@ -8,7 +8,8 @@ import type {
   ServiceEntry,
   WorkloadEntry,
 } from '@ambient/kube';
-import { meshDefaults, readMeshSettings } from '../translate/mesh-settings.ts';
+import { readMeshSettings } from '../translate/mesh-settings.ts';
+import { meshDefaults } from '../translate/mesh-settings.test-data.ts';
 import type { WaypointBinding } from '../translate/waypoint.ts';
 import {
   waypointAcceptedCondition,

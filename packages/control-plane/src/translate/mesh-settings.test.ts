@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { ConfigMap } from '@ambient/kube';
-import { meshDefaults, readMeshSettings } from './mesh-settings.ts';
+import { readMeshSettings } from './mesh-settings.ts';
+import { meshDefaults } from './mesh-settings.test-data.ts';
 import { isDiscovered, isOfRevision } from './scope.ts';
 import { mesh, namespaceNamed, podNamed, serviceEntry } from './translate.test-data.ts';
 

@@ -67,16 +67,6 @@ const usualScopes: readonly ServiceScope[] = [
   { services: { matchLabels: { 'istio.io/global': 'true' } }, namespaces: undefined, global: true },
 ];
 
-export const meshDefaults: MeshDefaults = {
-  clusterId: 'Kubernetes',
-  domain: 'cluster.local',
-  systemNamespace: 'istio-system',
-  revision: 'default',
-  dryRunPolicies: false,
-  autoAllowWaypoint: false,
-  multiNetwork: false,
-};
-
 export interface MeshConfigReading {
   readonly settings: MeshSettings;
   /** Fields that were refused; their defaults stand in `settings`. Paths are those of MeshConfig. */

@@ -18,7 +18,8 @@ import type {
   WorkloadEntrySpec,
 } from '@ambient/kube';
 import type { MeshSettings } from './mesh-settings.ts';
-import { meshDefaults, readMeshSettings } from './mesh-settings.ts';
+import { readMeshSettings } from './mesh-settings.ts';
+import { meshDefaults } from './mesh-settings.test-data.ts';
 
 export const mesh: MeshSettings = readMeshSettings(meshDefaults, undefined, undefined).settings;
 
