@@ -64,6 +64,11 @@ export class NetlinkSocket {
     }
   }
 
+  /** To wait for what the kernel tells on its own account. */
+  get fd(): number {
+    return this.#descriptor.fd;
+  }
+
   /**
    * Sends a request and hands every message of the answer to `take`, up to its end.
    * @param body behind the header

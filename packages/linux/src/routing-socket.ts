@@ -108,6 +108,11 @@ export class RoutingSocket {
 export class RoutingChanges {
   readonly #netlink = new NetlinkSocket(NETLINK_ROUTE, 'changes of routing', GROUPS);
 
+  /** To wait for changes with, of whatever table. */
+  get fd(): number {
+    return this.#netlink.fd;
+  }
+
   /**
    * Whether rules, or routes of a table, have changed since the last call. One system call where nothing has.
    * @throws SystemError

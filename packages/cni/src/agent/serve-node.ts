@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { KubeClient } from '@ambient/kube';
 import type { Clock, Logger, Readiness } from '@ambient/runtime';
+import { describeError } from '@ambient/runtime';
 import { ZdsServer } from '../zds/server.ts';
 import type { EventRecorder } from './cluster/events.ts';
 import type { NodeObjects } from './cluster/node-objects.ts';
@@ -128,7 +129,11 @@ export async function serveNode(options: NodeServiceOptions): Promise<NodeServic
     systemNamespace: cluster.systemNamespace,
     capture: { ipv6: ambient.ipv6, dns: ambient.dnsCapture, probeAddress },
   };
-  const generations = stack.use(new RuleGenerations(pods));
+  const generations = stack.use(
+    new RuleGenerations(pods, (error) =>
+      log.error('a defect in the search for changed rules', { error: describeError(error) }),
+    ),
+  );
   const drift = stack.use(
     new DriftWatch({
       pods: () => pods.keys(),

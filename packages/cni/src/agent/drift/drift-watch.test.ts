@@ -6,6 +6,7 @@ import { DriftWatch } from './drift-watch.ts';
 describe('DriftWatch', () => {
   let clock: ManualClock;
   let generations: Map<string, number>;
+  let heard: ReadonlyMap<string, number>;
   let compared: string[];
   let verify: (uid: string) => Promise<readonly string[]>;
   let watch: DriftWatch;
@@ -20,7 +21,12 @@ describe('DriftWatch', () => {
     verify = () => Promise.resolve([]);
     watch = new DriftWatch({
       pods: () => generations.keys(),
-      generations: { of: (uid) => generations.get(uid)?.toString(), prune: () => undefined },
+      generations: {
+        of: (uid) => generations.get(uid)?.toString(),
+        hear: () => (heard = new Map(generations)),
+        heard: (uid) => heard.get(uid)?.toString(),
+        prune: () => undefined,
+      },
       verify: (uid) => {
         compared.push(uid);
         return verify(uid);

@@ -4,9 +4,13 @@ import { describeError } from '@ambient/runtime';
 export interface DriftWatchOptions {
   /** Captured pods, by UID. */
   readonly pods: () => Iterable<string>;
-  /** A text that changes with a pod's rules and routing, cheap to ask for; undefined where it cannot be told. */
   readonly generations: {
+    /** A text that changes with a pod's rules and routing, cheap to ask for; undefined where it cannot be told. */
     of(uid: string): string | undefined;
+    /** Hears of changes in all pods, which costs no more than in one. */
+    hear(): void;
+    /** As `of`, of the moment of the last `hear`. */
+    heard(uid: string): string | undefined;
     /** Forgets pods that are not captured any more. */
     prune(): void;
   };
@@ -29,8 +33,8 @@ interface Seen {
 const PER_LOOK = 20;
 
 /**
- * Finds captured pods whose rules were changed by somebody else. Each look asks every pod for its rules' generation, which
- * costs a message, and compares rule by rule only where that has changed, or was not done for long.
+ * Finds captured pods whose rules were changed by somebody else. Each look hears of changes, and compares rule by rule
+ * only where there was one, or where that was not done for long.
  */
 export class DriftWatch {
   readonly #options: DriftWatchOptions;
@@ -65,13 +69,14 @@ export class DriftWatch {
   async look(): Promise<void> {
     const { pods, generations, verify, clock, fullIntervalMs, log } = this.#options;
     generations.prune();
+    generations.hear();
     const present = new Set(pods());
     for (const uid of this.#seen.keys()) if (!present.has(uid)) this.#seen.delete(uid);
     const nowMs = clock.nowMs();
     const due: { uid: string; verifiedAtMs: number }[] = [];
     for (const uid of present) {
       const seen = this.#seen.get(uid);
-      const changed = seen === undefined || seen.generation !== generations.of(uid);
+      const changed = seen === undefined || seen.generation !== generations.heard(uid);
       if (changed || nowMs - seen.verifiedAtMs >= fullIntervalMs)
         due.push({ uid, verifiedAtMs: changed ? 0 : seen.verifiedAtMs });
     }
