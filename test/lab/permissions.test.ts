@@ -13,6 +13,7 @@ import { waitFor } from '@ambient/testkit/lab';
 import { runControlPlane } from './harness/run-control-plane.ts';
 import { pathOf, TestApi } from './harness/test-api.ts';
 import type { Manifest } from './harness/test-api.ts';
+import { TestObjects } from './harness/test-objects.ts';
 
 const namespace = `permissions-${process.pid}`;
 const account: Manifest = {
@@ -99,28 +100,22 @@ if ((process.env['KUBECONFIG'] ?? '') !== '')
     this.timeout(60_000);
     let api: TestApi;
     let folder: string;
-    const made: Manifest[] = [];
+    let objects: TestObjects;
 
     before(async () => {
       api = await TestApi.start();
       folder = await mkdtemp(join(tmpdir(), 'ambient-permissions-'));
-      await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+      objects = new TestObjects(api);
+      await objects.createNamespace(namespace);
       for (const object of [account, ...roles(), service, policy, machine, entry, route, webhook])
-        await create(object);
+        await objects.create(object);
     });
 
     after(async () => {
-      for (const object of made.reverse())
-        if (object.kind === 'Namespace') await api.deleteNamespace(object.metadata.name);
-        else await api.delete(object);
+      await objects[Symbol.asyncDispose]();
       await api[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     });
-
-    async function create(object: Manifest): Promise<void> {
-      await api.create(object);
-      made.push(object);
-    }
 
     /** A kubeconfig of the account, for the server of that of the tests. */
     async function kubeconfigOfAccount(): Promise<string> {

@@ -8,6 +8,7 @@ import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
 import { TestApi } from './harness/test-api.ts';
 import type { Manifest } from './harness/test-api.ts';
+import { TestObjects } from './harness/test-objects.ts';
 
 const namespace = `replicas-${process.pid}`;
 const lease: Manifest = {
@@ -40,29 +41,24 @@ describe('replicas of a control plane', function () {
   this.timeout(60_000);
   let api: TestApi;
   const replicas: RunningControlPlane[] = [];
-  const made: Manifest[] = [];
+  let objects: TestObjects;
 
   before(async () => {
     api = await TestApi.start();
-    await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    for (const name of ['one', 'two']) await create(service(name));
-    await create(policy('first'));
+    objects = new TestObjects(api);
+    await objects.createNamespace(namespace);
+    for (const name of ['one', 'two']) await objects.create(service(name));
+    await objects.create(policy('first'));
     replicas.push(await runControlPlane(api, { POD_NAME: 'replica-a' }));
     await holder('replica-a');
     replicas.push(await runControlPlane(api, { POD_NAME: 'replica-b' }));
   });
 
   after(async () => {
-    for (const object of made) await api.delete(object);
-    await api.deleteNamespace(namespace);
+    await objects[Symbol.asyncDispose]();
     for (const replica of replicas) await replica[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
   });
-
-  async function create(object: Manifest): Promise<void> {
-    await api.create(object);
-    made.push(object);
-  }
 
   function holder(name: string): Promise<true> {
     return waitFor(async () => {
@@ -114,8 +110,8 @@ describe('replicas of a control plane', function () {
     using moved = connect(1, left.versions);
     await moved.ready();
     expect(moved.history).to.deep.equal([]);
-    await create(service('three'));
-    await create(policy('second'));
+    await objects.create(service('three'));
+    await objects.create(policy('second'));
     await Promise.all(
       [kept, moved].map((client) => client.until(() => served('three') in client.resources, 'a new Service')),
     );

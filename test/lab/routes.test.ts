@@ -7,6 +7,7 @@ import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
 import { pathOf, TestApi } from './harness/test-api.ts';
 import type { Manifest } from './harness/test-api.ts';
+import { TestObjects } from './harness/test-objects.ts';
 
 const namespace = `routes-${process.pid}`;
 const other = `${namespace}-other`;
@@ -47,29 +48,22 @@ describe('what a control plane says of routes', function () {
   this.timeout(60_000);
   let api: TestApi;
   let controlPlane: RunningControlPlane;
-  const made: Manifest[] = [];
+  let objects: TestObjects;
   /** By all control planes. */
   const logged: string[] = [];
 
   before(async () => {
     api = await TestApi.start();
-    for (const name of [namespace, other])
-      await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    objects = new TestObjects(api);
+    for (const name of [namespace, other]) await objects.createNamespace(name);
     controlPlane = await runControlPlane(api);
   });
 
   after(async () => {
-    for (const object of made) await api.delete(object);
-    for (const name of [namespace, other]) await api.deleteNamespace(name);
+    await objects[Symbol.asyncDispose]();
     await controlPlane[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
   });
-
-  async function create(object: Manifest): Promise<Manifest> {
-    await api.create(object);
-    made.push(object);
-    return object;
-  }
 
   async function parentsOf(object: Manifest): Promise<readonly RouteParentStatus[]> {
     return (await api.get<Route>(object)).status?.parents ?? [];
@@ -91,11 +85,11 @@ describe('what a control plane says of routes', function () {
   const toWeb = { name: 'web', port: 80 };
 
   it('is there for each kind, at each Service that it names', async () => {
-    await create(service('web'));
+    await objects.create(service('web'));
     for (const kind of ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute']) {
       const object = route(kind, 'kinds', [parent('web'), parent('no')], toWeb);
       const spec = { ...(object['spec'] as object), hostnames: ['web.example.com'] };
-      await create(kind === 'TLSRoute' ? { ...object, spec } : object);
+      await objects.create(kind === 'TLSRoute' ? { ...object, spec } : object);
       await says(object, 'Accepted=False/NoMatchingParent', 'no');
       expect(await saidOf(object), kind).to.deep.equal([
         'Accepted=True/Accepted',
@@ -106,13 +100,13 @@ describe('what a control plane says of routes', function () {
   });
 
   it('follows the waypoint of the Service', async () => {
-    const object = await create(route('HTTPRoute', 'waypoint', [parent('web')], toWeb));
+    const object = await objects.create(route('HTTPRoute', 'waypoint', [parent('web')], toWeb));
     await says(object, 'ResolvedWaypoints=False/MissingUseWaypointLabel');
     const label = (value: string | null): Promise<unknown> =>
       api.patch(service('web'), { metadata: { labels: { 'istio.io/use-waypoint': value } } });
     await label('wp');
     await says(object, 'ResolvedWaypoints=False/WaypointIsNotReady');
-    const gateway = await create({
+    const gateway = await objects.create({
       apiVersion: gatewayApi,
       kind: 'Gateway',
       metadata: meta('wp'),
@@ -129,12 +123,12 @@ describe('what a control plane says of routes', function () {
 
   it('follows the grants of the namespace that a backend is in', async () => {
     const far = { ...service('far'), metadata: { name: 'far', namespace: other } };
-    await create(far);
-    const object = await create(
+    await objects.create(far);
+    const object = await objects.create(
       route('HTTPRoute', 'grants', [parent('web')], { name: 'far', namespace: other, port: 80 }),
     );
     await says(object, 'ResolvedRefs=False/RefNotPermitted');
-    const grant = await create({
+    const grant = await objects.create({
       apiVersion: gatewayApi,
       kind: 'ReferenceGrant',
       metadata: { name: 'g', namespace: other },
@@ -149,7 +143,7 @@ describe('what a control plane says of routes', function () {
   });
 
   it('leaves alone what other controllers say, also while they write', async () => {
-    const object = await create(route('HTTPRoute', 'shared', [parent('web')], toWeb));
+    const object = await objects.create(route('HTTPRoute', 'shared', [parent('web')], toWeb));
     await api.patch(object, { status: { parents: [foreign] } }, 'status');
     await says(object, 'Accepted=True/Accepted');
     expect((await parentsOf(object))[0]).to.deep.equal(foreign);
@@ -179,8 +173,8 @@ describe('what a control plane says of routes', function () {
   }
 
   it('goes with the reference, and is not written where there is none', async () => {
-    const object = await create(route('HTTPRoute', 'leaves', [parent('web'), parent('no')], toWeb));
-    const gateway = await create(route('HTTPRoute', 'gateway', [{ name: 'wp' }], toWeb));
+    const object = await objects.create(route('HTTPRoute', 'leaves', [parent('web'), parent('no')], toWeb));
+    const gateway = await objects.create(route('HTTPRoute', 'gateway', [{ name: 'wp' }], toWeb));
     await api.patch(object, { status: { parents: [foreign] } }, 'status');
     await says(object, 'Accepted=True/Accepted');
     await says(object, 'Accepted=False/NoMatchingParent', 'no');
@@ -198,14 +192,14 @@ describe('what a control plane says of routes', function () {
   });
 
   it('keeps its time when a control plane starts anew, and is written by its name', async () => {
-    const object = await create(route('HTTPRoute', 'again', [parent('web')], toWeb));
+    const object = await objects.create(route('HTTPRoute', 'again', [parent('web')], toWeb));
     await says(object, 'Accepted=True/Accepted');
     const before = await parentsOf(object);
     await controlPlane[Symbol.asyncDispose]();
     logged.push(...controlPlane.log);
     await api.nextSecond();
     controlPlane = await runControlPlane(api);
-    const later = await create(route('HTTPRoute', 'later', [parent('web')], toWeb));
+    const later = await objects.create(route('HTTPRoute', 'later', [parent('web')], toWeb));
     await says(later, 'Accepted=True/Accepted');
     expect(await parentsOf(object)).to.deep.equal(before);
     const { metadata } = await api.request<{ metadata: { managedFields: Record<string, string>[] } }>({
@@ -222,10 +216,10 @@ describe('what a control plane says of routes', function () {
     );
     await controlPlane[Symbol.asyncDispose]();
     logged.push(...controlPlane.log);
-    for (const object of found) await create(object);
+    for (const object of found) await objects.create(object);
     controlPlane = await runControlPlane(api, { PILOT_STATUS_QPS: '5' });
     await says(found[0]!, 'Accepted=True/Accepted');
-    const fresh = await create(route('HTTPRoute', 'fresh', [parent('web')], toWeb));
+    const fresh = await objects.create(route('HTTPRoute', 'fresh', [parent('web')], toWeb));
     await says(fresh, 'Accepted=True/Accepted');
     const said = await Promise.all(found.map(async (object) => (await saidOf(object)).length > 0));
     expect(said.filter((each) => each).length, 'written before it').to.be.lessThan(30);

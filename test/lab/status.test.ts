@@ -8,6 +8,7 @@ import { runControlPlane } from './harness/run-control-plane.ts';
 import type { RunningControlPlane } from './harness/run-control-plane.ts';
 import { TestApi } from './harness/test-api.ts';
 import type { Manifest } from './harness/test-api.ts';
+import { TestObjects } from './harness/test-objects.ts';
 
 const namespace = `status-${process.pid}`;
 const inNamespace = (name: string, labels: Record<string, string> = {}): Manifest['metadata'] =>
@@ -48,26 +49,20 @@ describe('what a control plane writes back', function () {
   this.timeout(60_000);
   let api: TestApi;
   let controlPlane: RunningControlPlane;
-  const made: Manifest[] = [];
+  let objects: TestObjects;
 
   before(async () => {
     api = await TestApi.start();
-    await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    objects = new TestObjects(api);
+    await objects.createNamespace(namespace);
     controlPlane = await runControlPlane(api);
   });
 
   after(async () => {
-    for (const object of made) await api.delete(object);
-    await api.deleteNamespace(namespace);
+    await objects[Symbol.asyncDispose]();
     await controlPlane[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
   });
-
-  async function create(object: Manifest): Promise<Manifest> {
-    await api.create(object);
-    made.push(object);
-    return object;
-  }
 
   /** The condition of a type, once it says what it should. */
   function condition(object: Manifest, type: string, wanted: string): Promise<Condition> {
@@ -92,7 +87,7 @@ describe('what a control plane writes back', function () {
 
   describe('conditions', () => {
     it('say of a policy what ztunnels make of it, and follow its changes', async () => {
-      const fine = await create(
+      const fine = await objects.create(
         policy('fine', { action: 'DENY', rules: [{ to: [{ operation: { ports: ['80'] } }] }] }),
       );
       const found = await condition(fine, 'ZtunnelAccepted', 'True/Accepted');
@@ -103,19 +98,21 @@ describe('what a control plane writes back', function () {
       await api.patch(fine, { spec: { action: 'AUDIT' } });
       const refused = await condition(fine, 'ZtunnelAccepted', 'False/UnsupportedValue');
       expect(refused.observedGeneration).to.equal(2);
-      const http = await create(policy('http', { rules: [{ to: [{ operation: { methods: ['GET'] } }] }] }));
+      const http = await objects.create(
+        policy('http', { rules: [{ to: [{ operation: { methods: ['GET'] } }] }] }),
+      );
       expect((await condition(http, 'ZtunnelAccepted', 'True/UnsupportedValue')).message).to.contain(
         'methods',
       );
     });
 
     it('say of a Service whether its waypoint is there, and go when it names none; those of others stay', async () => {
-      const shop = await create(service('shop', { 'istio.io/use-waypoint': 'wp' }));
+      const shop = await objects.create(service('shop', { 'istio.io/use-waypoint': 'wp' }));
       const foreign = { type: 'example.com/Seen', status: 'True', reason: 'Seen', message: '' };
       const time = { lastTransitionTime: '2026-01-01T00:00:00Z' };
       await api.patch(shop, { status: { conditions: [{ ...foreign, ...time }] } }, 'status');
       await condition(shop, 'istio.io/WaypointBound', 'False/WaypointIsNotReady');
-      const gateway = await create(waypoint('wp'));
+      const gateway = await objects.create(waypoint('wp'));
       await api.patch(
         gateway,
         { status: { addresses: [{ type: 'IPAddress', value: '10.0.0.9' }] } },
@@ -135,18 +132,18 @@ describe('what a control plane writes back', function () {
     });
 
     it('come from a manager of their own for machines, entries and policies of waypoints', async () => {
-      await create(waypoint('w2'));
+      await objects.create(waypoint('w2'));
       const labels = { 'istio.io/use-waypoint': 'w2' };
-      const machine = await create({
+      const machine = await objects.create({
         apiVersion: 'networking.istio.io/v1',
         kind: 'WorkloadEntry',
         metadata: inNamespace('vm', labels),
         spec: { address: '192.0.2.7' },
       });
       const host = entry('bound', 'bound.example.com');
-      const bound = await create({ ...host, metadata: inNamespace('bound', labels) });
+      const bound = await objects.create({ ...host, metadata: inNamespace('bound', labels) });
       const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'nowhere' }];
-      const lost = await create(policy('lost', { targetRefs, rules: [{}] }));
+      const lost = await objects.create(policy('lost', { targetRefs, rules: [{}] }));
       await condition(machine, 'istio.io/WaypointBound', 'False/WaypointIsNotReady');
       await condition(bound, 'istio.io/WaypointBound', 'False/WaypointIsNotReady');
       await condition(lost, 'WaypointAccepted', 'False/TargetNotFound');
@@ -165,8 +162,8 @@ describe('what a control plane writes back', function () {
   describe('addresses of ServiceEntries', () => {
     it('are given once, served, and kept by the control plane that starts next', async () => {
       const [one, two] = [
-        await create(entry('one', 'one.example.com')),
-        await create(entry('two', 'two.example.com')),
+        await objects.create(entry('one', 'one.example.com')),
+        await objects.create(entry('two', 'two.example.com')),
       ];
       const given = await Promise.all([addressesOf(one), addressesOf(two)]);
       expect(new Set(given.flat()).size, 'different addresses').to.equal(4);
@@ -174,7 +171,7 @@ describe('what a control plane writes back', function () {
 
       await controlPlane[Symbol.asyncDispose]();
       controlPlane = await runControlPlane(api);
-      const three = await create(entry('three', 'three.example.com'));
+      const three = await objects.create(entry('three', 'three.example.com'));
       const later = await addressesOf(three);
       expect(await Promise.all([addressesOf(one), addressesOf(two)])).to.deep.equal(given);
       expect(given.flat()).not.to.include.members(later);
@@ -184,7 +181,7 @@ describe('what a control plane writes back', function () {
     it('leave those alone that somebody else has written meanwhile', async () => {
       const own = entry('own', 'own.example.com');
       const addresses = [{ value: '240.240.99.99', host: 'own.example.com' }];
-      await create(own);
+      await objects.create(own);
       // Before the control plane knows of the entry, or while it writes.
       await api.patch(own, { status: { addresses } }, 'status');
       const found = await waitFor(async () => {
@@ -195,7 +192,7 @@ describe('what a control plane writes back', function () {
     });
 
     it('come also where others write to the entry at the same time', async () => {
-      const busy = await create(entry('busy', 'busy.example.com'));
+      const busy = await objects.create(entry('busy', 'busy.example.com'));
       // As often as a write is made anew at once; more often would be told of.
       for (let i = 0; i < 3; i++) await api.patch(busy, { metadata: { annotations: { count: `${i}` } } });
       expect(await addressesOf(busy)).to.have.length(2);
