@@ -33,6 +33,7 @@ export interface PoolRequest {
 
 interface Bucket {
   readonly key: string;
+  readonly of: PoolKey;
   readonly workload: string;
   readonly destinationIp: string;
   readonly connections: ClientConnection[];
@@ -87,6 +88,18 @@ export class PoolDirectory {
   }
 }
 
+function isSameKey(one: PoolKey, other: PoolKey): boolean {
+  return (
+    one.workload === other.workload &&
+    one.sourceIdentity === other.sourceIdentity &&
+    one.sourceIp === other.sourceIp &&
+    one.destination.port === other.destination.port &&
+    one.destination.ip === other.destination.ip &&
+    one.expectedIdentities.length === other.expectedIdentities.length &&
+    one.expectedIdentities.every((identity, i) => identity === other.expectedIdentities[i])
+  );
+}
+
 function retire(bucket: Bucket): void {
   bucket.retired = true;
   for (const connection of [...bucket.connections]) connection.release();
@@ -98,6 +111,8 @@ export class HbonePool {
   readonly #settings: HboneSettings;
   readonly #keepAlive: KeepAlive | undefined;
   readonly #buckets = new Map<string, Bucket>();
+  /** The bucket that each workload was last called by: most often the next one too, and no key needs to be made. */
+  readonly #latest = new Map<string, Bucket>();
   readonly #dialOptions: DialOptions;
   readonly #directory: PoolDirectory;
   #draining = false;
@@ -150,6 +165,16 @@ export class HbonePool {
   }
 
   #bucketOf(poolKey: PoolKey): Bucket {
+    let bucket = this.#latest.get(poolKey.workload);
+    if (bucket === undefined || !isSameKey(bucket.of, poolKey)) {
+      bucket = this.#bucketByKey(poolKey);
+      this.#latest.set(poolKey.workload, bucket);
+    }
+    bucket.retired = false; // whoever asks now has read it from the mesh as it is
+    return bucket;
+  }
+
+  #bucketByKey(poolKey: PoolKey): Bucket {
     const to = formatAddress(poolKey.destination);
     const { workload } = poolKey;
     const ids = poolKey.expectedIdentities.join(' ');
@@ -158,6 +183,7 @@ export class HbonePool {
     if (bucket === undefined) {
       bucket = {
         key,
+        of: poolKey,
         workload,
         destinationIp: poolKey.destination.ip,
         connections: [],
@@ -167,7 +193,7 @@ export class HbonePool {
       };
       this.#buckets.set(key, bucket);
       this.#directory.add(bucket);
-    } else bucket.retired = false; // whoever asks now has read it from the mesh as it is
+    }
     return bucket;
   }
 
@@ -219,6 +245,7 @@ export class HbonePool {
     }
     if (bucket.connections.length > 0 || bucket.dialling !== undefined || bucket.waiting.length > 0) return;
     this.#buckets.delete(bucket.key);
+    if (this.#latest.get(bucket.workload) === bucket) this.#latest.delete(bucket.workload);
     this.#directory.remove(bucket);
   }
 
@@ -251,6 +278,7 @@ export class HbonePool {
       this.#directory.remove(bucket);
     }
     this.#buckets.clear();
+    this.#latest.clear();
   }
 
   /** @returns false when the connection takes no more; a request that cannot be sent at all is told so, and done with */
