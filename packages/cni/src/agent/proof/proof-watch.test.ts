@@ -28,6 +28,8 @@ describe('proof of capture, repeated', () => {
   /** What a repair does. */
   let onRepair: () => void;
 
+  let random: () => number;
+
   beforeEach(() => {
     clock = new ManualClock();
     netns = NetworkNamespace.borrow(0);
@@ -37,6 +39,7 @@ describe('proof of capture, repeated', () => {
     told = [];
     families = [];
     onRepair = () => undefined;
+    random = () => 0.5;
     const findings = (): readonly Finding[] => [{ check: 'outbound', family: 'v4', outcome }];
     watch = new ProofWatch({
       pods,
@@ -61,7 +64,7 @@ describe('proof of capture, repeated', () => {
       onCount: () => undefined,
       intervalMs: INTERVAL_MS,
       clock,
-      random: () => 0.5,
+      random: () => random(),
       log: silent,
     });
     watch.start();
@@ -117,6 +120,22 @@ describe('proof of capture, repeated', () => {
     await pass(INTERVAL_MS);
     expect(families).to.have.length(200);
     expect(walks).to.equal(INTERVAL_MS / 250);
+  });
+
+  it('spreads pods over the interval, some together, and none of them late', async () => {
+    let draws = 0;
+    random = () => (draws++ % 100) / 100;
+    for (let index = 0; index < 100; index++) add(`u${index}`);
+    await pass(0);
+    const looks: number[] = [];
+    for (let passed = 0; passed < 1.3 * INTERVAL_MS; passed += 250) {
+      const before = families.length;
+      await pass(250);
+      if (families.length > before) looks.push(families.length - before);
+    }
+    expect(families, 'looks at the first and the second time').to.have.length(200);
+    expect(looks.length, 'moments').to.be.within(12, 18);
+    expect(Math.max(...looks), 'at a time').to.be.below(10);
   });
 
   it('does not look at a pod whose capture is not complete', async () => {

