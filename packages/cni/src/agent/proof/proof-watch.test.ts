@@ -119,7 +119,7 @@ describe('proof of capture, repeated', () => {
     };
     await pass(INTERVAL_MS);
     expect(families).to.have.length(200);
-    expect(walks).to.equal(INTERVAL_MS / 250);
+    expect(walks).to.be.at.most(INTERVAL_MS / 1000 + 1);
   });
 
   it('spreads pods over the interval, some together, and none of them late', async () => {
