@@ -1,5 +1,6 @@
 import { IoBuffer } from '@ambient/linux';
 import { configurationError } from './errors.ts';
+import { keyLogCallback } from './key-log.ts';
 import * as openssl from './openssl.ts';
 
 export interface TlsContextOptions {
@@ -157,6 +158,7 @@ export class TlsContext {
         openssl.SSL_OP_CIPHER_SERVER_PREFERENCE +
         openssl.SSL_OP_IGNORE_UNEXPECTED_EOF,
     );
+    openssl.SSL_CTX_set_keylog_callback(context, keyLogCallback());
     openssl.SSL_CTX_set_num_tickets(context, 0);
     this.#ctrl(openssl.SSL_CTRL_SET_SESS_CACHE_MODE, 0);
     this.#ctrl(

@@ -70,6 +70,18 @@ export const BIO_ctrl_pending = declare('uint64_t BIO_ctrl_pending(uint64_t)');
 export const BIO_nwrite = declare('int BIO_nwrite(uint64_t, uint64_t, int)');
 export const BIO_nread = declare('int BIO_nread(uint64_t, uint64_t, int)');
 
+export const SSL_CTX_set_keylog_callback = declare('void SSL_CTX_set_keylog_callback(uint64_t, uint64_t)');
+
+export const EVP_CIPHER_fetch = declare('uint64_t EVP_CIPHER_fetch(uint64_t, uint64_t, uint64_t)');
+export const EVP_CIPHER_CTX_new = declare('uint64_t EVP_CIPHER_CTX_new()');
+export const EVP_CIPHER_CTX_free = declare('void EVP_CIPHER_CTX_free(uint64_t)');
+export const EVP_CIPHER_CTX_ctrl = declare('int EVP_CIPHER_CTX_ctrl(uint64_t, int, int, uint64_t)');
+export const EVP_CipherInit_ex = declare(
+  'int EVP_CipherInit_ex(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, int)',
+);
+export const EVP_CipherUpdate = declare('int EVP_CipherUpdate(uint64_t, uint64_t, uint64_t, uint64_t, int)');
+export const EVP_CipherFinal_ex = declare('int EVP_CipherFinal_ex(uint64_t, uint64_t, uint64_t)');
+
 export const PEM_read_bio_X509 = declare(
   'uint64_t PEM_read_bio_X509(uint64_t, uint64_t, uint64_t, uint64_t)',
 );
@@ -108,6 +120,22 @@ const alpnSelectType = koffi.pointer(
 export function registerAlpnSelect(select: AlpnSelect): number {
   return Number(koffi.address(koffi.register(select, alpnSelectType)));
 }
+
+export type KeyLog = (ssl: number, line: number) => void;
+
+const keyLogType = koffi.pointer(koffi.proto('void KeyLog(uint64_t, uint64_t)'));
+
+/** Makes a C function of `log`, for ever. The caller keeps to one per thread. */
+export function registerKeyLog(log: KeyLog): number {
+  return Number(koffi.address(koffi.register(log, keyLogType)));
+}
+
+/** Of the C library: to read text at an address. */
+export const strlen = declare('uint64_t strlen(uint64_t)');
+export const memcpy = declare('uint64_t memcpy(uint64_t, uint64_t, uint64_t)');
+
+export const EVP_CTRL_AEAD_GET_TAG = 0x10;
+export const EVP_CTRL_AEAD_SET_TAG = 0x11;
 
 export const SSL_ERROR_WANT_READ = 2;
 export const SSL_ERROR_ZERO_RETURN = 6;

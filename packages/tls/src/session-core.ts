@@ -2,7 +2,14 @@ import type { IoBuffer } from '@ambient/linux';
 import { BufferPool, FAILED, MisuseError, WOULD_BLOCK, IoBuffer as Memory } from '@ambient/linux';
 import type { TlsContext } from './context.ts';
 import { TlsError, sessionError } from './errors.ts';
+import type { TrafficSecrets } from './key-log.ts';
+import { withSecrets } from './key-log.ts';
 import * as openssl from './openssl.ts';
+import { OpensslRecords } from './openssl-records.ts';
+import { READ_RING_BYTES, UnreadCiphertext, threadReadRing } from './read-ring.ts';
+import type { RecordLayer } from './record-layer.ts';
+import { Tls13Records } from './tls13-records.ts';
+import { cipherSuites } from './traffic-keys.ts';
 import type { WriteRing } from './write-ring.ts';
 import { MAX_WRITE_BYTES } from './write-ring.ts';
 
@@ -11,41 +18,44 @@ const pendingPool = new BufferPool(MAX_WRITE_BYTES + 32 * 1024, 8);
 const scratch = new Memory(16);
 /** Asked for during a handshake: a flight with its certificates. What comes behind it has to be kept. */
 const HANDSHAKE_READ_BYTES = 16 * 1024;
-/** Header, content type and tag of a TLS 1.3 record. */
-const RECORD_OVERHEAD_BYTES = 22;
+/** Less is not asked for, however little room there is. */
+const LEAST_READ_BYTES = 4 * 1024;
 
 export type HandshakeProgress = 'done' | 'pending' | 'failed';
 
 /**
- * A TLS session, non-blocking, whatever carries its ciphertext. Written ciphertext goes to the carrier in one call per
- * `write`; what the carrier does not take waits inside.
+ * A TLS session, non-blocking, whatever carries its ciphertext. OpenSSL makes the handshake; a RecordLayer carries what
+ * follows. Written ciphertext goes to the carrier in one call per `write`; what the carrier does not take waits inside.
  */
 export abstract class SessionCore {
   #ssl: number;
+  readonly #role: 'client' | 'server';
   protected readonly ring: WriteRing;
+  protected readonly source = threadReadRing();
+  /** Taken from the ring, which is there for others as well. */
+  readonly #unread = new UnreadCiphertext();
+  #secrets: TrafficSecrets = {};
+  /** Once the handshake is done. */
+  #records: RecordLayer | undefined;
   #pending: Memory | undefined;
   #pendingStart = 0;
   #pendingEnd = 0;
-  /** A read may find plaintext without new ciphertext: after a handshake, or a read that filled its buffer. */
-  #maybeInside = false;
-  /** How the carrier ended behind bytes that came first: 0 or FAILED. */
-  #carrierEnd: number | undefined;
-  /** After `refill`: the carrier has nothing more, so that only new readiness makes another one worth while. */
+  /** How the session ended behind bytes that came first: 0 or FAILED. */
+  #end: number | undefined;
+  /** After `receive`: the carrier has nothing more, so that only new readiness makes another one worth while. */
   protected emptied = false;
   /** After `read`: nothing is left inside or in the carrier, so that only new readiness makes another read worth while. */
   drained = false;
   /** Why the last call answered FAILED or 'failed'. */
   lastError: Error | undefined;
 
-  /**
-   * @param ring where ciphertext is written to
-   * @param readBio where ciphertext comes from; owned by the session from now on
-   */
-  protected constructor(context: TlsContext, ring: WriteRing, readBio: () => number) {
+  /** @param ring where ciphertext is written to */
+  protected constructor(context: TlsContext, ring: WriteRing) {
     this.ring = ring;
+    this.#role = context.role;
     this.#ssl = openssl.SSL_new(context.pointer);
     if (this.#ssl === 0) throw new MisuseError('SSL_new failed');
-    openssl.SSL_set_bio(this.#ssl, readBio(), ring.shareWriteEnd());
+    openssl.SSL_set_bio(this.#ssl, this.source.shareReadEnd(), ring.shareWriteEnd());
     if (context.role === 'client') openssl.SSL_set_connect_state(this.#ssl);
     else openssl.SSL_set_accept_state(this.#ssl);
   }
@@ -60,21 +70,12 @@ export abstract class SessionCore {
   protected abstract transmit(from: IoBuffer, offset: number, length: number): number;
 
   /**
-   * All ciphertext at hand is used: puts more where the session reads it.
-   * @param room plaintext that the caller can take: much more than this would have to be kept
+   * Puts ciphertext into `source`. Sets `emptied`.
+   * @param at where in the ring
+   * @param length at most
    * @returns bytes; 0 at the carrier's end; WOULD_BLOCK when there is none now; FAILED, with `lastError`
    */
-  protected abstract refill(room: number): number;
-
-  /** Bytes at hand that the session has not taken. */
-  protected abstract get unread(): number;
-
-  /** The session stops before it has taken all that is at hand: keeps the rest for the next `refill`. */
-  protected abstract keepUnread(): void;
-
-  protected get ssl(): number {
-    return this.#ssl;
-  }
+  protected abstract receive(at: number, length: number): number;
 
   /** Ciphertext waits for room in the carrier: no more may be written until `flush` answers true. */
   get blocked(): boolean {
@@ -84,26 +85,44 @@ export abstract class SessionCore {
   /** Goes as far as the bytes at hand allow. Call again on readiness until it is done or has failed. */
   handshake(): HandshakeProgress {
     openssl.ERR_clear_error();
+    const source = this.source;
+    const kept = this.#unread.restore(source);
+    if (kept > 0) source.offer(kept);
+    let offered = kept;
     let result: number;
     let error: number;
     let got = 1;
     do {
-      result = openssl.SSL_do_handshake(this.#ssl);
+      result = withSecrets(this.#secrets, () => openssl.SSL_do_handshake(this.#ssl));
       error = result === 1 ? 0 : openssl.SSL_get_error(this.#ssl, result);
+      if (error !== openssl.SSL_ERROR_WANT_READ) break;
       // Not the short-read rule: an end that was told already would go unnoticed.
-      if (error === openssl.SSL_ERROR_WANT_READ) got = this.refill(HANDSHAKE_READ_BYTES);
-    } while (error === openssl.SSL_ERROR_WANT_READ && got > 0);
+      got = this.receive(0, HANDSHAKE_READ_BYTES);
+      if (got > 0) source.offer((offered = got));
+    } while (got > 0);
     const pending = error === openssl.SSL_ERROR_WANT_READ && got === WOULD_BLOCK;
     const failure =
       result === 1 || pending ? undefined : got === FAILED ? this.lastError : this.#sessionError();
-    if (!pending) this.keepUnread();
-    this.#maybeInside = true;
+    if (!pending) {
+      const left = source.withdraw();
+      if (left > 0) this.#unread.keep(source, offered - left, offered);
+    }
     if (!this.#sendRing() && failure === undefined) return 'failed';
     if (failure !== undefined) {
       this.lastError = failure;
       return 'failed';
     }
+    if (result === 1) this.#records ??= this.#recordLayer();
     return result === 1 ? 'done' : 'pending';
+  }
+
+  #recordLayer(): RecordLayer {
+    const secrets = this.#secrets;
+    this.#secrets = {};
+    const suite = cipherSuites[this.describe().cipher];
+    return suite === undefined
+      ? new OpensslRecords(this.#ssl, this.source)
+      : new Tls13Records(this.#role, suite, secrets, this.source, this.ring);
   }
 
   /**
@@ -115,53 +134,49 @@ export abstract class SessionCore {
    *   or a failure behind them is told by the next call.
    */
   read(into: IoBuffer, offset: number, length: number, toTheEnd: boolean): number {
-    openssl.ERR_clear_error();
-    const start = into.addressOf(offset, length);
+    const { source } = this;
+    const records = this.#records;
+    if (records === undefined) throw new MisuseError('a read before the handshake is done');
     this.drained = false;
-    if (this.#carrierEnd !== undefined) return this.#carrierEnd;
-    let filled = 0;
-    /** Ciphertext that is not decrypted yet, at most; 0: none. */
-    let atHand = this.#maybeInside ? Infinity : 0;
-    this.#maybeInside = false;
+    if (this.#end !== undefined) return this.#end;
+    let have = this.#unread.restore(source);
     let emptied = false;
-    while (filled < length) {
-      if (atHand <= 0) {
-        // A short read of the socket has emptied it, which saves asking it again.
-        if (emptied && !toTheEnd) this.drained = true;
-        if (this.drained || filled > 0) break;
-        const got = this.refill(length - filled);
-        if (got <= 0) {
-          this.drained = got === WOULD_BLOCK;
-          if (!this.drained) this.#carrierEnd = got;
-          return got;
-        }
-        atHand = got;
-        emptied = this.emptied;
+    for (;;) {
+      let filled = 0;
+      let used = 0;
+      if (have > 0 || records.inside) {
+        used = records.open(have, into, offset, length);
+        filled = records.opened;
+        have -= used;
+        if (records.end !== undefined) return this.#ended(records.end, filled);
       }
-      const n = openssl.SSL_read(this.#ssl, start + filled, length - filled);
-      if (n > 0) {
-        filled += n;
-        atHand -= n + RECORD_OVERHEAD_BYTES;
-        if (atHand <= 0) atHand = this.unread;
-        continue;
+      // A short read of the socket has emptied it, which saves asking it again.
+      this.drained = emptied && !toTheEnd && filled < length;
+      if (this.drained || filled > 0) {
+        if (have > 0) this.#unread.keep(source, used, used + have);
+        if (this.ring.waiting) this.#sendRing(); // the answer to a change of keys
+        return filled > 0 ? filled : WOULD_BLOCK;
       }
-      const error = openssl.SSL_get_error(this.#ssl, n);
-      if (error === openssl.SSL_ERROR_WANT_READ) {
-        atHand = 0; // all is inside, the beginning of a record
-        continue;
+      if (used > 0) source.view.copyWithin(0, used, used + have);
+      const got = this.receive(have, askFor(length - have));
+      if (got <= 0) {
+        if (have > 0) this.#unread.keep(source, 0, have);
+        this.drained = got === WOULD_BLOCK;
+        if (!this.drained) this.#end = got;
+        else if (this.ring.waiting) this.#sendRing();
+        return got;
       }
-      this.keepUnread();
-      if (!this.ring.empty) this.#sendRing(); // an alert
-      if (error !== openssl.SSL_ERROR_ZERO_RETURN) this.lastError ??= this.#sessionError();
-      this.#carrierEnd = error === openssl.SSL_ERROR_ZERO_RETURN ? 0 : FAILED;
-      return filled > 0 ? filled : this.#carrierEnd;
+      have += got;
+      emptied = this.emptied;
     }
-    if (filled === length) {
-      this.#maybeInside = true;
-      this.keepUnread();
-    }
-    if (!this.ring.empty && !this.#sendRing() && filled === 0) return FAILED; // the answer to a key update
-    return filled > 0 ? filled : WOULD_BLOCK;
+  }
+
+  /** The peer has ended the session, or broken it. */
+  #ended(end: 0 | Error, filled: number): number {
+    this.#sendRing(); // an alert
+    if (end !== 0) this.lastError = end;
+    this.#end = end === 0 ? 0 : FAILED;
+    return filled > 0 ? filled : this.#end;
   }
 
   /**
@@ -173,10 +188,10 @@ export abstract class SessionCore {
     if (length > MAX_WRITE_BYTES)
       throw new MisuseError(`a write of ${length} bytes; at most ${MAX_WRITE_BYTES}`);
     if (this.#pending !== undefined) throw new MisuseError('a write while the last one waits to be sent');
-    openssl.ERR_clear_error();
-    const n = openssl.SSL_write(this.#ssl, from.addressOf(offset, length), length);
-    if (n !== length) {
-      this.lastError = this.#sessionError();
+    if (this.#records === undefined) throw new MisuseError('a write before the handshake is done');
+    const failure = this.#records.seal(from.addressOf(offset, length), length);
+    if (failure !== undefined) {
+      this.lastError = failure;
       return false;
     }
     return this.#sendRing();
@@ -264,23 +279,30 @@ export abstract class SessionCore {
 
   /** Tells the peer that nothing more comes (close_notify), as far as the carrier takes it. */
   shutdown(): void {
-    if (this.#ssl === 0 || this.#pending !== undefined) return;
-    openssl.ERR_clear_error();
-    openssl.SSL_shutdown(this.#ssl);
+    if (this.#records === undefined || this.#pending !== undefined) return;
+    this.#records.sealEnd();
     this.#sendRing();
   }
 
   /** Frees the session. What carries it stays open. */
   close(): void {
     if (this.#ssl === 0) return;
+    this.#records?.close();
+    this.#records = undefined;
     openssl.SSL_free(this.#ssl);
     this.#ssl = 0;
+    this.#unread.drop();
     this.#dropPending();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** Bytes of ciphertext to ask for, whose plaintext there is room for. */
+function askFor(room: number): number {
+  return Math.min(READ_RING_BYTES, Math.max(room, LEAST_READ_BYTES));
 }
 
 /** DER of an X509 (i2d with a buffer of our own: the call advances the pointer that it is given). */

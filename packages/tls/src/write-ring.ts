@@ -1,3 +1,4 @@
+import { MisuseError } from '@ambient/linux';
 import { BioPair } from './bio-pair.ts';
 import * as openssl from './openssl.ts';
 
@@ -10,12 +11,14 @@ export const MAX_WRITE_BYTES = 240 * 1024;
 const RING_BYTES = MAX_WRITE_BYTES + 32 * 1024;
 
 /**
- * The memory into which all sessions of a thread write their ciphertext. Each call of a session leaves it empty: what the
+ * The memory into which all sessions of a thread write their ciphertext: OpenSSL during a handshake, our own record layer
+ * afterwards. Each call of a session leaves it empty: what the
  * socket does not take at once, the session copies out. So an idle session holds no write buffer at all, and ciphertext of
- * many records goes to the kernel in one call, from where OpenSSL put it.
+ * many records goes to the kernel in one call, from where it was encrypted to.
  */
 export class WriteRing {
   readonly #pair = new BioPair(RING_BYTES);
+  #reserved = 0;
 
   /** A reference to the writing end, for one session. OpenSSL drops it with the session. */
   shareWriteEnd(): number {
@@ -23,14 +26,27 @@ export class WriteRing {
     return this.#pair.writeEnd;
   }
 
-  /** True when nothing waits: one call, to make sure after a read that may have caused an answer. */
-  get empty(): boolean {
-    return this.#pair.length === 0;
+  /**
+   * Makes room for `bytes` behind what was reserved since the last `take`, without OpenSSL.
+   * @returns where they begin, counted from `base`
+   */
+  reserve(bytes: number): number {
+    const at = this.#reserved;
+    if (at + bytes > RING_BYTES) throw new MisuseError(`${bytes} bytes more do not fit into the write ring`);
+    this.#reserved = at + bytes;
+    return at;
   }
 
-  /** Takes all that was written. @returns bytes; they lie at `base` until the next write */
+  /** Something was put in without OpenSSL since the last `take`. */
+  get waiting(): boolean {
+    return this.#reserved > 0;
+  }
+
+  /** Takes all that was put in. @returns bytes; they lie at `base` until the next write */
   take(): number {
-    return this.#pair.take();
+    const reserved = this.#reserved;
+    this.#reserved = 0;
+    return reserved > 0 ? reserved : this.#pair.take();
   }
 
   /** Address of the ciphertext. */
