@@ -38,7 +38,7 @@ export const defaultHboneSettings: HboneSettings = {
   pingTimeoutMs: 20_000,
   doubtMs: 2000,
   idleReleaseMs: 5 * 60_000,
-  unsentLowWaterBytes: 256 * 1024,
+  unsentLowWaterBytes: 512 * 1024,
 };
 
 const CLIENT_HEADER_LIST_BYTES = 16 * 1024;
