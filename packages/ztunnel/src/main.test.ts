@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parseCommandLine } from './command-line.ts';
@@ -43,6 +45,24 @@ describe('the command', () => {
     const line = `ztunnel ${version} (Node.js ${process.version})\n`;
     expect(run('src/main.ts', ['--version'])).deep.equal({ code: 0, out: line, err: '' });
     expect(run('bin/ztunnel', ['--version'])).deep.equal({ code: 0, out: line, err: '' });
+  });
+
+  it('compiles ahead for the options that it runs with', function () {
+    this.timeout(20_000);
+    const cache = mkdtempSync(join(tmpdir(), 'ztunnel-compiled-'));
+    /** Node keeps what it has compiled apart by version and options. */
+    const kept = (): string[] =>
+      readdirSync(cache).filter((name) => readdirSync(join(cache, name)).length > 0);
+    try {
+      const env = { NODE_COMPILE_CACHE: cache };
+      expect(run('src/main.ts', ['compile'], env).code).equal(0);
+      const compiled = kept();
+      expect(compiled).have.length(1);
+      expect(run('src/main.ts', [], { ...env, PROXY_MODE: 'odd' }).code).equal(1); // has loaded its modules by then
+      expect(kept()).deep.equal(compiled);
+    } finally {
+      rmSync(cache, { recursive: true });
+    }
   });
 
   it('exits 1 and names every bad setting', () => {

@@ -22,8 +22,10 @@ async function load(): Promise<void> {
 }
 
 const command = parseCommandLine(process.argv.slice(2));
+// What is compiled is of use only under the same options of V8.
+const needsOptions = command.kind === 'run' || command.kind === 'compile';
+if (needsOptions && !nodeOptions.every((option) => process.execArgv.includes(option))) await restart();
 if (command.kind === 'run') {
-  if (!nodeOptions.every((option) => process.execArgv.includes(option))) await restart();
   const { runZtunnel } = await import('./run.ts');
   process.exit(await runZtunnel());
 }
