@@ -1,14 +1,11 @@
 import { FAILED, IoBuffer, WOULD_BLOCK } from '@ambient/linux';
 import { fuzzBudget } from '@ambient/testkit';
 import { expect } from 'chai';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { TlsContext } from './context.ts';
+import type { TlsContext } from './context.ts';
 import { TlsError } from './errors.ts';
 import { MemoryTlsSession } from './memory-session.ts';
+import { SelfSigned } from './testing/self-signed.ts';
 
 /** Something that happens to the bytes on their way to one side: `at` counts them from the first of the session. */
 interface Damage {
@@ -60,28 +57,19 @@ class Damaged extends MemoryTlsSession {
 }
 
 describe('TLS sessions under fuzz', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'tls-fuzz-'));
+  let own: SelfSigned;
   let clientContext: TlsContext;
   let serverContext: TlsContext;
 
   before(() => {
-    const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    args.push('-keyout', 'key', '-out', 'crt', '-subj', '/CN=self', '-addext', 'basicConstraints=CA:FALSE');
-    execFileSync('openssl', args, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
-    const certificate = readFileSync(join(directory, 'crt'), 'utf8');
-    const options = {
-      certificateChainPem: [certificate],
-      privateKeyPem: readFileSync(join(directory, 'key'), 'utf8'),
-      rootsPem: [certificate],
-      alpn: ['h2'],
-    };
-    clientContext = new TlsContext({ ...options, role: 'client' });
-    serverContext = new TlsContext({ ...options, role: 'server' });
+    own = new SelfSigned();
+    clientContext = own.context('client');
+    serverContext = own.context('server');
   });
   after(() => {
     clientContext.close();
     serverContext.close();
-    rmSync(directory, { recursive: true });
+    own[Symbol.dispose]();
   });
 
   const damages = fc.array(

@@ -1,13 +1,9 @@
 import { FAILED, IoBuffer, WOULD_BLOCK } from '@ambient/linux';
 import { expect } from 'chai';
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { TlsContext } from './context.ts';
 import { TlsError } from './errors.ts';
 import { MemoryTlsSession } from './memory-session.ts';
+import { SelfSigned } from './testing/self-signed.ts';
 import { MAX_WRITE_BYTES } from './write-ring.ts';
 
 /** Feeds what it sends to its peer, as far as the peer has room. */
@@ -39,30 +35,18 @@ class Piped extends MemoryTlsSession {
 }
 
 describe('MemoryTlsSession', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'tls-memory-'));
-  let certificate: string;
-  let key: string;
+  let own: SelfSigned;
 
   before(() => {
-    const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    args.push('-keyout', 'key', '-out', 'crt', '-subj', '/CN=self', '-addext', 'basicConstraints=CA:FALSE');
-    execFileSync('openssl', args, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
-    certificate = readFileSync(join(directory, 'crt'), 'utf8');
-    key = readFileSync(join(directory, 'key'), 'utf8');
+    own = new SelfSigned();
   });
   after(() => {
-    rmSync(directory, { recursive: true });
+    own[Symbol.dispose]();
   });
 
   function pair(use: (client: Piped, server: Piped) => void): void {
-    const options = {
-      certificateChainPem: [certificate],
-      privateKeyPem: key,
-      rootsPem: [certificate],
-      alpn: ['h2'],
-    };
-    using clientContext = new TlsContext({ ...options, role: 'client' });
-    using serverContext = new TlsContext({ ...options, role: 'server' });
+    using clientContext = own.context('client');
+    using serverContext = own.context('server');
     using client = new Piped(clientContext);
     using server = new Piped(serverContext);
     client.peer = server;

@@ -2,12 +2,9 @@ import type { TcpSocket } from '@ambient/linux';
 import { FAILED, IoBuffer, Reactor, TcpListener, TcpSocket as Socket, WOULD_BLOCK } from '@ambient/linux';
 import { expect } from 'chai';
 import type { ChildProcess } from 'node:child_process';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { TlsContext } from './context.ts';
+import { spawn } from 'node:child_process';
 import { TlsSession } from './session.ts';
+import { SelfSigned } from './testing/self-signed.ts';
 
 const fail = (error: unknown): never => {
   throw error as Error;
@@ -15,19 +12,17 @@ const fail = (error: unknown): never => {
 
 /** Sessions with the `openssl` program as the peer: a record layer that is not ours, with tickets and changes of keys. */
 describe('TlsSession with openssl as the peer', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'tls-interop-'));
+  let own: SelfSigned;
   let reactor: Reactor;
   let peer: ChildProcess | undefined;
   /** What the peer prints. */
   let printed = '';
 
   before(() => {
-    const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    args.push('-keyout', 'key', '-out', 'crt', '-subj', '/CN=self', '-addext', 'basicConstraints=CA:FALSE');
-    execFileSync('openssl', args, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+    own = new SelfSigned();
   });
   after(() => {
-    rmSync(directory, { recursive: true });
+    own[Symbol.dispose]();
   });
   beforeEach(() => {
     reactor = new Reactor(fail);
@@ -38,21 +33,9 @@ describe('TlsSession with openssl as the peer', () => {
     reactor.close();
   });
 
-  function context(role: 'client' | 'server'): TlsContext {
-    const crt = readFileSync(join(directory, 'crt'), 'utf8');
-    const key = readFileSync(join(directory, 'key'), 'utf8');
-    return new TlsContext({
-      role,
-      certificateChainPem: [crt],
-      privateKeyPem: key,
-      rootsPem: [crt],
-      alpn: ['h2'],
-    });
-  }
-
   function run(...args: string[]): ChildProcess {
-    const own = ['-cert', 'crt', '-key', 'key', '-CAfile', 'crt', '-alpn', 'h2', '-tls1_3'];
-    peer = spawn('openssl', [...args, ...own], { cwd: directory, stdio: 'pipe' });
+    const common = ['-cert', 'crt', '-key', 'key', '-CAfile', 'crt', '-alpn', 'h2', '-tls1_3'];
+    peer = spawn('openssl', [...args, ...common], { cwd: own.directory, stdio: 'pipe' });
     for (const output of [peer.stdout!, peer.stderr!])
       output.on('data', (bytes: Buffer) => (printed += bytes.toString('latin1')));
     return peer;
@@ -116,7 +99,7 @@ describe('TlsSession with openssl as the peer', () => {
       );
       while (!printed.includes('ACCEPT')) await turn();
       using socket = Socket.dial({ ip: '127.0.0.1', port });
-      using clientContext = context('client');
+      using clientContext = own.context('client');
       using session = new TlsSession(clientContext, socket);
       await connected(socket);
       await shakeHands(session);
@@ -149,7 +132,7 @@ describe('TlsSession with openssl as the peer', () => {
     const client = run('s_client', '-connect', `127.0.0.1:${listener.localAddress().port}`);
     while (accepted.length === 0) await turn();
     using socket = accepted[0]!;
-    using serverContext = context('server');
+    using serverContext = own.context('server');
     using session = new TlsSession(serverContext, socket);
     await shakeHands(session);
     write(session, 'welcome\n');
