@@ -13,6 +13,8 @@ export interface SecureChannel {
   flush(): boolean;
   peerCertificate(): Buffer | undefined;
   verifiedChain(): Buffer[];
+  /** The peer has told where it runs, or does not tell: a provisional congestion control ends, unless it is this machine. */
+  peerIsElsewhere(): void;
   shutdown(): void;
   /** Frees the session and what carries it. */
   close(): void;

@@ -9,6 +9,7 @@ import type { Http2StreamOf } from './connection.ts';
 import { HboneConnection } from './connection.ts';
 import { HboneError, refusedError } from './errors.ts';
 import type { HboneSettings } from './settings.ts';
+import { LOCAL_CONGESTION_CONTROL } from './settings.ts';
 import { SocketLink } from './socket-link.ts';
 import type { TunnelSink } from './tunnel.ts';
 import { TunnelLink } from './tunnel-link.ts';
@@ -57,7 +58,7 @@ export class ClientConnection extends HboneConnection {
   dial(to: SocketAddress, context: TlsContext, options: DialOptions, keepAlive: KeepAlive | undefined): void {
     let socket: TcpSocket | undefined;
     try {
-      socket = TcpSocket.dial(to, options);
+      socket = TcpSocket.dial(to, { ...options, provisionalCongestionControl: LOCAL_CONGESTION_CONTROL });
       this.#link(socket, to, context, keepAlive);
     } catch (error) {
       socket?.close();

@@ -156,6 +156,37 @@ describe('HBONE connections', () => {
     });
   });
 
+  describe('the machine at the other end', () => {
+    const name = 'restoreCongestionControl';
+    const method = Object.getOwnPropertyDescriptor(TcpSocket.prototype, name)!;
+    let restored: number;
+    beforeEach(() => {
+      restored = 0;
+      const value = function (this: TcpSocket): void {
+        restored++;
+        Reflect.apply(method.value as () => void, this, []);
+      };
+      Object.defineProperty(TcpSocket.prototype, name, { ...method, value });
+    });
+    afterEach(() => {
+      Object.defineProperty(TcpSocket.prototype, name, method);
+    });
+
+    for (const [title, own, others, ends] of [
+      ['is this one: both ends keep what is for connections within a machine', 7, 7, 0],
+      ['is another one: both ends get the congestion control of the network', 7, 8, 2],
+      ['is not told by the client: both ends get it as well', undefined, 7, 2],
+      ['is told by nobody', undefined, undefined, 2],
+    ] as const)
+      it(title, () => {
+        const { address } = serve({ settings: { machineId: others } });
+        const sink = dial({ address }, { settings: { machineId: own } }).ask();
+        turnUntil(reactor, 'the tunnel', () => sink.opened !== undefined);
+        turnUntil(reactor, 'the settings of both', () => restored >= ends);
+        expect(restored).to.equal(ends);
+      });
+  });
+
   describe('their end', () => {
     it('half-closes in both orders', () => {
       const far = serve();

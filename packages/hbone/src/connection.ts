@@ -16,7 +16,7 @@ import { PingWatch } from './ping-watch.ts';
 import { ReadPace } from './read-pace.ts';
 import { ReceiveCredit } from './receive-credit.ts';
 import type { HboneSettings } from './settings.ts';
-import { http2Settings } from './settings.ts';
+import { MACHINE_SETTING, http2Settings } from './settings.ts';
 import type { HboneTunnel } from './tunnel.ts';
 import { TurnWrites } from './turn-writes.ts';
 
@@ -206,7 +206,12 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
   }
 
   onRemoteSettings(): void {
-    if (this.#pings.count === 0) this.#ping(); // tells the round trip while the connection is still empty
+    if (this.#pings.count === 0) {
+      this.#ping(); // tells the round trip while the connection is still empty
+      const { machineId } = this.settings;
+      const peers = this.http2.experimentalSetting(MACHINE_SETTING);
+      if (machineId === undefined || peers !== machineId) this.channel?.peerIsElsewhere();
+    }
     this.reactor.setTimer(this.timer, this.settings.pingIntervalMs);
   }
 

@@ -8,7 +8,7 @@ export {
   type HboneReason,
   type ResponseFlag,
 } from './errors.ts';
-export { defaultHboneSettings, type HboneSettings } from './settings.ts';
+export { LOCAL_CONGESTION_CONTROL, defaultHboneSettings, type HboneSettings } from './settings.ts';
 export {
   encodeBaggage,
   decodeBaggage,

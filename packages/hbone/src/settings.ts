@@ -23,6 +23,8 @@ export interface HboneSettings {
   readonly idleReleaseMs: number;
   /** Unsent bytes that the kernel may hold per connection before we keep them back: bounds queueing delay. */
   readonly unsentLowWaterBytes: number;
+  /** The same for all proxies under one kernel, 32 bits; undefined: it is not told, and nobody is taken for a neighbour. */
+  readonly machineId?: number | undefined;
 }
 
 export const defaultHboneSettings: HboneSettings = {
@@ -41,6 +43,14 @@ export const defaultHboneSettings: HboneSettings = {
   unsentLowWaterBytes: 512 * 1024,
 };
 
+/** Identifier of the HTTP/2 setting by which a proxy tells on which machine it runs (decision 22). */
+export const MACHINE_SETTING = 0xf3a7;
+/**
+ * Congestion control of connections that never leave the machine, towards applications and between proxies: nothing is lost
+ * there, and BBR, if the machine has chosen that, sends by timers there as well (decision 20). The kernel always has this one.
+ */
+export const LOCAL_CONGESTION_CONTROL = 'reno';
+
 const CLIENT_HEADER_LIST_BYTES = 16 * 1024;
 const SERVER_HEADER_LIST_BYTES = 64 * 1024;
 
@@ -53,5 +63,8 @@ export function http2Settings(role: 'client' | 'server', settings: HboneSettings
     maxConcurrentStreams: role === 'server' ? settings.serverMaxTunnels : 0,
     maxHeaderListSize: role === 'server' ? SERVER_HEADER_LIST_BYTES : CLIENT_HEADER_LIST_BYTES,
     headerTableSize: 4096,
+    ...(settings.machineId === undefined
+      ? {}
+      : { experimental: new Map([[MACHINE_SETTING, settings.machineId]]) }),
   };
 }

@@ -60,6 +60,11 @@ export class SocketLink extends TlsSession implements ReadinessHandler {
     this.#owner.onFault(error);
   }
 
+  /** The network between is controlled as the machine or its operator has chosen. */
+  peerIsElsewhere(): void {
+    this.#socket.restoreCongestionControl();
+  }
+
   override close(): void {
     super.close();
     if (this.#socket.closed) return;

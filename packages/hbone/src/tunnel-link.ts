@@ -147,6 +147,9 @@ export class TunnelLink extends MemoryTlsSession implements TunnelSink, TurnTask
 
   // --- the end ---
 
+  /** What carries the tunnel around it knows where it leads. */
+  peerIsElsewhere(): void {}
+
   override shutdown(): void {
     super.shutdown();
     this.#shutDown = true;

@@ -28,6 +28,7 @@ export { EventLoopReactor } from './event-loop-reactor.ts';
 export { Timer, TimerWheel } from './timers.ts';
 export { Wakeup, notifyWakeup, listenForWakeups } from './wakeup.ts';
 export { TcpSocket, type DialOptions } from './tcp.ts';
+export { machineId } from './machine-id.ts';
 export type { KeepAlive, TcpOptions } from './tcp-options.ts';
 export { TcpListener, type ListenOptions, type AcceptHandler } from './tcp-listener.ts';
 export { UdpSocket, type UdpOptions } from './udp.ts';

@@ -10,7 +10,7 @@ import type { Reactor, ReadinessHandler } from './reactor.ts';
 import { steerReusePort, unsteerReusePort } from './reuseport.ts';
 import type { TcpOptions } from './tcp-options.ts';
 import { setTcpOptions } from './tcp-options.ts';
-import { TcpSocket, setTransparent } from './tcp.ts';
+import { TcpSocket, setProvisionally, setTransparent } from './tcp.ts';
 import { Timer } from './timers.ts';
 
 const SO_REUSEADDR = 2;
@@ -34,6 +34,8 @@ export interface ListenOptions {
   readonly namespace?: NetworkNamespace | undefined;
   /** What connections begin with: set once here instead of on each that is taken. */
   readonly connections?: TcpOptions | undefined;
+  /** Congestion control that connections begin with, until `TcpSocket.restoreCongestionControl`. */
+  readonly provisionalCongestionControl?: string | undefined;
   /** What the connections that are taken count under; not the listener itself. */
   readonly quota?: DescriptorQuota | undefined;
 }
@@ -56,6 +58,8 @@ export class TcpListener implements ReadinessHandler {
   readonly #handler: AcceptHandler;
   readonly #family: 4 | 6;
   readonly #quota: DescriptorQuota | undefined;
+  /** Of connections, when they have a provisional one. */
+  readonly #ownCongestionControl: string | undefined;
   readonly #retry = new Timer(() => {
     this.#resume();
   });
@@ -73,6 +77,7 @@ export class TcpListener implements ReadinessHandler {
     this.#family = at.ip.includes(':') ? 6 : 4;
     this.#quota = options.quota;
     this.#descriptor = listen(at, this.#family, options);
+    this.#ownCongestionControl = setProvisionally(this.#descriptor.fd, options.provisionalCongestionControl);
   }
 
   /** Starts to accept. Until then connections wait in the kernel's queue. */
@@ -144,7 +149,7 @@ export class TcpListener implements ReadinessHandler {
     }
     const peer = sockaddr.read();
     const descriptor = new OwnedDescriptor(fd);
-    const socket = new TcpSocket(descriptor, this.#family);
+    const socket = new TcpSocket(descriptor, this.#family, this.#ownCongestionControl);
     if (this.#paused) this.#endPause();
     if (peer === undefined) {
       socket.close();

@@ -146,6 +146,39 @@ describe('TcpSocket and TcpListener', () => {
     for (const [socket] of accepted) socket.close();
   });
 
+  it('begins with a provisional congestion control, and gives up what it was for its own', () => {
+    const accepted: [TcpSocket, SocketAddress][] = [];
+    using plain = listen('127.0.0.1', accepted);
+    using ordinary = TcpSocket.dial(plain.localAddress());
+    turnUntil(reactor, () => accepted.length === 1);
+    const own = ordinary.congestionControl;
+    using listener = new TcpListener(
+      reactor,
+      { ip: '127.0.0.1', port: 0 },
+      { backlog: 4, reusePort: false, provisionalCongestionControl: 'reno' },
+      {
+        onAccept: (socket, peer) => accepted.push([socket, peer]),
+        onAcceptPaused: () => undefined,
+        onAcceptResumed: () => undefined,
+        onFault: (error) => {
+          throw error as Error;
+        },
+      },
+    );
+    listener.start();
+    using dialled = TcpSocket.dial(listener.localAddress(), { provisionalCongestionControl: 'reno' });
+    turnUntil(reactor, () => accepted.length === 2);
+    const ends = [dialled, accepted[1]![0]];
+    for (const end of ends) expect(end.congestionControl).to.equal('reno');
+    for (const end of ends) {
+      end.restoreCongestionControl();
+      expect(end.congestionControl).to.equal(own);
+    }
+    ordinary.restoreCongestionControl(); // has none: nothing happens
+    expect(ordinary.congestionControl).to.equal(own);
+    for (const [socket] of accepted) socket.close();
+  });
+
   it('hands over what waits in its queue before it drains away, if it was started', () => {
     const accepted: [TcpSocket, SocketAddress][] = [];
     const listener = listen('127.0.0.1', accepted);

@@ -43,6 +43,8 @@ export interface DialOptions {
   readonly quota?: DescriptorQuota | undefined;
   /** Congestion control by name; the namespace's own if absent, or if the kernel refuses this one. */
   readonly congestionControl?: string | undefined;
+  /** The same until `restoreCongestionControl`. What BBR has begun paces for ever: it must not be the first. */
+  readonly provisionalCongestionControl?: string | undefined;
   /** Routers that a packet may pass, and one more: 1 stays on the link. The kernel's default if absent. */
   readonly hopLimit?: number | undefined;
 }
@@ -51,12 +53,16 @@ export interface DialOptions {
 export class TcpSocket {
   readonly #descriptor: Descriptor;
   readonly family: 4 | 6;
+  /** What it had before a provisional one. */
+  readonly #ownCongestionControl: string | undefined;
   /** Why the last call answered FAILED. */
   lastError: SystemError | undefined;
 
-  constructor(descriptor: Descriptor, family: 4 | 6) {
+  /** @param ownCongestionControl what `restoreCongestionControl` gives it back */
+  constructor(descriptor: Descriptor, family: 4 | 6, ownCongestionControl?: string) {
     this.#descriptor = descriptor;
     this.family = family;
+    this.#ownCongestionControl = ownCongestionControl;
   }
 
   /**
@@ -74,6 +80,7 @@ export class TcpSocket {
       if (options.transparent === true) setTransparent(fd, family);
       if (options.congestionControl !== undefined)
         setTcpOptions(fd, { congestionControl: options.congestionControl });
+      const own = setProvisionally(fd, options.provisionalCongestionControl);
       if (options.hopLimit !== undefined) setHopLimit(fd, family, options.hopLimit);
       if (options.bind !== undefined) {
         if (options.bind.port === 0) leavePortToConnect(fd);
@@ -85,7 +92,7 @@ export class TcpSocket {
         const errno = libc.errno();
         if (errno !== libc.EINPROGRESS) throw new SystemError('connect', errno, subject);
       }
-      return new TcpSocket(descriptor, family);
+      return new TcpSocket(descriptor, family, own);
     } catch (error) {
       descriptor.close();
       throw error;
@@ -173,6 +180,12 @@ export class TcpSocket {
     setTcpOptions(this.fd, { keepAlive });
   }
 
+  /** Gives it the congestion control that it would have without a provisional one. */
+  restoreCongestionControl(): void {
+    if (this.#ownCongestionControl !== undefined)
+      setTcpOptions(this.fd, { congestionControl: this.#ownCongestionControl });
+  }
+
   /** By name. @throws SystemError when the connection is gone */
   get congestionControl(): string {
     return congestionControlOf(this.fd);
@@ -227,6 +240,15 @@ export class TcpSocket {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** Gives a socket another congestion control for a while. @returns the one that it had, if that is another one */
+export function setProvisionally(fd: number, name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const own = congestionControlOf(fd);
+  if (own === name) return undefined;
+  setTcpOptions(fd, { congestionControl: name });
+  return own;
 }
 
 /** Lets a socket bind addresses of others (spoofing the client's address towards the application). */

@@ -1,5 +1,6 @@
 import { IoBuffer, MisuseError } from '@ambient/linux';
 import { ALERT, ALERT_BYTES, alert, meaningOfAlert } from './alerts.ts';
+import type { TlsFailure } from './errors.ts';
 import { TlsError } from './errors.ts';
 import type { TrafficSecrets } from './key-log.ts';
 import { PostHandshake, keyUpdateMessage } from './post-handshake.ts';
@@ -24,6 +25,9 @@ const MAX_PROTECTED_BYTES = MAX_PLAINTEXT_BYTES + 256;
 const MAX_IDLE_RECORDS = 32;
 /** Full records under one key; AES-GCM bears 2^24.5 of them (RFC 8446, section 5.5). */
 const RECORDS_PER_KEY = 2 ** 24;
+
+/** ChangeCipherSpec: the lowest of RFC 8446, appendix B.1. */
+const FIRST_CONTENT_TYPE = 20;
 
 /** One record's plaintext for which the reader has no room, and small ones that are no data. */
 const scratch = new IoBuffer(MAX_PROTECTED_BYTES);
@@ -209,9 +213,9 @@ export class Tls13Records implements RecordLayer {
     this.#writing.update();
   }
 
-  #fail({ description, text }: Broken): void {
+  #fail({ description, text, code = 'protocol-error' }: Broken): void {
     this.#sealSmall(CONTENT_TYPE.alert, alert(description));
-    this.end = new TlsError('protocol-error', text);
+    this.end = new TlsError(code, text);
   }
 
   seal(from: number, length: number): undefined {
@@ -248,13 +252,18 @@ interface Broken {
   /** Of the alert. */
   readonly description: number;
   readonly text: string;
+  readonly code?: TlsFailure;
 }
 
 function checkHeader(type: number, protectedLength: number): Broken | undefined {
+  if (type < FIRST_CONTENT_TYPE || type > CONTENT_TYPE.applicationData)
+    return { description: ALERT.unexpectedMessage, text: `a record of type ${type}`, code: 'not-tls' };
   if (type !== CONTENT_TYPE.applicationData)
     return { description: ALERT.unexpectedMessage, text: `an unprotected record, type ${type}` };
-  if (protectedLength > MAX_PROTECTED_BYTES)
-    return { description: ALERT.recordOverflow, text: `a record of ${protectedLength} bytes` };
+  if (protectedLength > MAX_PROTECTED_BYTES) {
+    const text = `a record of ${protectedLength} bytes`;
+    return { description: ALERT.recordOverflow, text, code: 'not-tls' };
+  }
   if (protectedLength <= TAG_BYTES)
     return { description: ALERT.badRecordMac, text: `a record of ${protectedLength} bytes` };
   return undefined;

@@ -83,6 +83,11 @@ export class Http2Connection<T> {
     return this.#core.peer.received;
   }
 
+  /** A setting of a private kind that the peer has told; undefined until then. @param id from FIRST_EXPERIMENTAL_SETTING on */
+  experimentalSetting(id: number): number | undefined {
+    return this.#core.peer.experimental.get(id);
+  }
+
   /** Streams that the peer lets us open at once; Infinity until it says otherwise. */
   get peerMaxConcurrentStreams(): number {
     return this.#core.peer.maxConcurrentStreams;

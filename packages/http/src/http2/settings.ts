@@ -23,6 +23,8 @@ export interface LocalSettings {
   readonly headerTableSize: number;
   /** Server: whether extended CONNECT (`:protocol`, RFC 8441) is taken. Off unless set. */
   readonly enableConnectProtocol?: boolean;
+  /** Settings of a private kind, by identifiers from FIRST_EXPERIMENTAL_SETTING on: a peer that does not know them ignores them. */
+  readonly experimental?: ReadonlyMap<number, number>;
   /** Names that are sent never-indexed; else authorization, cookies and their like. */
   readonly sensitiveHeaders?: ReadonlySet<string>;
 }
@@ -37,6 +39,11 @@ const SettingId = {
   MAX_HEADER_LIST_SIZE: 0x6,
   ENABLE_CONNECT_PROTOCOL: 0x8,
 } as const;
+
+/** Identifiers from here on are for experimental use (RFC 9113, section 11.3). */
+export const FIRST_EXPERIMENTAL_SETTING = 0xf000;
+/** Of a peer, more are not kept. */
+const MAX_EXPERIMENTAL_SETTINGS = 8;
 
 /** Bytes of one entry of a SETTINGS frame. */
 export const SETTING_BYTES = 6;
@@ -58,6 +65,7 @@ export function settingEntries(role: Role, settings: LocalSettings): number[] {
   );
   if (role === 'server' && settings.enableConnectProtocol === true)
     entries.push(SettingId.ENABLE_CONNECT_PROTOCOL, 1);
+  for (const [id, value] of settings.experimental ?? []) entries.push(id, value);
   return entries;
 }
 
@@ -69,6 +77,8 @@ export class PeerSettings {
   maxFrameSize = DEFAULT_MAX_FRAME_SIZE;
   maxHeaderListSize = Infinity;
   enableConnectProtocol = false;
+  /** Those of a private kind, by identifier. */
+  readonly experimental = new Map<number, number>();
   /** Whether a first SETTINGS frame has come. */
   received = false;
 
@@ -114,6 +124,8 @@ export class PeerSettings {
         this.enableConnectProtocol = value === 1;
         return undefined;
       default:
+        if (id >= FIRST_EXPERIMENTAL_SETTING && this.experimental.size < MAX_EXPERIMENTAL_SETTINGS)
+          this.experimental.set(id, value);
         return undefined;
     }
   }

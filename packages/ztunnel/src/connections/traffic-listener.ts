@@ -14,6 +14,8 @@ export interface TrafficPort {
   readonly direction: 'inbound' | 'outbound';
   /** What its connections begin with. */
   readonly connections?: TcpOptions;
+  /** Congestion control that they have until they lose it. */
+  readonly provisionalCongestionControl?: string;
 }
 
 /**
@@ -25,14 +27,15 @@ export abstract class TrafficListener {
   protected readonly listener: TcpListener;
 
   /** @throws SystemError naming the address, for example EADDRINUSE */
-  constructor(context: WorkerContext, { at, backlog, name, direction, connections }: TrafficPort) {
+  constructor(context: WorkerContext, port: TrafficPort) {
+    const { at, backlog, name, direction, connections, provisionalCongestionControl } = port;
     const { reactor, log, dialOptions } = context;
     const crowdedOut = new CrowdedOut(context, direction);
     this.context = context;
     this.listener = new TcpListener(
       reactor,
       at,
-      { backlog, reusePort: true, connections, ...dialOptions },
+      { backlog, reusePort: true, connections, provisionalCongestionControl, ...dialOptions },
       {
         onAccept: (socket, peer) => {
           this.accept(socket, peer);

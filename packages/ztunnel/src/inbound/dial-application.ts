@@ -1,9 +1,9 @@
+import { LOCAL_CONGESTION_CONTROL } from '@ambient/hbone';
 import type { SocketAddress, TcpSocket } from '@ambient/linux';
 import { describeError } from '@ambient/runtime';
 import { ProxyError } from '../connections/failure.ts';
 import type { Dialling } from '../relay/dial.ts';
 import { dial } from '../relay/dial.ts';
-import { LOCAL_CONGESTION_CONTROL } from '../relay/local-congestion-control.ts';
 import type { WorkerContext } from '../worker/context.ts';
 
 export interface ApplicationDial {

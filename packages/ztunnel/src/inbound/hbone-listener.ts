@@ -1,5 +1,5 @@
 import type { HboneError, ServerConnectionOwner } from '@ambient/hbone';
-import { ServerConnection } from '@ambient/hbone';
+import { LOCAL_CONGESTION_CONTROL, ServerConnection } from '@ambient/hbone';
 import { Http2Error } from '@ambient/http';
 import type { SocketAddress, TcpSocket } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
@@ -34,7 +34,13 @@ export class HboneListener extends TrafficListener {
   readonly #connections = new Map<ServerConnection, ClientIdentity>();
 
   constructor(context: WorkerContext, at: SocketAddress, workloads: LocalWorkloads) {
-    super(context, { at, backlog: BACKLOG, name: 'inbound', direction: 'inbound' });
+    super(context, {
+      at,
+      backlog: BACKLOG,
+      name: 'inbound',
+      direction: 'inbound',
+      provisionalCongestionControl: LOCAL_CONGESTION_CONTROL,
+    });
     this.#workloads = workloads;
     this.#admission = new HandshakeAdmission(context.reactor, this.listener);
   }

@@ -1,10 +1,10 @@
+import { LOCAL_CONGESTION_CONTROL } from '@ambient/hbone';
 import type { SocketAddress, TcpSocket } from '@ambient/linux';
 import { formatAddress } from '@ambient/linux';
 import { routeRefusals } from '@ambient/mesh';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { ownWorkloadUnknown, ProxyError } from '../connections/failure.ts';
 import { TrafficListener } from '../connections/traffic-listener.ts';
-import { LOCAL_CONGESTION_CONTROL } from '../relay/local-congestion-control.ts';
 import { route } from './route-connection.ts';
 
 const BACKLOG = 1024;

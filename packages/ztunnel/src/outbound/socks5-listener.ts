@@ -1,10 +1,10 @@
+import { LOCAL_CONGESTION_CONTROL } from '@ambient/hbone';
 import type { ReadinessHandler, SocketAddress, TcpSocket } from '@ambient/linux';
 import { FAILED, IoBuffer, Timer, WOULD_BLOCK } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { describeError } from '@ambient/runtime';
 import { ownWorkloadUnknown, ProxyError } from '../connections/failure.ts';
 import { TrafficListener } from '../connections/traffic-listener.ts';
-import { LOCAL_CONGESTION_CONTROL } from '../relay/local-congestion-control.ts';
 import type { LocalWorkloads, WorkerContext } from '../worker/context.ts';
 import { route } from './route-connection.ts';
 import { resolveForPod } from './socks5-names.ts';

@@ -3,7 +3,7 @@ import type { HboneSettings } from '@ambient/hbone';
 import type { RevocationSet } from '@ambient/identity/peer';
 import { nothingRevoked } from '@ambient/identity/peer';
 import type { KeepAlive } from '@ambient/linux';
-import { Reactor, Timer } from '@ambient/linux';
+import { Reactor, Timer, machineId } from '@ambient/linux';
 import type { Workload } from '@ambient/mesh';
 import { MeshStore, UpdateUnpacker } from '@ambient/mesh';
 import { CounterTable, LineBatch, LogLevels, Logger, describeError, logTimeMs } from '@ambient/runtime';
@@ -39,6 +39,7 @@ function hboneSettings(settings: ZtunnelSettings): HboneSettings {
     maxFrameBytes: settings.http2.frameSize,
     maxTunnelsPerConnection: settings.pool.maxStreamsPerConnection,
     idleReleaseMs: settings.pool.unusedReleaseMs,
+    machineId: machineId(),
   };
 }
 
