@@ -10,6 +10,8 @@ export class OpensslRecords implements RecordLayer {
   readonly #source: ReadRing;
   /** A handshake, or a read that filled its room, may have left plaintext inside. */
   inside = true;
+  /** It refuses a renegotiation by an alert, of which `SSL_read` does not tell. */
+  readonly mayAnswer = true;
   end: 0 | Error | undefined;
   opened = 0;
 

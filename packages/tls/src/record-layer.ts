@@ -9,6 +9,8 @@ export interface RecordLayer {
   readonly inside: boolean;
   /** After `open`: how the peer ended behind what was opened; 0 when it said that nothing more comes. */
   readonly end: 0 | Error | undefined;
+  /** After `open`: an answer may lie in the write ring, which must be left empty for other sessions. */
+  readonly mayAnswer: boolean;
   /** After `open`: bytes of plaintext. */
   readonly opened: number;
 

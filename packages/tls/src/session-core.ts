@@ -154,7 +154,7 @@ export abstract class SessionCore {
       this.drained = emptied && !toTheEnd && filled < length;
       if (this.drained || filled > 0) {
         if (have > 0) this.#unread.keep(source, used, used + have);
-        if (this.ring.waiting) this.#sendRing(); // the answer to a change of keys
+        if (records.mayAnswer) this.#sendRing();
         return filled > 0 ? filled : WOULD_BLOCK;
       }
       if (used > 0) source.view.copyWithin(0, used, used + have);
@@ -163,7 +163,7 @@ export abstract class SessionCore {
         if (have > 0) this.#unread.keep(source, 0, have);
         this.drained = got === WOULD_BLOCK;
         if (!this.drained) this.#end = got;
-        else if (this.ring.waiting) this.#sendRing();
+        else if (records.mayAnswer) this.#sendRing();
         return got;
       }
       have += got;

@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { TlsSession } from './session.ts';
 import { SelfSigned } from './testing/self-signed.ts';
+import { threadWriteRing } from './write-ring.ts';
 
 const fail = (error: unknown): never => {
   throw error as Error;
@@ -34,7 +35,7 @@ describe('TlsSession with openssl as the peer', () => {
   });
 
   function run(...args: string[]): ChildProcess {
-    const common = ['-cert', 'crt', '-key', 'key', '-CAfile', 'crt', '-alpn', 'h2', '-tls1_3'];
+    const common = ['-cert', 'crt', '-key', 'key', '-CAfile', 'crt', '-alpn', 'h2'];
     peer = spawn('openssl', [...args, ...common], { cwd: own.directory, stdio: 'pipe' });
     for (const output of [peer.stdout!, peer.stderr!])
       output.on('data', (bytes: Buffer) => (printed += bytes.toString('latin1')));
@@ -87,6 +88,7 @@ describe('TlsSession with openssl as the peer', () => {
       probe.close();
       run(
         's_server',
+        '-tls1_3',
         '-accept',
         `127.0.0.1:${port}`,
         '-rev',
@@ -129,7 +131,7 @@ describe('TlsSession with openssl as the peer', () => {
       },
     );
     listener.start();
-    const client = run('s_client', '-connect', `127.0.0.1:${listener.localAddress().port}`);
+    const client = run('s_client', '-tls1_3', '-connect', `127.0.0.1:${listener.localAddress().port}`);
     while (accepted.length === 0) await turn();
     using socket = accepted[0]!;
     using serverContext = own.context('server');
@@ -150,6 +152,36 @@ describe('TlsSession with openssl as the peer', () => {
       await expectText(session, text);
       write(session, `heard ${text}\n`);
       while (!printed.includes(`heard ${text}`)) await turn();
+    }
+  });
+
+  it('refuses a renegotiation of TLS 1.2 at once, and leaves nothing for other sessions to send', async () => {
+    const accepted: TcpSocket[] = [];
+    using listener = new TcpListener(
+      reactor,
+      { ip: '127.0.0.1', port: 0 },
+      { backlog: 1, reusePort: false },
+      {
+        onAccept: (s) => accepted.push(s),
+        onAcceptPaused: fail,
+        onAcceptResumed: () => undefined,
+        onFault: fail,
+      },
+    );
+    listener.start();
+    const client = run('s_client', '-tls1_2', '-connect', `127.0.0.1:${listener.localAddress().port}`);
+    while (accepted.length === 0) await turn();
+    using socket = accepted[0]!;
+    using serverContext = own.context('server', true);
+    using session = new TlsSession(serverContext, socket);
+    await shakeHands(session);
+    expect(session.describe().version).to.equal('TLSv1.2');
+    client.stdin!.write('R\n');
+    const into = new IoBuffer(64 * 1024);
+    while (!/no renegotiation|RENEGOTIATING[^]*error/i.test(printed)) {
+      session.read(into, 0, into.length, false);
+      expect(threadWriteRing().take(), 'bytes left in the ring of all sessions').to.equal(0);
+      await turn();
     }
   });
 

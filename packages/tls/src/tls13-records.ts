@@ -107,6 +107,11 @@ export class Tls13Records implements RecordLayer {
     return this.#held !== undefined;
   }
 
+  /** To a change of keys. */
+  get mayAnswer(): boolean {
+    return this.#ring.waiting;
+  }
+
   open(length: number, into: IoBuffer, offset: number, room: number): number {
     const { view, base } = this.#source;
     let at = 0;

@@ -19,13 +19,14 @@ export class SelfSigned implements Disposable {
     this.#key = readFileSync(join(this.directory, 'key'), 'utf8');
   }
 
-  context(role: 'client' | 'server'): TlsContext {
+  context(role: 'client' | 'server', allowTls12 = false): TlsContext {
     return new TlsContext({
       role,
       certificateChainPem: [this.#certificate],
       privateKeyPem: this.#key,
       rootsPem: [this.#certificate],
       alpn: ['h2'],
+      allowTls12,
     });
   }
 
