@@ -38,23 +38,13 @@ export class BioPair {
     return this.#address(0);
   }
 
-  /** Bytes that have been written and not read. */
-  get length(): number {
-    return openssl.BIO_ctrl_pending(this.readEnd);
-  }
-
   /** Counts as written what has been put at `base`; only while the pair is empty. */
   fill(bytes: number): void {
     openssl.BIO_nwrite(this.writeEnd, this.#outPointer, bytes);
   }
 
-  /** Counts as read all that is there, up to the end of the buffer. @returns bytes; they lie at `taken` until the next write */
+  /** Counts as read all that is there, up to the end of the buffer. @returns bytes; they are the last ones written */
   take(): number {
     return Math.max(0, openssl.BIO_nread(this.readEnd, this.#outPointer, this.capacity));
-  }
-
-  /** Where in `view` the bytes of the last `take` begin. */
-  get taken(): number {
-    return this.#address(0) - this.base;
   }
 }

@@ -40,7 +40,6 @@ export const X509_VERIFY_PARAM_set_flags = declare('int X509_VERIFY_PARAM_set_fl
 export const SSL_new = declare('uint64_t SSL_new(uint64_t)');
 export const SSL_free = declare('void SSL_free(uint64_t)');
 export const SSL_set_bio = declare('void SSL_set_bio(uint64_t, uint64_t, uint64_t)');
-export const SSL_set0_rbio = declare('void SSL_set0_rbio(uint64_t, uint64_t)');
 export const SSL_set_connect_state = declare('void SSL_set_connect_state(uint64_t)');
 export const SSL_set_accept_state = declare('void SSL_set_accept_state(uint64_t)');
 export const SSL_do_handshake = declare('int SSL_do_handshake(uint64_t)');
@@ -63,10 +62,8 @@ export const SSL_get0_group_name = library.func('const char *SSL_get0_group_name
 
 export const BIO_new_mem_buf = declare('uint64_t BIO_new_mem_buf(uint64_t, int)');
 export const BIO_new_bio_pair = declare('int BIO_new_bio_pair(uint64_t, uint64_t, uint64_t, uint64_t)');
-export const BIO_ctrl = declare('int64_t BIO_ctrl(uint64_t, int, int64_t, uint64_t)');
 export const BIO_up_ref = declare('int BIO_up_ref(uint64_t)');
 export const BIO_free = declare('int BIO_free(uint64_t)');
-export const BIO_ctrl_pending = declare('uint64_t BIO_ctrl_pending(uint64_t)');
 export const BIO_nwrite = declare('int BIO_nwrite(uint64_t, uint64_t, int)');
 export const BIO_nread = declare('int BIO_nread(uint64_t, uint64_t, int)');
 
@@ -139,9 +136,6 @@ export const EVP_CTRL_AEAD_SET_TAG = 0x11;
 
 export const SSL_ERROR_WANT_READ = 2;
 export const SSL_ERROR_ZERO_RETURN = 6;
-
-/** What reading an empty memory BIO answers: -1 for 'later'. */
-export const BIO_C_SET_BUF_MEM_EOF_RETURN = 130;
 
 export const SSL_CTRL_MODE = 33;
 export const SSL_CTRL_SET_SESS_CACHE_MODE = 44;
