@@ -26,6 +26,8 @@ const MIN_ROOM_BYTES = 16 * 1024;
 const READ_QUANTUM_BYTES = 256 * 1024;
 /** The same where light traffic of this connection waits as well. */
 const LIGHT_READ_QUANTUM_BYTES = 128 * 1024;
+/** When less than this is left of the quantum, the next read waits for the next turn: it would be another whole one. */
+const MIN_READ_BYTES = 16 * 1024;
 const NO_ERROR = 0;
 
 /** One per thread: what has been read is handed on before the next read. A full read of the socket fits, and a record more. */
@@ -272,7 +274,7 @@ export abstract class HboneConnection implements TurnTask, Http2Handler<HboneTun
     const inCompany = this.reactor.inCompany;
     const most = light ? LIGHT_READ_QUANTUM_BYTES : readBuffer.length;
     while (this.#readable && this.#state === 'open') {
-      if (budget <= 0 || this.reactor.shareUsed) {
+      if (budget < MIN_READ_BYTES || this.reactor.shareUsed) {
         this.#readDeferred = true;
         this.reactor.inNextTurn(this.#deferredRead);
         return;

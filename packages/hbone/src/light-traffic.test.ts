@@ -3,7 +3,7 @@ import type { Carrier } from './light-traffic.ts';
 import { LightTraffic } from './light-traffic.ts';
 
 describe('LightTraffic', () => {
-  const carrier = (): Carrier => ({ intervalStartMs: -Infinity, intervalBytes: 0 });
+  const carrier = (): Carrier => ({ intervalStartMs: -Infinity, intervalBytes: 0, carriesBulk: false });
 
   /** One carrier speaks once a millisecond. */
   function feed(light: LightTraffic, each: Carrier, fromMs: number, ms: number, bytesPerMs: number): void {
@@ -48,5 +48,18 @@ describe('LightTraffic', () => {
     feed(light, bulk, 0, 200, 100_000);
     feed(light, bulk, 5000, 20, 100);
     expect(light.isPresent(5020)).to.equal(false);
+  });
+
+  it('says of a carrier that it carries bulk, in small steps too, until it has carried little for an interval', () => {
+    const light = new LightTraffic();
+    const each = carrier();
+    feed(light, each, 0, 10, 6000);
+    expect(each.carriesBulk).to.equal(false);
+    feed(light, each, 10, 10, 6000);
+    expect(each.carriesBulk).to.equal(true);
+    feed(light, each, 20, 20, 100);
+    expect(each.carriesBulk, 'the interval that began with bulk').to.equal(true);
+    feed(light, each, 40, 40, 100);
+    expect(each.carriesBulk).to.equal(false);
   });
 });

@@ -11,6 +11,8 @@ export interface Carrier {
   intervalStartMs: number;
   /** Bytes since then. */
   intervalBytes: number;
+  /** As much as bulk, in this interval or in the last one before it. */
+  carriesBulk: boolean;
 }
 
 /**
@@ -25,9 +27,11 @@ export class LightTraffic {
   onBytes(carrier: Carrier, bytes: number, nowMs: number): void {
     if (nowMs - carrier.intervalStartMs < INTERVAL_MS) {
       carrier.intervalBytes += bytes;
+      carrier.carriesBulk ||= carrier.intervalBytes >= BULK_BYTES;
       return;
     }
-    if (carrier.intervalBytes < BULK_BYTES) this.#lastMs = nowMs;
+    carrier.carriesBulk = carrier.intervalBytes >= BULK_BYTES;
+    if (!carrier.carriesBulk) this.#lastMs = nowMs;
     carrier.intervalStartMs = nowMs;
     carrier.intervalBytes = bytes;
   }

@@ -42,6 +42,8 @@ export class HboneTunnel implements Carrier {
   intervalStartMs = -Infinity;
   /** @internal of what comes from the peer */
   intervalBytes = 0;
+  /** @internal of what comes from the peer */
+  carriesBulk = false;
   closed = false;
 
   constructor(connection: HboneConnection, sink: TunnelSink) {

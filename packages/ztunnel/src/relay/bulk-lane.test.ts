@@ -45,7 +45,7 @@ describe('BulkLane', () => {
     const lane = new BulkLane(reactor);
     const log: string[] = [];
     const alone = lane.shareBytes;
-    lane.onSent({ intervalStartMs: -Infinity, intervalBytes: 0 }, 100);
+    lane.onSent({ intervalStartMs: -Infinity, intervalBytes: 0, carriesBulk: false }, 100);
     expect(lane.shareBytes).to.be.below(alone / 2);
     for (const name of ['a', 'b', 'c']) lane.add(source(lane, name, 1, log));
     reactor.turn(0);

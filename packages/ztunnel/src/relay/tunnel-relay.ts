@@ -9,7 +9,8 @@ import { ByteFifo } from './byte-fifo.ts';
 
 /**
  * A stream whose last share was as large waits in the bulk lane for its next one, also when that one comes by a new
- * readiness: ten that become ready at once are not all read before somebody's small request.
+ * readiness: ten that become ready at once are not all read before somebody's small request. So does one that carries bulk
+ * in small shares, as ten do among which the peer's window is divided.
  */
 const BULK_SHARE_BYTES = 32 * 1024;
 /**
@@ -57,7 +58,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Ca
   /** We have passed the peer's end on to the application. */
   #writeShutDown = false;
   readonly #lane: BulkLane;
-  /** The last read reached the share of a turn: the next ones wait in the bulk lane. */
+  /** The next reads wait in the bulk lane. */
   #bulk = false;
   #inLane = false;
   #preambleLeft = 0;
@@ -66,6 +67,8 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Ca
   intervalStartMs = -Infinity;
   /** @internal of what the application sends */
   intervalBytes = 0;
+  /** @internal of what the application sends */
+  carriesBulk = false;
   /** Bytes from the application into the tunnel. */
   sentToTunnel = 0;
   /** Bytes from the tunnel to the application. */
@@ -185,7 +188,7 @@ export class TunnelRelay implements ReadinessHandler, TunnelSink, BulkSource, Ca
     this.#readShare();
     const sent = this.sentToTunnel - before;
     if (sent > 0) this.#lane.onSent(this, sent);
-    if (!this.#inLane) this.#bulk = sent >= BULK_SHARE_BYTES;
+    if (!this.#inLane) this.#bulk = this.carriesBulk || sent >= BULK_SHARE_BYTES;
   }
 
   #readShare(): void {
