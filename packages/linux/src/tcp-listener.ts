@@ -76,8 +76,9 @@ export class TcpListener implements ReadinessHandler {
     this.#handler = handler;
     this.#family = at.ip.includes(':') ? 6 : 4;
     this.#quota = options.quota;
-    this.#descriptor = listen(at, this.#family, options);
-    this.#ownCongestionControl = setProvisionally(this.#descriptor.fd, options.provisionalCongestionControl);
+    const { descriptor, ownCongestionControl } = listen(at, this.#family, options);
+    this.#descriptor = descriptor;
+    this.#ownCongestionControl = ownCongestionControl;
   }
 
   /** Starts to accept. Until then connections wait in the kernel's queue. */
@@ -226,7 +227,14 @@ export class TcpListener implements ReadinessHandler {
   }
 }
 
-function listen(at: SocketAddress, family: 4 | 6, options: ListenOptions): Descriptor {
+interface Listening {
+  readonly descriptor: Descriptor;
+  /** What connections have from before the provisional one. */
+  readonly ownCongestionControl: string | undefined;
+}
+
+/** Everything that connections inherit is set before listen(2): one may come at once. */
+function listen(at: SocketAddress, family: 4 | 6, options: ListenOptions): Listening {
   const subject = formatAddress(at);
   const descriptor = openSocket(family, libc.SOCK_STREAM, options.namespace, subject);
   try {
@@ -237,11 +245,12 @@ function listen(at: SocketAddress, family: 4 | 6, options: ListenOptions): Descr
     if (options.mark !== undefined) setIntOption(fd, libc.SOL_SOCKET, SO_MARK, options.mark, 'SO_MARK');
     if (options.transparent === true) setTransparent(fd, family);
     if (options.connections !== undefined) setTcpOptions(fd, options.connections);
+    const ownCongestionControl = setProvisionally(fd, options.provisionalCongestionControl);
     const length = sockaddr.write(at, family);
     checked('bind', libc.bind(fd, sockaddr.pointer, length), subject);
     checked('listen', libc.listen(fd, options.backlog), subject);
     if (options.reusePort) unsteerReusePort(fd); // what a process before us has left
-    return descriptor;
+    return { descriptor, ownCongestionControl };
   } catch (error) {
     descriptor.close();
     throw error;
