@@ -46,7 +46,7 @@ export class ConnectionCore<T> {
   /** Streams of the peer above this are ignored: it was told so by GOAWAY. */
   acceptUpTo = MAX_31_BITS;
   /** A stream found to be sendable is handed to the owner by this. */
-  readonly callSendable = (stream: Http2Stream<T>): void => this.handler.onSendable(stream);
+  readonly #callSendable = (stream: Http2Stream<T>): void => this.handler.onSendable(stream);
 
   constructor(
     role: Role,
@@ -163,13 +163,23 @@ export class ConnectionCore<T> {
   /** `stream` finds the connection's window shut, or what is left of it kept for others: it is called when that changes. */
   awaitWindow(stream: Http2Stream<T>): void {
     this.sendWindow.wait(stream);
+    this.#probeIfHeldBack();
+  }
+
+  /** Calls those who wait for the connection's window, as far as it goes. */
+  serveWaiting(): void {
+    this.sendWindow.serve(this.#callSendable);
+    this.#probeIfHeldBack(); // nobody may have been called, or none of those who were may have asked for more
+  }
+
+  #probeIfHeldBack(): void {
     if (this.sendWindow.takeProbe()) this.output.ping(PROBE_HIGH, PROBE_LOW, false);
   }
 
   /** @returns whether an answer to a PING was one to our probe */
   takeProbeAnswer(high: number, low: number): boolean {
     if (high !== PROBE_HIGH || low !== PROBE_LOW) return false;
-    if (this.sendWindow.onProbeAnswered()) this.sendWindow.serve(this.callSendable);
+    if (this.sendWindow.onProbeAnswered()) this.serveWaiting();
     return true;
   }
 

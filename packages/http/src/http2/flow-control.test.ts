@@ -193,6 +193,40 @@ describe('6.9 flow control, sharing the connection', () => {
     expect(peer.send(streams[1]!, 'a small question')).to.equal('');
   });
 
+  it('asks again after a grant that leaves bulk waiting, which says nothing of the next one', () => {
+    const { peer, streams } = tunnels(2, 1 << 30);
+    const answer = frame(FrameType.PING, FrameFlag.ACK, 0, Buffer.from('77696e646f773f00', 'hex'));
+    peer.feed(update(0, (16 << 20) - 65_535));
+    const rest = peer.send(streams[0]!, 'x'.repeat(16 << 20));
+    peer.send(streams[1]!, 'x'.repeat(60_000)); // out of what is kept
+    peer.frames();
+    // The peer fills its window up to less from now on, and grants on its way there.
+    peer.feed(update(0, 32_768));
+    expect(peer.frames().some((line) => line.startsWith('PING'))).to.equal(true);
+    peer.events();
+    peer.feed(answer);
+    expect(peer.events()).to.deep.equal(['sendable 1']);
+    expect(peer.send(streams[0]!, rest).length).to.equal(60_000 - 32_768);
+  });
+
+  it('asks where the last of those who were called has used up the rest', () => {
+    const { peer, streams } = tunnels(3, 1 << 30);
+    peer.feed(update(0, (16 << 20) - 65_535));
+    peer.send(streams[0]!, 'x'.repeat(16 << 20));
+    for (const stream of streams.slice(1)) peer.send(stream, 'x'.repeat(65_536)); // bulk from now on
+    for (const stream of streams.slice(1)) expect(stream.sendable).to.equal(0);
+    peer.frames();
+    // The first to be called takes its share and asks for no more.
+    let called = 0;
+    peer.log.sendable = (stream) => {
+      called++;
+      peer.send(stream, 'x'.repeat(stream.sendable));
+    };
+    peer.feed(update(0, 131_072 + 16_384));
+    expect(called).to.equal(1);
+    expect(peer.frames().some((line) => line.startsWith('PING'))).to.equal(true);
+  });
+
   it('keeps nothing back of a small window', () => {
     const { peer, streams } = tunnels(1, 1 << 20);
     expect(peer.send(streams[0]!, 'x'.repeat(70_000)).length).to.equal(70_000 - 65_535);

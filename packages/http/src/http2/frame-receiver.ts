@@ -248,7 +248,7 @@ export class FrameReceiver<T> implements FrameSink {
     if (streamId === 0) {
       if (increment === 0) core.fail('window-increment', 'of the connection');
       else if (!core.sendWindow.grow(increment)) core.fail('window-overflow', 'of the connection');
-      else core.sendWindow.serve(core.callSendable);
+      else core.serveWaiting();
       return;
     }
     const stream = core.streams.get(streamId);

@@ -18,8 +18,9 @@ const LEAST_SHARE = 16 << 10;
  * them need not wait for the next grant. Nothing is scanned when nobody waits.
  *
  * What is kept back must not stop the bulk for good: a peer need not grant anything while there is something left, and one
- * that fills its window up to less than before does not. So the peer is probed when bulk meets the reserve: what it
- * grants for the bytes that it has got comes ahead of its answer. If nothing came, the reserve is given up.
+ * that fills its window up to less than before does not. So the peer is probed in each grant in which bulk meets the
+ * reserve: what it grants for the bytes that it has got comes ahead of its answer. If nothing came, the reserve is given
+ * up; if something came and bulk still waits, that is another grant.
  */
 export class SendWindow<T> {
   #available: number;
@@ -81,10 +82,10 @@ export class SendWindow<T> {
     return true;
   }
 
-  /** Whether bulk has met the reserve and the peer should be probed for it: true once in a grant. */
+  /** Whether bulk waits for what is kept from it and the peer should be probed: true once in a grant. */
   takeProbe(): boolean {
-    if (this.#available === 0 || this.#available > this.#reserve || this.#probedGrant === this.#grant)
-      return false;
+    if (this.#waiting === 0 || this.#probedGrant === this.#grant) return false;
+    if (this.#available === 0 || this.#available > this.#reserve) return false;
     this.#probedGrant = this.#grant;
     return true;
   }
