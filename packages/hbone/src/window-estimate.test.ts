@@ -17,18 +17,18 @@ describe('WindowEstimate', () => {
 
   it('shrinks to the least on a short fast path, where more would only wait', () => {
     const estimate = new WindowEstimate(16 * MIB, 0);
-    estimate.onRoundTrip(0.1);
+    estimate.onRoundTrip(0.05);
     feed(estimate, 0, 50, 50 * MIB);
-    expect(estimate.windowBytes).to.equal(256 * 1024);
+    expect(estimate.windowBytes).to.equal(128 * 1024);
   });
 
   it('leaves bulk alone more, since nobody waits behind it', () => {
     const estimate = new WindowEstimate(16 * MIB, 0);
-    estimate.onRoundTrip(0.1);
+    estimate.onRoundTrip(0.05);
     feed(estimate, 0, 50, 50 * MIB, false);
     expect(estimate.windowBytes).to.equal(2 * MIB);
     feed(estimate, 50, 50, 50 * MIB, true);
-    expect(estimate.windowBytes).to.equal(256 * 1024);
+    expect(estimate.windowBytes).to.equal(128 * 1024);
   });
 
   it('learns nothing from little traffic', () => {
