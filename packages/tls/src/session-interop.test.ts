@@ -1,9 +1,10 @@
 import type { TcpSocket } from '@ambient/linux';
-import { FAILED, IoBuffer, Reactor, TcpListener, TcpSocket as Socket, WOULD_BLOCK } from '@ambient/linux';
+import { FAILED, IoBuffer, Reactor, TcpSocket as Socket, WOULD_BLOCK } from '@ambient/linux';
 import { expect } from 'chai';
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { TlsSession } from './session.ts';
+import { localListener } from './testing/local-listener.ts';
 import { SelfSigned } from './testing/self-signed.ts';
 import { threadWriteRing } from './write-ring.ts';
 
@@ -42,6 +43,15 @@ describe('TlsSession with openssl as the peer', () => {
     return peer;
   }
 
+  /** A client of this version, and its connection. */
+  async function runClient(version: string): Promise<{ client: ChildProcess; accepted: TcpSocket }> {
+    const accepted: TcpSocket[] = [];
+    using listener = localListener(reactor, accepted);
+    const client = run('s_client', version, '-connect', `127.0.0.1:${listener.localAddress().port}`);
+    while (accepted.length === 0) await turn();
+    return { client, accepted: accepted[0]! };
+  }
+
   /** Lets the peer's output arrive, and waits for something to do. */
   async function turn(): Promise<void> {
     reactor.turn(1);
@@ -78,12 +88,7 @@ describe('TlsSession with openssl as the peer', () => {
 
   for (const suite of ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384'])
     it(`speaks ${suite} with a server that sends tickets`, async () => {
-      using probe = new TcpListener(
-        reactor,
-        { ip: '127.0.0.1', port: 0 },
-        { backlog: 1, reusePort: false },
-        { onAccept: () => undefined, onAcceptPaused: fail, onAcceptResumed: () => undefined, onFault: fail },
-      );
+      const probe = localListener(reactor);
       const { port } = probe.localAddress();
       probe.close();
       run(
@@ -118,22 +123,8 @@ describe('TlsSession with openssl as the peer', () => {
     });
 
   it('follows a client that changes its keys, and answers in kind', async () => {
-    const accepted: TcpSocket[] = [];
-    using listener = new TcpListener(
-      reactor,
-      { ip: '127.0.0.1', port: 0 },
-      { backlog: 1, reusePort: false },
-      {
-        onAccept: (s) => accepted.push(s),
-        onAcceptPaused: fail,
-        onAcceptResumed: () => undefined,
-        onFault: fail,
-      },
-    );
-    listener.start();
-    const client = run('s_client', '-tls1_3', '-connect', `127.0.0.1:${listener.localAddress().port}`);
-    while (accepted.length === 0) await turn();
-    using socket = accepted[0]!;
+    const { client, accepted } = await runClient('-tls1_3');
+    using socket = accepted;
     using serverContext = own.context('server');
     using session = new TlsSession(serverContext, socket);
     await shakeHands(session);
@@ -156,22 +147,8 @@ describe('TlsSession with openssl as the peer', () => {
   });
 
   it('refuses a renegotiation of TLS 1.2 at once, and leaves nothing for other sessions to send', async () => {
-    const accepted: TcpSocket[] = [];
-    using listener = new TcpListener(
-      reactor,
-      { ip: '127.0.0.1', port: 0 },
-      { backlog: 1, reusePort: false },
-      {
-        onAccept: (s) => accepted.push(s),
-        onAcceptPaused: fail,
-        onAcceptResumed: () => undefined,
-        onFault: fail,
-      },
-    );
-    listener.start();
-    const client = run('s_client', '-tls1_2', '-connect', `127.0.0.1:${listener.localAddress().port}`);
-    while (accepted.length === 0) await turn();
-    using socket = accepted[0]!;
+    const { client, accepted } = await runClient('-tls1_2');
+    using socket = accepted;
     using serverContext = own.context('server', true);
     using session = new TlsSession(serverContext, socket);
     await shakeHands(session);

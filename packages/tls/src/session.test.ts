@@ -1,12 +1,4 @@
-import {
-  FAILED,
-  IoBuffer,
-  Reactor,
-  TcpListener,
-  TcpSocket,
-  WOULD_BLOCK,
-  openDescriptors,
-} from '@ambient/linux';
+import { FAILED, IoBuffer, Reactor, TcpSocket, WOULD_BLOCK, openDescriptors } from '@ambient/linux';
 import { expect } from 'chai';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,6 +8,7 @@ import { join } from 'node:path';
 import { TlsContext } from './context.ts';
 import { TlsError } from './errors.ts';
 import { TlsSession } from './session.ts';
+import { localListener } from './testing/local-listener.ts';
 import { MAX_WRITE_BYTES } from './write-ring.ts';
 
 interface Material {
@@ -116,21 +109,7 @@ describe('TlsSession', () => {
   /** A connected pair of TCP sockets, and the sessions on them. */
   function connect(clientContext: TlsContext, serverContext: TlsContext, use: (ends: Ends) => void): void {
     const accepted: TcpSocket[] = [];
-    const fail = (error: unknown): never => {
-      throw error as Error;
-    };
-    using listener = new TcpListener(
-      reactor,
-      { ip: '127.0.0.1', port: 0 },
-      { backlog: 4, reusePort: false },
-      {
-        onAccept: (s) => accepted.push(s),
-        onAcceptPaused: fail,
-        onAcceptResumed: () => undefined,
-        onFault: fail,
-      },
-    );
-    listener.start();
+    using listener = localListener(reactor, accepted);
     using clientSocket = TcpSocket.dial(listener.localAddress());
     while (accepted.length === 0) reactor.turn(100);
     using serverSocket = accepted[0]!;
@@ -360,18 +339,7 @@ describe('TlsSession', () => {
       const fail = (error: unknown): never => {
         throw error as Error;
       };
-      using listener = new TcpListener(
-        reactor,
-        { ip: '127.0.0.1', port: 0 },
-        { backlog: 4, reusePort: false },
-        {
-          onAccept: (s) => accepted.push(s),
-          onAcceptPaused: fail,
-          onAcceptResumed: () => undefined,
-          onFault: fail,
-        },
-      );
-      listener.start();
+      using listener = localListener(reactor, accepted);
       const { port } = listener.localAddress();
       const peer = spawn(
         'openssl',
